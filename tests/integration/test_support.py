@@ -1,0 +1,170 @@
+"""The test support itself: servers start, stop and come back, and the judge judges."""
+import psycopg2
+import pytest
+import redis
+
+from support import rollups
+from support.events import Mix, event, new_id
+from support.judge import Judge
+from support.postgres_server import Database
+from support.process import free_port
+from support.settings import POSTGRES_ZONE
+from support.wait import wait_until
+
+
+def test_redis_keeps_its_data_when_killed(private_redis):
+    server = private_redis(appendfsync="always")
+    server.client().lpush("list", "a", "b")
+    server.kill()
+    server.start()
+    assert server.client().llen("list") == 2
+
+
+def test_a_paused_redis_does_not_answer(private_redis):
+    server = private_redis()
+    server.pause()
+    with pytest.raises(redis.TimeoutError):
+        server.client(socket_timeout=0.1).ping()
+    server.resume()
+    assert server.client().ping()
+
+
+def test_postgres_is_not_in_utc_and_not_root(postgres, empty_database):
+    assert empty_database.value("SHOW TimeZone") == POSTGRES_ZONE
+    assert empty_database.value("SHOW server_encoding") == "UTF8"
+    with open(f"/proc/{postgres.process.pid}/status") as status:
+        uid = next(line.split()[1] for line in status if line.startswith("Uid:"))
+    assert uid != "0"
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate", "kill"])
+def test_postgres_comes_back_with_its_data(private_postgres, how):
+    server = private_postgres()
+    database = Database(server, server.create_database())
+    database.rows("CREATE TABLE kept (n integer); INSERT INTO kept VALUES (7)")
+    if how == "kill":
+        server.kill()
+    else:
+        server.stop(how)
+    with pytest.raises(psycopg2.OperationalError):
+        server.connect()
+    server.start()
+    with pytest.raises((psycopg2.OperationalError, psycopg2.InterfaceError)):
+        database.rows("SELECT 1")  # the old connection
+    database.close()
+    assert database.value("SELECT n FROM kept") == 7
+
+
+def test_a_paused_postgres_goes_on_where_it_was(private_postgres):
+    server = private_postgres()
+    database = Database(server, server.create_database())
+    database.rows("SELECT 1")
+    server.pause()
+    with pytest.raises(psycopg2.OperationalError):
+        psycopg2.connect(server.url(), connect_timeout=2)
+    server.resume()
+    assert database.value("SELECT 1") == 1
+
+
+def test_databases_are_separate(postgres, empty_database):
+    empty_database.rows("CREATE TABLE mine (n integer)")
+    other = Database(postgres, postgres.create_database())
+    try:
+        assert other.value("SELECT to_regclass('mine')") is None
+    finally:
+        other.drop()
+
+
+def test_free_ports_differ():
+    ports = [free_port() for _ in range(50)]
+    assert len(set(ports)) == 50
+
+
+def test_wait_until_says_what_it_waited_for():
+    with pytest.raises(AssertionError, match="for: the moon to rise .last seen: False"):
+        wait_until(lambda: False, 0.05, "the moon to rise")
+
+
+def test_the_mix_is_repeatable():
+    assert Mix(7).take(500) == Mix(7).take(500)
+    assert Mix(7).take(500) != Mix(8).take(500)
+
+
+TABLES = """
+CREATE EXTENSION hll;
+CREATE TABLE events (event_id uuid, site_id text, event_type text, path text,
+                     user_id text, "timestamp" timestamptz);
+CREATE TABLE dead_letters (event_id uuid);
+CREATE TABLE rollup_sites (site_id text, day date, views bigint, users hll);
+CREATE TABLE paths (site_id text, path_id integer, path text);
+CREATE TABLE rollup_paths (site_id text, day date, path_id integer, views bigint);
+"""
+
+
+def store(database, *events):
+    for one in events:
+        database.rows("INSERT INTO events VALUES (%(event_id)s, %(site_id)s, "
+                      "%(event_type)s, %(path)s, %(user_id)s, %(timestamp)s)", one)
+
+
+def test_the_judge_sees_what_is_lost_doubled_unexpected_altered(empty_database):
+    empty_database.rows(TABLES)
+    judge = Judge()
+    good, lost, doubled, refused, altered, recovered, dead = (
+        event(event_id=new_id()) for _ in range(7))
+    stranger = event(event_id=new_id())
+    for one in (good, lost, doubled, refused, altered, recovered, dead):
+        judge.attempt(one)
+    for one in (good, lost, doubled, altered, dead):
+        judge.outcome(one, 200)
+    judge.outcome(refused, 400)
+    judge.outcome(recovered, None)
+    store(empty_database, good, doubled, doubled, refused, {**altered, "path": "/other"},
+          recovered, stranger)
+    empty_database.rows("INSERT INTO dead_letters VALUES (%s)", [dead["event_id"]])
+    verdict = judge.verdict(empty_database)
+    assert verdict.lost == [lost["event_id"]]
+    assert verdict.doubled == [doubled["event_id"]]
+    assert sorted(verdict.unexpected) == sorted([refused["event_id"], stranger["event_id"]])
+    assert verdict.altered == [altered["event_id"]]
+    assert (verdict.recovered, verdict.dead, verdict.is_clean) == (3, 1, False)
+    with pytest.raises(AssertionError, match="lost 1"):
+        judge.assert_clean(empty_database)
+
+
+def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database):
+    empty_database.rows(TABLES)
+    assert rollups.differences(empty_database) == []
+    # 19:30 in Newfoundland is the next day in UTC.
+    store(empty_database, event(event_id=new_id(), timestamp="2025-11-14T23:30:00Z"),
+          event(event_id=new_id(), timestamp="2025-11-14T01:00:00Z", user_id=None))
+    assert len(rollups.differences(empty_database)) == 4
+    empty_database.rows("""
+        INSERT INTO paths VALUES ('demo', 1, '/');
+        INSERT INTO rollup_paths SELECT 'demo', day, 1, 2
+            FROM unnest('{2025-11-14,-infinity}'::date[]) day;
+        INSERT INTO rollup_sites
+            SELECT 'demo', day, 2,
+                   (SELECT hll_add_agg(hll_hash_text(user_id), 14, 5, 2048, 1) FROM events)
+            FROM unnest('{2025-11-14,-infinity}'::date[]) day""")
+    assert rollups.differences(empty_database) == []
+    rollups.wait_equal(empty_database, 1)
+    for damage in ("UPDATE rollup_sites SET views = 3 WHERE day > '-infinity'",
+                   "UPDATE rollup_sites SET users = hll_add(users, hll_hash_text('x'))",
+                   "UPDATE rollup_paths SET views = 1 WHERE day = '-infinity'",
+                   "UPDATE rollup_paths SET day = '2025-11-15' WHERE day > '-infinity'",
+                   "DELETE FROM rollup_sites WHERE day = '-infinity'",
+                   "DELETE FROM events WHERE user_id IS NULL"):
+        conn = empty_database.connect()
+        conn.autocommit = False
+        with conn.cursor() as cursor:
+            cursor.execute(damage)
+
+            class InTransaction:
+                @staticmethod
+                def rows(sql):
+                    cursor.execute(sql)
+                    return cursor.fetchall()
+            assert rollups.differences(InTransaction), damage
+        conn.rollback()
+        conn.close()

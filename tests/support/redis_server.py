@@ -1,0 +1,118 @@
+"""A private Redis: append-only file, noeviction, a free port and a directory of its own."""
+import pathlib
+import signal
+import subprocess
+
+import redis
+
+from support.process import die_with_parent, free_port, tail
+from support.wait import wait_until
+
+QUEUE = "{events}:queue"
+LEASES = "{events}:leases"
+ATTEMPTS = "{events}:attempts"
+COMPLETED = "{events}:completed"
+BATCHES = "{events}:batch:*"
+
+
+class RedisServer:
+    """Options are those of redis-server: RedisServer(dir, maxmemory="4mb")."""
+
+    def __init__(self, directory, appendfsync="everysec", **options):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.log_path = self.directory / "redis.log"
+        self.socket_path = self.directory / "redis.sock"
+        self.password = options.get("requirepass")
+        self.options = {
+            "port": self.port, "bind": "127.0.0.1", "dir": str(self.directory),
+            "unixsocket": str(self.socket_path),
+            "appendonly": "yes", "appendfsync": appendfsync, "save": "",
+            "maxmemory-policy": "noeviction", "daemonize": "no", "databases": "16",
+        }
+        self.options.update({k.replace("_", "-"): v for k, v in options.items()})
+        self.process = None
+
+    @property
+    def url(self):
+        secret = f":{self.password}@" if self.password else ""
+        return f"redis://{secret}127.0.0.1:{self.port}"
+
+    @property
+    def unix_url(self):
+        return f"unix://{self.socket_path}"
+
+    def client(self, **options):
+        options.setdefault("socket_timeout", 10)
+        return redis.Redis(port=self.port, password=self.password, **options)
+
+    def start(self, wait=True):
+        assert self.process is None
+        command = ["redis-server"]
+        for key, value in self.options.items():
+            command += [f"--{key}", str(value)]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=die_with_parent())
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        def answers():
+            assert self.process.poll() is None, f"redis-server ended:\n{tail(self.log_path)}"
+            with self.client() as client:
+                return client.ping()
+        wait_until(answers, 20, "Redis to answer",
+                   retry=(redis.ConnectionError, redis.BusyLoadingError))
+
+    def _end(self, with_signal):
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(with_signal)
+        self.process.wait(30)
+        self.process = None
+
+    def stop(self):
+        """In order, as an operator would."""
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        self._end(signal.SIGKILL)
+
+    def pause(self):
+        """It still accepts connections, but answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def flush(self):
+        with self.client() as client:
+            client.flushall()
+            client.config_set("maxmemory", self.options.get("maxmemory", "0"))
+
+    # --- the queue, as seen from outside
+
+    def queue_length(self):
+        with self.client() as client:
+            return client.llen(QUEUE)
+
+    def batches(self):
+        with self.client() as client:
+            return sorted(key.decode() for key in client.scan_iter(BATCHES, count=1000))
+
+    def is_drained(self):
+        """No job waits and no batch is under way."""
+        return self.queue_length() == 0 and not self.batches()
+
+    def completed(self):
+        with self.client() as client:
+            return int(client.get(COMPLETED) or 0)

@@ -1,0 +1,38 @@
+"""Where the daemons are, and how much and how patiently to test.
+
+ANALYTICS_BUILD          the build directory (default: build/release, then build/dev)
+ANALYTICS_TEST_SCALE     multiplies the number of events of the large tests (default 1);
+                         a sanitizer build sets 0.1
+ANALYTICS_TEST_PATIENCE  multiplies how long a test waits for what must happen at last
+                         (default 1); a sanitizer build sets 4
+"""
+import os
+import pathlib
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+# Neither the machine nor Postgres runs in UTC in these tests, so that a forgotten
+# conversion shows.  Both zones have a half hour in them.
+MACHINE_ZONE = "Asia/Kolkata"
+POSTGRES_ZONE = "America/St_Johns"
+
+
+def build_dir():
+    given = os.environ.get("ANALYTICS_BUILD")
+    if given:
+        return pathlib.Path(given).resolve()
+    for preset in ("release", "dev"):
+        if (SOURCE / "build" / preset).is_dir():
+            return SOURCE / "build" / preset
+    raise RuntimeError("nothing is built: run cmake --preset release and "
+                       "cmake --build --preset release, or set ANALYTICS_BUILD")
+
+
+def scaled(count, at_least=1):
+    """count, multiplied by ANALYTICS_TEST_SCALE."""
+    return max(at_least, int(count * float(os.environ.get("ANALYTICS_TEST_SCALE") or 1)))
+
+
+def patience(seconds):
+    """seconds, multiplied by ANALYTICS_TEST_PATIENCE."""
+    return seconds * float(os.environ.get("ANALYTICS_TEST_PATIENCE") or 1)
