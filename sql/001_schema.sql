@@ -1,0 +1,64 @@
+-- 001_schema.sql: the raw events, the dead letters, and the record of migrations.
+--
+-- The processor applies these files in order, all that are missing in one transaction
+-- under an advisory lock, and notes each in schema_version.  A file that has been
+-- released is never edited: its checksum is compared at every start.
+
+CREATE TABLE schema_version (
+    version    integer     NOT NULL PRIMARY KEY, -- the number in the file's name
+    name       text        NOT NULL,             -- 001_schema.sql
+    checksum   text        NOT NULL,             -- SHA-256 of the file, in hex
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- id orders the events for the roll-up, which takes all rows up to a settled bound.  CACHE
+-- must stay 1: with a larger cache a session could hand out an id below that bound later.
+CREATE SEQUENCE events_id_seq AS bigint CACHE 1;
+
+-- One row per event.  Rows are inserted through this table, never straight into a
+-- partition: the roll-up's lock is taken here.  What is a text is compared by its bytes.
+--
+-- The key is the event's identity; every hop before it may repeat.  site_id and timestamp
+-- are in it because a distributed and a partitioned table want them in each unique key.
+CREATE TABLE events (
+    id          bigint                   NOT NULL DEFAULT nextval('events_id_seq'),
+    site_id     text        COLLATE "C"  NOT NULL,
+    event_type  text        COLLATE "C"  NOT NULL,
+    path        text        COLLATE "C"  NOT NULL,
+    user_id     text        COLLATE "C",          -- NULL is nobody, '' is a user
+    "timestamp" timestamptz              NOT NULL,
+    event_id    uuid                     NOT NULL DEFAULT gen_random_uuid(),
+    PRIMARY KEY (event_id, site_id, "timestamp")
+) PARTITION BY RANGE ("timestamp");
+
+ALTER SEQUENCE events_id_seq OWNED BY events.id;
+
+-- Takes every month that has no partition of its own.
+CREATE TABLE events_default PARTITION OF events DEFAULT;
+
+-- The roll-up's way to the newest rows.
+CREATE INDEX events_id ON events (id);
+
+-- A day of a site, in UTC.  Queries must use the same expression.
+CREATE INDEX events_site_day ON events (site_id, (("timestamp" AT TIME ZONE 'UTC')::date));
+
+-- The paths of a site.  A path may have 2,048 characters of four bytes and an index row
+-- holds about 2,700 bytes, so the index has the beginning only.
+CREATE INDEX events_site_path ON events (site_id, "left"(path, 256));
+
+-- Jobs that could not be stored, with the bytes as they stood in the queue.  They commit
+-- with the rest of their batch.  The key makes a batch that is run twice harmless.
+CREATE TABLE dead_letters (
+    event_id       uuid        NOT NULL, -- the event's, or made from batch and place
+    site_id        text        COLLATE "C",  -- NULL when it could not be read
+    payload        bytea       NOT NULL, -- the job, at most its first 1,048,576 bytes
+    payload_bytes  bigint      NOT NULL, -- the length of the whole job
+    payload_sha256 bytea       NOT NULL GENERATED ALWAYS AS (sha256(payload)) STORED,
+    reason         text        NOT NULL, -- one sentence
+    sqlstate       text,                 -- of Postgres; NULL when the job itself is wrong
+    batch_id       text        NOT NULL,
+    batch_place    integer     NOT NULL, -- from 0, in the order of the batch
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (event_id, payload_sha256)
+);
+CREATE INDEX dead_letters_created_at ON dead_letters (created_at);

@@ -1,0 +1,93 @@
+-- 003_partitions.sql: partitions made ahead of time, and retention.
+--
+-- Only months near the present get a partition of their own, whatever the timestamps that
+-- clients send: others live in events_default.  Both functions run in one transaction,
+-- are called at start and every hour, and give up with 55P03 when a lock is not to be had.
+
+CREATE FUNCTION events_partition_name(p_month date) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT to_char(p_month, '"events_y"YYYY"m"MM') $$;
+
+-- Makes the partition of one month (its first day) unless it is there.  The month's rows
+-- move out of events_default, ids and all, so that the roll-up sees no difference.
+CREATE FUNCTION events_add_partition(p_month date) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    name text := events_partition_name(p_month);
+    low  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
+    high timestamptz := (p_month + interval '1 month')::timestamp AT TIME ZONE 'UTC';
+BEGIN
+    IF to_regclass(quote_ident(name)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE ONLY events IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE events_default IN ACCESS EXCLUSIVE MODE;
+    EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING INDEXES,
+                        CONSTRAINT of_month
+                        CHECK ("timestamp" >= %L AND "timestamp" < %L))', name, low, high);
+    EXECUTE format('WITH moved AS (DELETE FROM events_default
+                        WHERE "timestamp" >= $1 AND "timestamp" < $2 RETURNING *)
+                    INSERT INTO %I SELECT * FROM moved', name) USING low, high;
+    EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                   name, low, high);
+    EXECUTE format('ALTER TABLE %I DROP CONSTRAINT of_month', name);
+    RETURN true;
+END
+$$;
+
+-- Makes the partitions from p_back months before the present one to p_ahead after it;
+-- returns how many were new.
+CREATE FUNCTION events_add_partitions(p_back integer, p_ahead integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    present date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    made    integer := 0;
+BEGIN
+    FOR i IN -p_back .. p_ahead LOOP
+        IF events_add_partition((present + make_interval(months => i))::date) THEN
+            made := made + 1;
+        END IF;
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+-- Deletes the raw events of the months before the last p_months full ones; the rollups
+-- stay.  Drops partitions, and deletes from events_default at most p_max_rows rows a call.
+-- Rows that are not rolled up yet stay until they are.  Returns the partitions dropped and
+-- the rows deleted besides.
+CREATE FUNCTION events_drop_old(p_months integer, p_max_rows integer,
+                                OUT dropped integer, OUT deleted bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    first_kept date := date_trunc('month', now() AT TIME ZONE 'UTC')
+                           - make_interval(months => p_months);
+    settled    bigint;
+    newest     bigint;
+    name       text;
+BEGIN
+    dropped := 0;
+    deleted := 0;
+    PERFORM pg_advisory_xact_lock(rollup_lock_key());
+    SELECT position INTO settled FROM rollup_state;
+    FOR name IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_y\d{4,}m\d\d$'
+           AND c.relname < events_partition_name(first_kept)
+         ORDER BY c.relname
+    LOOP
+        -- The parent first, as every writer does, or the two would wait for each other.
+        LOCK TABLE ONLY events IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format('SELECT max(id) FROM %I', name) INTO newest;
+        IF newest IS NULL OR newest <= settled THEN
+            EXECUTE format('DROP TABLE %I', name);
+            dropped := dropped + 1;
+        END IF;
+    END LOOP;
+    DELETE FROM events_default
+     WHERE ctid IN (SELECT ctid FROM events_default
+                     WHERE "timestamp" < first_kept::timestamp AT TIME ZONE 'UTC'
+                       AND id <= settled
+                     LIMIT p_max_rows);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+END
+$$;
