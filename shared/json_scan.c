@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "shared/hex.h"
 #include "shared/utf8.h"
 
 static enum err_code scan_value(struct json_scan *scan);
@@ -54,17 +55,6 @@ static void put_defect(struct json_scan *scan, enum json_defect defect)
     if (scan->defect == JSON_DEFECT_NONE)
         scan->defect = defect;
     put(scan, '?');
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* The code unit of the \uXXXX at text, or -1. */

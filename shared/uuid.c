@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include "shared/clock.h"
+#include "shared/hex.h"
 
 enum {
     POOL_BYTES = 256, /* getrandom(2) gives this much in one piece, whatever happens */
@@ -58,17 +59,6 @@ struct uuid uuid_v7(void)
     return uuid;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* True where the text form has a hyphen in front of the byte. */
 static bool has_hyphen(size_t byte)
 {
@@ -77,7 +67,7 @@ static bool has_hyphen(size_t byte)
 
 enum err_code uuid_parse(const char *text, size_t len, struct uuid *ret_uuid)
 {
-    struct uuid uuid;
+    struct uuid uuid = {{0}};
 
     if (len != UUID_TEXT_LEN)
         return ERR_INVALID;
