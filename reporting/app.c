@@ -1,0 +1,180 @@
+/* app.c -- see app.h.
+ *
+ * The end, in order: http_server_stop() -> on_server_stopped -> pool_stop() ->
+ * on_pool_stopped -> signals and timer closed -> the loop runs out.
+ */
+#include "reporting/app.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "reporting/conf.h"
+#include "reporting/pool.h"
+#include "reporting/routes.h"
+#include "shared/http.h"
+#include "shared/log.h"
+
+enum {
+    /* Longer than the server takes to stop; then only a name that does not resolve can
+     * still hold up a worker thread. */
+    APP_END_MARGIN_MS = 500
+};
+
+static const int signal_numbers[] = {SIGTERM, SIGINT};
+
+enum {
+    SIGNAL_COUNT = sizeof(signal_numbers) / sizeof(signal_numbers[0])
+};
+
+struct app {
+    const struct reporting_conf *conf; /* borrowed */
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNAL_COUNT];
+    uv_timer_t end_timer;
+    struct pool *pool;          /* owned */
+    struct http_server *server; /* owned */
+    bool is_stopping;
+};
+
+/* --- the end ------------------------------------------------------------------ */
+
+static void close_handles(struct app *app)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        uv_close((uv_handle_t *)&app->signals[i], NULL);
+    uv_close((uv_handle_t *)&app->end_timer, NULL);
+}
+
+static void on_pool_stopped(void *user)
+{
+    close_handles(user);
+}
+
+static void on_server_stopped(void *user)
+{
+    struct app *app = user;
+
+    if (app->pool)
+        pool_stop(app->pool, on_pool_stopped, app);
+    else
+        close_handles(app);
+}
+
+/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended
+ * and exit() would wait for it. */
+static void on_end_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    log_line(LOG_WARN, "left a connection attempt behind", NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct app *app = handle->data;
+    int64_t grace_ms = app->conf->shutdown_timeout_ms;
+
+    if (app->is_stopping) {
+        log_line(LOG_WARN, "ended by a second signal", NULL);
+        _exit(EXIT_FAILURE);
+    }
+    app->is_stopping = true;
+    log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
+    (void)uv_timer_start(&app->end_timer, on_end_timer,
+                         (uint64_t)grace_ms + APP_END_MARGIN_MS, 0);
+    http_server_stop(app->server, grace_ms, on_server_stopped);
+}
+
+/* --- the start ------------------------------------------------------------------ */
+
+struct pool *app_pool(const struct app *app)
+{
+    return app->pool;
+}
+
+/* What a turn has gathered is sent together, so that equal questions become one. */
+static void on_turn_end(void *user)
+{
+    const struct app *app = user;
+
+    pool_dispatch(app->pool);
+}
+
+static enum err_code start_loop(struct app *app, struct err *err)
+{
+    int status = uv_loop_init(&app->loop);
+
+    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++) {
+        status = uv_signal_init(&app->loop, &app->signals[i]);
+        app->signals[i].data = app;
+    }
+    if (!status)
+        status = uv_timer_init(&app->loop, &app->end_timer);
+    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++)
+        status = uv_signal_start(&app->signals[i], on_signal, signal_numbers[i]);
+    if (status)
+        return err_set(err, ERR_UNAVAILABLE, "could not start the event loop: %s",
+                       uv_strerror(status));
+    return ERR_OK;
+}
+
+static enum err_code start_pool(struct app *app, struct err *err)
+{
+    const struct reporting_conf *conf = app->conf;
+    const struct pool_options options = {
+        .database_url = conf->database_url,
+        .connections = (size_t)conf->connections,
+        .waiting_max = (size_t)conf->queries_waiting_max,
+        .query_timeout_ms = conf->query_timeout_ms,
+        .connect_timeout_ms = conf->connect_timeout_ms,
+        .reconnect_max_ms = conf->reconnect_max_ms,
+    };
+
+    app->pool = pool_start(&app->loop, &options);
+    return app->pool ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
+}
+
+static enum err_code start_server(struct app *app, struct err *err)
+{
+    const struct reporting_conf *conf = app->conf;
+    const struct http_options options = {
+        .host = conf->host,
+        .port = (uint16_t)conf->port,
+        .max_connections = conf->max_connections,
+        .idle_timeout_ms = conf->idle_timeout_ms,
+        .header_timeout_ms = conf->header_timeout_ms,
+        .body_timeout_ms = conf->body_timeout_ms,
+        .write_timeout_ms = conf->write_timeout_ms,
+        .routes = routes_table,
+        .user = app,
+        .on_turn_end = on_turn_end,
+    };
+
+    return http_server_start(&app->loop, &options, &app->server, err);
+}
+
+enum err_code app_run(const struct reporting_conf *conf, struct err *err)
+{
+    struct app app = {.conf = conf};
+    enum err_code code = start_loop(&app, err);
+
+    if (code)
+        return code; /* what libuv got hold of ends with the process */
+    code = start_server(&app, err);
+    if (code) {
+        close_handles(&app);
+    } else {
+        code = start_pool(&app, err);
+        if (code)
+            http_server_stop(app.server, 0, on_server_stopped);
+        else
+            log_line(LOG_INFO, "listening",
+                     LOG_FIELDS(log_int("port", http_server_port(app.server))));
+    }
+    (void)uv_run(&app.loop, UV_RUN_DEFAULT); /* until nothing is left in it */
+    (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
+    return code;
+}

@@ -1,0 +1,29 @@
+/* conf.h -- the settings of the reporting daemon. */
+#ifndef REPORTING_CONF_H
+#define REPORTING_CONF_H
+
+#include <stdint.h>
+
+#include "shared/conf.h"
+
+struct reporting_conf {
+    int64_t port;
+    char *host;         /* owned */
+    char *database_url; /* owned */
+    int64_t connections;
+    int64_t query_timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t reconnect_max_ms;
+    int64_t queries_waiting_max;
+    char *log_level; /* owned */
+    int64_t max_connections;
+    int64_t idle_timeout_ms;
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;
+    int64_t write_timeout_ms;
+    int64_t shutdown_timeout_ms;
+};
+
+extern const struct conf_program reporting_program;
+
+#endif

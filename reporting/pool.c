@@ -1,0 +1,365 @@
+/* pool.c -- see pool.h. */
+#include "reporting/pool.h"
+
+#include <assert.h>
+
+#include "reporting/job.h"
+#include "reporting/link.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+
+enum {
+    /* Nobody is turned away for an outage shorter than this: a restart of Postgres. */
+    POOL_GRACE_MS = 1000,
+    POOL_LOG_INTERVAL_MS = 10000
+};
+
+struct pool {
+    struct pool_options options;
+    struct link_options link_options;
+    struct link **links; /* owned, and so is each */
+    size_t link_count;
+
+    struct job_list waiting; /* owned; in the order they will be sent */
+    size_t waiting_count;
+    struct waiter_list deadlines; /* of everyone; all wait equally long */
+    uv_timer_t timer;             /* the first of the deadlines, or earlier */
+
+    bool is_up;            /* some link is open */
+    int64_t down_since_ms; /* meaningful while not */
+    struct err reason;     /* why; ERR_OK until something has failed */
+    struct log_gate lost_gate;
+
+    bool is_stopping;
+    size_t running; /* links and the timer that are not closed yet */
+    void (*on_stopped)(void *user);
+    void *stopped_user;
+};
+
+/* --- answering ------------------------------------------------------------------ */
+
+static void end_waiter(struct pool *pool, struct waiter *waiter, const PGresult *rows,
+                       const struct err *err)
+{
+    struct pool_asker asker = waiter->asker;
+
+    TAILQ_REMOVE(&waiter->job->waiters, waiter, in_job);
+    TAILQ_REMOVE(&pool->deadlines, waiter, in_pool);
+    mem_free(waiter);
+    asker.fn(rows, err, asker.user);
+}
+
+static void remove_waiting(struct job *job)
+{
+    assert(job->is_waiting);
+    TAILQ_REMOVE(&job->pool->waiting, job, next);
+    job->pool->waiting_count--;
+    job->is_waiting = false;
+}
+
+/* Answers everyone and frees the job, which nobody can find any more. */
+static void end_job(struct job *job, const PGresult *rows, const struct err *err)
+{
+    assert(!job->is_waiting);
+    while (!TAILQ_EMPTY(&job->waiters))
+        end_waiter(job->pool, TAILQ_FIRST(&job->waiters), rows, err);
+    job_free(job);
+}
+
+static void end_all_waiting(struct pool *pool, const struct err *err)
+{
+    while (!TAILQ_EMPTY(&pool->waiting)) {
+        struct job *job = TAILQ_FIRST(&pool->waiting);
+        remove_waiting(job);
+        end_job(job, NULL, err);
+    }
+}
+
+/* --- deadlines ------------------------------------------------------------------- */
+
+static void on_deadline(uv_timer_t *timer);
+
+static void arm_timer(struct pool *pool)
+{
+    const struct waiter *first = TAILQ_FIRST(&pool->deadlines);
+    int64_t left_ms;
+
+    if (!first || pool->is_stopping || uv_is_active((uv_handle_t *)&pool->timer))
+        return;
+    left_ms = first->deadline_ms - clock_mono_ms();
+    /* never 0: libuv would run it again within the same turn, for ever */
+    (void)uv_timer_start(&pool->timer, on_deadline, left_ms > 1 ? (uint64_t)left_ms : 1,
+                         0);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct pool *pool = timer->data;
+    const struct err err = {.code = ERR_TIMEOUT, .msg = "no answer in time"};
+    int64_t now_ms = clock_mono_ms();
+    struct waiter *waiter;
+
+    for (;;) {
+        struct job *job;
+        waiter = TAILQ_FIRST(&pool->deadlines);
+        if (!waiter || waiter->deadline_ms > now_ms)
+            break;
+        job = waiter->job;
+        end_waiter(pool, waiter, NULL, &err);
+        if (job->is_waiting && TAILQ_EMPTY(&job->waiters)) {
+            remove_waiting(job);
+            job_free(job);
+        }
+    }
+    arm_timer(pool);
+}
+
+/* --- sending --------------------------------------------------------------------- */
+
+static struct link *find_ready(const struct pool *pool)
+{
+    for (size_t i = 0; i < pool->link_count; i++) {
+        if (link_is_ready(pool->links[i]))
+            return pool->links[i];
+    }
+    return NULL;
+}
+
+/* Answers those who have gone, so that their requests end. */
+static void drop_gone(struct pool *pool, struct job *job)
+{
+    const struct err err = {.code = ERR_UNAVAILABLE, .msg = "the client has gone"};
+    struct waiter *waiter = TAILQ_FIRST(&job->waiters);
+
+    while (waiter) {
+        struct waiter *next = TAILQ_NEXT(waiter, in_job);
+        if (waiter->asker.is_gone(waiter->asker.user))
+            end_waiter(pool, waiter, NULL, &err);
+        waiter = next;
+    }
+}
+
+static void on_result(const PGresult *rows, const struct err *err, void *user)
+{
+    struct job *job = user;
+    struct pool *pool = job->pool;
+
+    if (!rows && err->code == ERR_UNAVAILABLE && !job->was_lost && !pool->is_stopping) {
+        job->was_lost = true;
+        TAILQ_INSERT_HEAD(&pool->waiting, job, next);
+        pool->waiting_count++;
+        job->is_waiting = true;
+    } else {
+        end_job(job, rows, err);
+    }
+    pool_dispatch(pool);
+}
+
+void pool_dispatch(struct pool *pool)
+{
+    while (!TAILQ_EMPTY(&pool->waiting)) {
+        struct job *job = TAILQ_FIRST(&pool->waiting);
+        struct link *link = find_ready(pool);
+        if (!link)
+            return;
+        remove_waiting(job);
+        drop_gone(pool, job);
+        if (TAILQ_EMPTY(&job->waiters))
+            job_free(job);
+        else
+            link_run(link, job->query.statement, job->query.values, on_result, job);
+    }
+}
+
+/* --- asking ----------------------------------------------------------------------- */
+
+static bool is_known_down(const struct pool *pool)
+{
+    return !pool->is_up && pool->reason.code &&
+           clock_mono_ms() - pool->down_since_ms >= POOL_GRACE_MS;
+}
+
+static enum err_code find_or_add_job(struct pool *pool, const struct pool_query *query,
+                                     struct job **ret_job, struct err *err)
+{
+    struct job *job = job_find(&pool->waiting, query);
+
+    if (!job && pool->waiting_count >= pool->options.waiting_max)
+        return err_set(err, ERR_BUSY, "too many queries are waiting");
+    if (!job) {
+        job = job_new(pool, query);
+        if (!job)
+            return err_set(err, ERR_NOMEM, "out of memory");
+        TAILQ_INSERT_TAIL(&pool->waiting, job, next);
+        pool->waiting_count++;
+        job->is_waiting = true;
+    }
+    *ret_job = job;
+    return ERR_OK;
+}
+
+enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
+                       const struct pool_asker *asker, struct err *err)
+{
+    struct waiter *waiter;
+    enum err_code code;
+
+    if (pool->is_stopping)
+        return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping");
+    if (is_known_down(pool)) {
+        *err = pool->reason;
+        return err->code;
+    }
+    waiter = mem_calloc(1, sizeof(*waiter));
+    if (!waiter)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    code = find_or_add_job(pool, query, &waiter->job, err);
+    if (code) {
+        mem_free(waiter);
+        return code;
+    }
+    waiter->asker = *asker;
+    waiter->deadline_ms = clock_mono_ms() + pool->options.query_timeout_ms;
+    TAILQ_INSERT_TAIL(&waiter->job->waiters, waiter, in_job);
+    TAILQ_INSERT_TAIL(&pool->deadlines, waiter, in_pool);
+    arm_timer(pool);
+    return ERR_OK;
+}
+
+/* --- the links ---------------------------------------------------------------------- */
+
+static void on_link_ready(void *user)
+{
+    struct pool *pool = user;
+
+    if (!pool->is_up)
+        log_line(LOG_INFO, "connected to Postgres", NULL);
+    pool->is_up = true;
+    pool->reason = (struct err){0};
+    pool_dispatch(pool);
+}
+
+static bool has_open_link(const struct pool *pool)
+{
+    for (size_t i = 0; i < pool->link_count; i++) {
+        if (link_is_open(pool->links[i]))
+            return true;
+    }
+    return false;
+}
+
+static void log_lost(struct pool *pool, const struct err *err)
+{
+    int64_t suppressed;
+
+    if (log_gate_open(&pool->lost_gate, POOL_LOG_INTERVAL_MS, &suppressed))
+        log_line(LOG_WARN, "no connection to Postgres",
+                 LOG_FIELDS(log_text("reason", err->msg),
+                            log_text("error", err_name(err->code)),
+                            log_int("suppressed", suppressed)));
+}
+
+static void on_link_lost(const struct err *err, void *user)
+{
+    struct pool *pool = user;
+
+    log_lost(pool, err);
+    if (has_open_link(pool))
+        return;
+    pool->reason = *err;
+    if (pool->is_up)
+        pool->down_since_ms = clock_mono_ms();
+    pool->is_up = false;
+    if (is_known_down(pool))
+        end_all_waiting(pool, err);
+}
+
+static void count_stopped(struct pool *pool)
+{
+    if (--pool->running > 0)
+        return;
+    for (size_t i = 0; i < pool->link_count; i++)
+        link_free(pool->links[i]);
+    pool->on_stopped(pool->stopped_user);
+    mem_free(pool->links);
+    mem_free(pool);
+}
+
+static void on_link_stopped(void *user)
+{
+    count_stopped(user);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    count_stopped(handle->data);
+}
+
+/* --- life ---------------------------------------------------------------------------- */
+
+static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options)
+{
+    struct pool *pool = mem_calloc(1, sizeof(*pool));
+
+    if (!pool)
+        return NULL;
+    pool->options = *options;
+    pool->link_options = (struct link_options){
+        .loop = loop,
+        .session = {.url = options->database_url,
+                    .open_timeout_ms = options->connect_timeout_ms,
+                    .query_timeout_ms = options->query_timeout_ms},
+        .reconnect_max_ms = options->reconnect_max_ms,
+        .on_ready = on_link_ready,
+        .on_lost = on_link_lost,
+        .on_stopped = on_link_stopped,
+        .user = pool,
+    };
+    TAILQ_INIT(&pool->waiting);
+    TAILQ_INIT(&pool->deadlines);
+    pool->links = mem_calloc(options->connections, sizeof(struct link *));
+    if (!pool->links)
+        goto fail;
+    for (; pool->link_count < options->connections; pool->link_count++) {
+        pool->links[pool->link_count] = link_new(&pool->link_options);
+        if (!pool->links[pool->link_count])
+            goto fail;
+    }
+    return pool;
+fail:
+    while (pool->link_count > 0)
+        link_free(pool->links[--pool->link_count]);
+    mem_free(pool->links);
+    mem_free(pool);
+    return NULL;
+}
+
+struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options)
+{
+    struct pool *pool = pool_new(loop, options);
+
+    if (!pool)
+        return NULL;
+    pool->down_since_ms = clock_mono_ms();
+    (void)uv_timer_init(loop, &pool->timer); /* always 0 */
+    pool->timer.data = pool;
+    for (size_t i = 0; i < pool->link_count; i++)
+        link_start(pool->links[i]);
+    pool->running = pool->link_count + 1;
+    return pool;
+}
+
+void pool_stop(struct pool *pool, void (*on_stopped)(void *user), void *user)
+{
+    const struct err err = {.code = ERR_UNAVAILABLE, .msg = "the daemon is stopping"};
+
+    assert(!pool->is_stopping);
+    pool->is_stopping = true;
+    pool->on_stopped = on_stopped;
+    pool->stopped_user = user;
+    end_all_waiting(pool, &err);
+    uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
+    for (size_t i = 0; i < pool->link_count; i++)
+        link_stop(pool->links[i]);
+}

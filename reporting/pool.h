@@ -1,0 +1,67 @@
+/* pool.h -- a few connections to Postgres, and the queries that wait for one.
+ *
+ *   pool_ask() --> [WAITING job] --pool_dispatch()--> [SENT on a link] --> answers
+ *
+ * Who asks what a WAITING job asks joins it, so that a crowd costs one execution.  A job
+ * once SENT takes nobody on: its snapshot may be older than the newcomer's question.
+ * A job whose connection is lost goes back to the front and is sent once more.
+ *
+ * Every asker is answered within the query timeout, whatever Postgres does, and at once
+ * while Postgres is known to be down for longer than a restart takes.  Everything belongs
+ * to the loop's thread.
+ */
+#ifndef REPORTING_POOL_H
+#define REPORTING_POOL_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "reporting/statement.h"
+#include "shared/err.h"
+
+struct pool; /* opaque */
+
+struct pool_options {
+    const char *database_url; /* must outlive the pool */
+    size_t connections;
+    size_t waiting_max; /* jobs WAITING */
+    int64_t query_timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t reconnect_max_ms;
+};
+
+struct pool_query {
+    enum statement_id statement;
+    const char *values[STATEMENT_VALUES_MAX]; /* as many as the statement has */
+};
+
+/* Whoever asks.  Only fn ends the asking, and it is called exactly once. */
+struct pool_asker {
+    /* The rows, valid during the call, or NULL and the reason in *err. */
+    void (*fn)(const PGresult *rows, const struct err *err, void *user);
+    /* Nobody wants the answer any more; looked at before a job is sent. */
+    bool (*is_gone)(const void *user);
+    void *user;
+};
+
+/* Starts to connect.  NULL when out of memory. */
+struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options) MUST_CHECK;
+
+/* Answers who still waits with ERR_UNAVAILABLE, closes the connections, calls on_stopped
+ * once and is freed then. */
+void pool_stop(struct pool *pool, void (*on_stopped)(void *user), void *user);
+
+/* Asks; the query is copied.  It is sent at the next pool_dispatch().  On failure fn is not
+ * called: ERR_BUSY when waiting_max jobs wait, ERR_NOMEM, or the reason why Postgres is
+ * down. */
+enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
+                       const struct pool_asker *asker, struct err *err) MUST_CHECK;
+
+/* Sends waiting jobs on the connections that are free.  To be called at the end of a turn
+ * of requests; the pool itself calls it when a connection becomes free. */
+void pool_dispatch(struct pool *pool);
+
+#endif

@@ -1,0 +1,231 @@
+/* routes.c -- see routes.h.
+ *
+ * on_stats -> stats_query_read -> pool_ask -> (Postgres) -> on_stats_rows -> render
+ *          -> http_answer_json
+ */
+#include "reporting/routes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "reporting/app.h"
+#include "reporting/pool.h"
+#include "reporting/render.h"
+#include "reporting/session.h"
+#include "reporting/stats.h"
+#include "reporting/stats_query.h"
+#include "reporting/stats_rows.h"
+#include "shared/buf.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/query.h"
+
+enum {
+    /* Ten paths of 2,048 characters and a site_id of QUERY_BYTES_MAX, each character at
+     * most six bytes in JSON, and some room. */
+    ANSWER_BYTES_MAX = 262144,
+    ROUTES_LOG_INTERVAL_MS = 10000
+};
+
+/* A request for /stats that waits for its rows. */
+struct stats_request {
+    struct http_request *http; /* borrowed until answered */
+    char date[sizeof("YYYY-MM-DD")];
+    char site_id[]; /* its bytes and a NUL */
+};
+
+/* --- errors ---------------------------------------------------------------------- */
+
+/* What a client reads about it.  The log has the details: nothing of Postgres's own words
+ * goes out. */
+static const char *sentence_of(enum err_code code)
+{
+    switch ((int)code) {
+    case ERR_TIMEOUT:
+        return "database did not answer in time";
+    case ERR_SCHEMA:
+        return "database schema is missing or is not version " SCHEMA_VERSION;
+    case ERR_DENIED:
+        return "database refused access";
+    case ERR_CONFIG:
+        return "DATABASE_URL is wrong";
+    case ERR_BUSY:
+        return "too many queries";
+    case ERR_NOMEM:
+        return "out of memory";
+    case ERR_BUG:
+    case ERR_CORRUPT:
+        return "internal error";
+    default:
+        return "database unavailable";
+    }
+}
+
+/* Whatever is wrong behind us is no fault of the client's. */
+static void answer_failure(struct http_request *req, const struct err *err)
+{
+    static struct log_gate gate;
+    bool is_bug = err->code == ERR_BUG || err->code == ERR_CORRUPT;
+    int64_t suppressed;
+
+    if (log_gate_open(&gate, ROUTES_LOG_INTERVAL_MS, &suppressed))
+        log_line(LOG_WARN, "could not answer a request",
+                 LOG_FIELDS(log_text("reason", err->msg),
+                            log_text("error", err_name(err->code)),
+                            log_int("suppressed", suppressed)));
+    http_answer_error(req, is_bug ? 500 : 503, sentence_of(err->code));
+}
+
+/* --- /stats ---------------------------------------------------------------------- */
+
+static struct stats_request *stats_request_new(struct http_request *req,
+                                               const struct stats_query *query)
+{
+    size_t size = strlen(query->site_id) + 1;
+    struct stats_request *request = mem_calloc(1, sizeof(*request) + size);
+
+    if (!request)
+        return NULL;
+    request->http = req;
+    memcpy(request->site_id, query->site_id, size);
+    if (query->date)
+        memcpy(request->date, query->date, sizeof(request->date));
+    return request;
+}
+
+static void answer_stats(const struct stats_request *request, const PGresult *rows)
+{
+    struct stats stats;
+    struct buf body;
+    struct err err;
+    enum err_code code;
+
+    buf_init(&body, ANSWER_BYTES_MAX);
+    code = stats_rows_read(rows, &stats, &err);
+    if (!code) {
+        code = render_stats(request->site_id, request->date[0] ? request->date : NULL,
+                            &stats, &body);
+        if (code)
+            (void)err_set(&err, code, "could not write an answer");
+    }
+    if (code)
+        answer_failure(request->http, &err);
+    else
+        http_answer_json(request->http, 200, body.data, body.len);
+    buf_release(&body);
+}
+
+static void on_stats_rows(const PGresult *rows, const struct err *err, void *user)
+{
+    struct stats_request *request = user;
+
+    if (rows)
+        answer_stats(request, rows);
+    else
+        answer_failure(request->http, err);
+    mem_free(request);
+}
+
+static bool is_stats_gone(const void *user)
+{
+    const struct stats_request *request = user;
+
+    return http_is_gone(request->http);
+}
+
+static struct pool_query to_pool_query(const struct stats_query *query)
+{
+    struct pool_query to = {.statement = STATEMENT_STATS,
+                            .values = {query->site_id, query->date}};
+
+    if (query->is_exact)
+        to.statement =
+            query->date ? STATEMENT_STATS_EXACT_DAY : STATEMENT_STATS_EXACT_ALL;
+    else if (!query->date)
+        to.values[1] = STATEMENT_ALL_TIME;
+    return to;
+}
+
+static enum err_code ask_for_stats(struct pool *pool, struct http_request *req,
+                                   const struct stats_query *query, struct err *err)
+{
+    struct pool_query pool_query = to_pool_query(query);
+    struct pool_asker asker = {.fn = on_stats_rows, .is_gone = is_stats_gone};
+    struct stats_request *request = stats_request_new(req, query);
+    enum err_code code;
+
+    if (!request)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    asker.user = request;
+    code = pool_ask(pool, &pool_query, &asker, err);
+    if (code)
+        mem_free(request);
+    else
+        http_wait(req);
+    return code;
+}
+
+static void on_stats(struct http_request *req, void *user)
+{
+    struct query query;
+    struct stats_query stats_query;
+    struct err err;
+
+    if (query_parse(http_request_query(req), &query, &err) ||
+        stats_query_read(&query, &stats_query, &err)) {
+        http_answer_error(req, 400, err.msg);
+        return;
+    }
+    if (ask_for_stats(app_pool(user), req, &stats_query, &err))
+        answer_failure(req, &err);
+}
+
+/* --- health ---------------------------------------------------------------------- */
+
+static void on_healthz(struct http_request *req, void *user)
+{
+    static const char alive[] = "{\"status\":\"ok\"}";
+
+    (void)user;
+    http_answer_json(req, 200, alive, sizeof(alive) - 1);
+}
+
+/* Asks Postgres each time: a connection that is open says little. */
+static void on_version_rows(const PGresult *rows, const struct err *err, void *user)
+{
+    static const char ready[] = "{\"status\":\"ready\"}";
+    struct http_request *req = user;
+    struct err version_err;
+
+    if (!rows)
+        http_answer_error(req, 503, sentence_of(err->code));
+    else if (session_check_version(rows, &version_err))
+        http_answer_error(req, 503, sentence_of(version_err.code));
+    else
+        http_answer_json(req, 200, ready, sizeof(ready) - 1);
+}
+
+static bool is_readyz_gone(const void *user)
+{
+    return http_is_gone(user);
+}
+
+static void on_readyz(struct http_request *req, void *user)
+{
+    const struct pool_query query = {.statement = STATEMENT_SCHEMA_VERSION};
+    const struct pool_asker asker = {on_version_rows, is_readyz_gone, req};
+    struct err err;
+
+    if (pool_ask(app_pool(user), &query, &asker, &err))
+        http_answer_error(req, 503, sentence_of(err.code));
+    else
+        http_wait(req);
+}
+
+const struct http_route routes_table[] = {
+    {.method = "GET", .path = "/stats", .handler = on_stats},
+    {.method = "GET", .path = "/healthz", .handler = on_healthz},
+    {.method = "GET", .path = "/readyz", .handler = on_readyz},
+    {0},
+};

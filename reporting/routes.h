@@ -1,0 +1,10 @@
+/* routes.h -- what the reporting daemon answers: /stats, /healthz and /readyz. */
+#ifndef REPORTING_ROUTES_H
+#define REPORTING_ROUTES_H
+
+#include "shared/http.h"
+
+/* The table for http_server_start(); its handlers take the struct app * as `user`. */
+extern const struct http_route routes_table[];
+
+#endif

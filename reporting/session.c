@@ -1,0 +1,107 @@
+/* session.c -- see session.h. */
+#include "reporting/session.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "reporting/statement.h"
+#include "shared/clock.h"
+#include "shared/pg_conn.h"
+
+/* What is on its way to be a session. */
+struct opening {
+    PGconn *conn; /* owned until session_open() succeeds */
+    int64_t deadline_ms;
+};
+
+/* Notices would go to stderr past the log, and there is nothing in them for us. */
+static void ignore_notice(void *user, const PGresult *result)
+{
+    (void)user;
+    (void)result;
+}
+
+/* One statement within what is left of the time. */
+static enum err_code run(const struct opening *opening, const char *sql,
+                         PGresult **ret_result, struct err *err)
+{
+    int64_t left_ms = opening->deadline_ms - clock_mono_ms();
+
+    if (left_ms <= 0)
+        return err_set(err, ERR_TIMEOUT, "could not prepare the connection in time");
+    return pg_conn_exec(opening->conn, sql, 0, NULL, left_ms, ret_result, err);
+}
+
+static enum err_code run_command(const struct opening *opening, const char *sql,
+                                 struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code = run(opening, sql, &result, err);
+
+    PQclear(result);
+    return code;
+}
+
+static enum err_code prepare(const struct opening *opening, enum statement_id id,
+                             struct err *err)
+{
+    return run_command(opening, statement_get(id)->prepare, err);
+}
+
+enum err_code session_check_version(const PGresult *result, struct err *err)
+{
+    const char *version = "none";
+
+    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+        version = PQgetvalue(result, 0, 0);
+    if (strcmp(version, SCHEMA_VERSION) == 0)
+        return ERR_OK;
+    return err_set(err, ERR_SCHEMA, "the schema has version %s, not %s", version,
+                   SCHEMA_VERSION);
+}
+
+static enum err_code check_version(const struct opening *opening, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code = run(opening, "EXECUTE schema_version", &result, err);
+
+    if (!code)
+        code = session_check_version(result, err);
+    PQclear(result);
+    return code;
+}
+
+enum err_code session_open(const struct session_options *options, PGconn **ret_conn,
+                           struct err *err)
+{
+    const struct pg_conn_options conn_options = {
+        .url = options->url,
+        .application_name = "analytics-reporting",
+        .connect_timeout_ms = options->open_timeout_ms,
+        .statement_timeout_ms = options->query_timeout_ms,
+        .read_only = true,
+    };
+    struct opening opening = {0};
+    enum err_code code = pg_conn_open(&conn_options, &opening.conn, err);
+
+    if (code)
+        return code;
+    opening.deadline_ms = clock_mono_ms() + options->open_timeout_ms;
+    (void)PQsetNoticeReceiver(opening.conn, ignore_notice,
+                              NULL); /* returns the old one */
+    /* Compiling costs more than any of these statements takes. */
+    code = run_command(&opening, "SET jit = off", err);
+    if (!code)
+        code = prepare(&opening, STATEMENT_SCHEMA_VERSION, err);
+    if (!code)
+        code = check_version(&opening, err);
+    for (int id = STATEMENT_SCHEMA_VERSION + 1; id < STATEMENT_COUNT && !code; id++)
+        code = prepare(&opening, (enum statement_id)id, err);
+    if (!code && PQsetnonblocking(opening.conn, 1) != 0)
+        code = pg_err_of_conn(opening.conn, "could not use the connection", err);
+    if (code)
+        PQfinish(opening.conn);
+    else
+        *ret_conn = opening.conn;
+    return code;
+}
