@@ -34,11 +34,11 @@ typedef void (*http_handler_fn)(struct http_request *req, void *user);
 /* One path and method.  Paths match as they stand in the request line (not decoded), in
  * any case, with at most one slash more at the end. */
 struct http_route {
-    const char *method; /* "GET" (which serves HEAD too), "POST", "OPTIONS" */
+    const char *method; /* "GET" (which serves HEAD too) or "POST" */
     const char *path;   /* "/stats"; NULL ends the table */
     http_handler_fn handler;
     bool reads_body;  /* otherwise a body is read and thrown away */
-    bool allows_cors; /* answers carry Access-Control-Allow-Origin */
+    bool allows_cors; /* answers carry Access-Control-Allow-Origin, OPTIONS is answered */
 };
 
 struct http_options {
@@ -46,7 +46,11 @@ struct http_options {
     uint16_t port;    /* 0: the system chooses, see http_server_port() */
     bool shares_port; /* SO_REUSEPORT */
     int64_t max_connections;
+    int64_t connection_bytes;  /* memory of one connection's headers; a request line and
+                                 headers past it are 414 or 431 */
     int64_t max_body_bytes;    /* after inflating */
+    int64_t max_drain_bytes;   /* of a refused body: read and thrown away up to here, so
+                                  that the client gets to read its answer */
     int64_t idle_timeout_ms;   /* connection open, no request line yet */
     int64_t header_timeout_ms; /* request line to last header */
     int64_t body_timeout_ms;   /* headers to the end of the body */

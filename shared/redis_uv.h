@@ -1,8 +1,10 @@
 /* redis_uv.h -- one Redis connection on a libuv loop, with deadlines.
  *
  * It connects by itself, again and again with backoff, logs in, selects the database, and
- * tells when it is ready and when it is lost.  hiredis 0.14 has an adapter of its own that
- * never reports a refused connection and has no timeouts; hence this one.
+ * tells when it is ready and when it is lost.  The wire format is hiredis's (its formatter
+ * and its reply reader); the socket is libuv's.  hiredis's own asynchronous context is not
+ * used: 0.14 never reports a refused connection under libuv, has no timeouts, aborts the
+ * process on a reply that nobody asked for, and frees itself inside its callbacks.
  *
  * Every command has the same deadline.  When the oldest is not answered in time the
  * connection is dropped and made anew, and every command under way gets the callback with
@@ -45,6 +47,10 @@ enum err_code redis_uv_start(uv_loop_t *loop, const struct redis_uv_options *opt
 
 /* Drops the connection (callbacks get NULL), then calls on_stopped once; freed then. */
 void redis_uv_stop(struct redis_uv *redis, void (*on_stopped)(void *user), void *user);
+
+/* Drops the connection and makes a new one; commands under way get NULL replies.  For a
+ * server that answers but has become the wrong one (a primary turned replica). */
+void redis_uv_reconnect(struct redis_uv *redis, const char *reason);
 
 bool redis_uv_is_ready(const struct redis_uv *redis);
 

@@ -1,0 +1,175 @@
+/* app.c -- see app.h.  The main thread has a loop of its own for signals only. */
+#include "ingestion/app.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "ingestion/conf.h"
+#include "ingestion/loop.h"
+#include "shared/log.h"
+#include "shared/redis_url.h"
+
+enum {
+    LOOPS_MAX = 64,
+    RESERVED_FDS = 64, /* descriptors for everything that is not a client */
+    EXIT_BY_FORCE = 1, /* the status after a second signal, or when time is up */
+};
+
+struct app {
+    const struct ingestion_conf *conf;
+    struct redis_url redis_url;
+    uv_loop_t uv;
+    uv_signal_t term;
+    uv_signal_t intr;
+    uv_async_t ended; /* a loop has ended */
+    uv_timer_t limit; /* of the shutdown */
+    struct loop *loops[LOOPS_MAX];
+    int64_t loop_count;
+    _Atomic int64_t running;
+    bool is_stopping;
+};
+
+/* --- the end ---------------------------------------------------------------- */
+
+static void on_limit(uv_timer_t *timer)
+{
+    (void)timer;
+    log_line(LOG_ERROR, "could not shut down in time", NULL);
+    _exit(EXIT_BY_FORCE);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct app *app = handle->data;
+
+    if (app->is_stopping) {
+        log_line(LOG_WARN, "ended by a second signal", NULL);
+        _exit(EXIT_BY_FORCE);
+    }
+    app->is_stopping = true;
+    log_line(LOG_INFO, "shutting down", LOG_FIELDS(log_int("signal", number)));
+    (void)uv_timer_start(&app->limit, on_limit, (uint64_t)app->conf->shutdown_timeout_ms,
+                         0);
+    for (int64_t i = 0; i < app->loop_count; i++)
+        loop_stop(app->loops[i]);
+}
+
+/* In a loop's thread. */
+static void on_loop_ended(void *user)
+{
+    struct app *app = user;
+
+    (void)atomic_fetch_sub(&app->running, 1);
+    (void)uv_async_send(&app->ended); /* fails only on a closed handle */
+}
+
+static void on_ended(uv_async_t *async)
+{
+    struct app *app = async->data;
+
+    if (atomic_load(&app->running) > 0)
+        return;
+    uv_close((uv_handle_t *)&app->term, NULL);
+    uv_close((uv_handle_t *)&app->intr, NULL);
+    uv_close((uv_handle_t *)&app->limit, NULL);
+    uv_close((uv_handle_t *)&app->ended, NULL);
+}
+
+/* --- the beginning ---------------------------------------------------------- */
+
+/* Raises the limit of open files and returns how many clients fit under it. */
+static int64_t fit_connections(int64_t wanted)
+{
+    struct rlimit limit;
+    int64_t room;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return wanted;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* the limit stays what it is, then */
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    room = (int64_t)limit.rlim_cur - RESERVED_FDS;
+    if (room < 1)
+        room = 1;
+    if (wanted <= room)
+        return wanted;
+    log_line(LOG_WARN, "fewer connections than wanted: the limit of open files is low",
+             LOG_FIELDS(log_int("wanted", wanted), log_int("possible", room)));
+    return room;
+}
+
+static int64_t count_loops(const struct ingestion_conf *conf)
+{
+    int64_t count = conf->ingest_threads;
+
+    if (count == 0)
+        count = (int64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    if (count < 1)
+        count = 1;
+    return count < LOOPS_MAX ? count : LOOPS_MAX;
+}
+
+static enum err_code start_signals(struct app *app, struct err *err)
+{
+    if (uv_loop_init(&app->uv) != 0 || uv_signal_init(&app->uv, &app->term) != 0 ||
+        uv_signal_init(&app->uv, &app->intr) != 0 ||
+        uv_async_init(&app->uv, &app->ended, on_ended) != 0 ||
+        uv_timer_init(&app->uv, &app->limit) != 0 ||
+        uv_signal_start(&app->term, on_signal, SIGTERM) != 0 ||
+        uv_signal_start(&app->intr, on_signal, SIGINT) != 0)
+        return err_set(err, ERR_UNAVAILABLE, "could not make an event loop");
+    app->term.data = app->intr.data = app->ended.data = app->limit.data = app;
+    return ERR_OK;
+}
+
+static enum err_code start_loops(struct app *app, struct err *err)
+{
+    int64_t wanted = count_loops(app->conf);
+    int64_t connections = fit_connections(app->conf->max_connections);
+    struct loop_options options = {
+        .conf = app->conf,
+        .redis_url = &app->redis_url,
+        .port = (uint16_t)app->conf->port,
+        .max_connections = (connections + wanted - 1) / wanted,
+        .on_ended = on_loop_ended,
+        .user = app,
+    };
+
+    for (int64_t i = 0; i < wanted; i++) {
+        enum err_code code;
+        (void)atomic_fetch_add(&app->running, 1);
+        code = loop_start(&options, &app->loops[i], err);
+        if (code)
+            return code;
+        app->loop_count++;
+        options.port = loop_port(app->loops[0]);
+    }
+    log_line(LOG_INFO, "listening",
+             LOG_FIELDS(log_int("port", options.port), log_int("loops", wanted)));
+    return ERR_OK;
+}
+
+enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
+{
+    static struct app app; /* loops may still run when a failed start returns */
+    enum err_code code = redis_url_parse(conf->redis_url, &app.redis_url, err);
+
+    app.conf = conf;
+    if (!code)
+        code = start_signals(&app, err);
+    if (!code)
+        code = start_loops(&app, err);
+    if (code)
+        return code;
+    (void)uv_run(&app.uv, UV_RUN_DEFAULT);
+    for (int64_t i = 0; i < app.loop_count; i++)
+        loop_join(app.loops[i]);
+    (void)uv_loop_close(&app.uv); /* every handle was closed on the way */
+    log_line(LOG_INFO, "stopped", NULL);
+    return ERR_OK;
+}

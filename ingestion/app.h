@@ -1,0 +1,13 @@
+/* app.h -- ingestion as a whole: its loops, and the signals that end it. */
+#ifndef INGESTION_APP_H
+#define INGESTION_APP_H
+
+#include "shared/err.h"
+
+struct ingestion_conf;
+
+/* Serves until SIGTERM or SIGINT has been seen to; a second one ends the process at once.
+ * Fails when it cannot start. */
+enum err_code app_run(const struct ingestion_conf *conf, struct err *err) MUST_CHECK;
+
+#endif

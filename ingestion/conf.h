@@ -1,0 +1,34 @@
+/* conf.h -- the settings of ingestion; the table in conf.c is what --help prints. */
+#ifndef INGESTION_CONF_H
+#define INGESTION_CONF_H
+
+#include <stdint.h>
+
+struct conf_program;
+
+struct ingestion_conf {
+    int64_t port;
+    char *host;
+    char *redis_url;
+    int64_t ingest_threads; /* 0: number of cores */
+    int64_t enqueue_timeout_ms;
+    int64_t redis_timeout_ms;
+    int64_t group_max_events;
+    int64_t groups_in_flight;
+    int64_t pending_max_bytes;
+    char *request_wait; /* "park" or "suspend" */
+    int64_t max_connections;
+    int64_t connection_bytes;
+    int64_t max_body_bytes;
+    int64_t max_drain_bytes;
+    int64_t idle_timeout_ms;
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;
+    int64_t write_timeout_ms;
+    int64_t shutdown_timeout_ms;
+    char *log_level;
+};
+
+extern const struct conf_program ingestion_program;
+
+#endif

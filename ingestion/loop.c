@@ -1,0 +1,220 @@
+/* loop.c -- see loop.h.
+ *
+ * Everything is made by loop_start() before the thread exists and ends in this order:
+ * server (clients get their answers while Redis is still there), Redis, queue, loop.
+ */
+#include "ingestion/loop.h"
+
+#include <assert.h>
+#include <string.h>
+#include <uv.h>
+
+#include "ingestion/conf.h"
+#include "ingestion/queue.h"
+#include "ingestion/routes.h"
+#include "shared/event.h"
+#include "shared/http.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/redis_uv.h"
+
+enum {
+    RECONNECT_MAX_MS = 1000, /* back to 200 soon after Redis is back */
+    LOG_EVERY_MS = 10000,    /* a line about the same trouble, at most so often */
+};
+
+struct loop {
+    struct loop_options options;
+    uv_loop_t uv;
+    uv_async_t stop;
+    uv_thread_t thread;
+    struct http_server *server;
+    struct routes routes;
+    struct log_gate lost_gate;
+    bool was_lost;
+};
+
+static void on_redis_ready(void *user)
+{
+    struct loop *loop = user;
+
+    if (loop->was_lost)
+        log_line(LOG_INFO, "connected to Redis again", NULL);
+    loop->was_lost = false;
+}
+
+static void on_redis_lost(const char *reason, void *user)
+{
+    struct loop *loop = user;
+    int64_t suppressed;
+
+    if (!log_gate_open(&loop->lost_gate, LOG_EVERY_MS, &suppressed))
+        return;
+    loop->was_lost = true;
+    log_line(LOG_WARN, "could not reach Redis",
+             LOG_FIELDS(log_text("reason", reason), log_int("suppressed", suppressed)));
+}
+
+/* --- the end ---------------------------------------------------------------- */
+
+static void on_queue_stopped(void *user)
+{
+    struct loop *loop = user;
+
+    uv_close((uv_handle_t *)&loop->stop, NULL); /* the last handle: the loop returns */
+}
+
+static void on_redis_stopped(void *user)
+{
+    struct loop *loop = user;
+
+    loop->routes.redis = NULL;
+    queue_stop(loop->routes.queue, on_queue_stopped, loop);
+}
+
+static void on_server_stopped(void *user)
+{
+    struct routes *routes = user;
+    struct loop *loop = (struct loop *)((char *)routes - offsetof(struct loop, routes));
+
+    loop->server = NULL;
+    redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
+}
+
+static void on_stop(uv_async_t *async)
+{
+    struct loop *loop = async->data;
+    int64_t limit_ms = loop->options.conf->shutdown_timeout_ms;
+
+    /* A quarter is kept for closing what is left after the last answer. */
+    if (loop->server)
+        http_server_stop(loop->server, limit_ms - limit_ms / 4, on_server_stopped);
+    loop->server = NULL;
+}
+
+static void run(void *user)
+{
+    struct loop *loop = user;
+
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    loop->options.on_ended(loop->options.user);
+}
+
+/* --- the beginning ---------------------------------------------------------- */
+
+static void on_turn_end(void *user)
+{
+    struct routes *routes = user;
+
+    queue_flush(routes->queue);
+}
+
+static enum err_code start_server(struct loop *loop, struct err *err)
+{
+    const struct ingestion_conf *conf = loop->options.conf;
+    struct http_options options = {
+        .host = conf->host,
+        .port = loop->options.port,
+        .shares_port = true,
+        .suspends = strcmp(conf->request_wait, "suspend") == 0,
+        .max_connections = loop->options.max_connections,
+        .connection_bytes = conf->connection_bytes,
+        .max_body_bytes = conf->max_body_bytes,
+        .max_drain_bytes = conf->max_drain_bytes,
+        .idle_timeout_ms = conf->idle_timeout_ms,
+        .header_timeout_ms = conf->header_timeout_ms,
+        .body_timeout_ms = conf->body_timeout_ms,
+        .write_timeout_ms = conf->write_timeout_ms,
+        .routes = ingestion_routes,
+        .user = &loop->routes,
+        .on_turn_end = on_turn_end,
+    };
+
+    return http_server_start(&loop->uv, &options, &loop->server, err);
+}
+
+static enum err_code start_redis(struct loop *loop, struct err *err)
+{
+    const struct ingestion_conf *conf = loop->options.conf;
+    struct redis_uv_options options = {
+        .url = loop->options.redis_url,
+        .connect_timeout_ms = conf->redis_timeout_ms,
+        .command_timeout_ms = conf->redis_timeout_ms,
+        .reconnect_max_ms = RECONNECT_MAX_MS,
+        .on_ready = on_redis_ready,
+        .on_lost = on_redis_lost,
+        .user = loop,
+    };
+
+    return redis_uv_start(&loop->uv, &options, &loop->routes.redis, err);
+}
+
+static enum err_code start_queue(struct loop *loop, struct err *err)
+{
+    const struct ingestion_conf *conf = loop->options.conf;
+    struct queue_options options = {
+        .redis = loop->routes.redis,
+        .timeout_ms = conf->enqueue_timeout_ms,
+        .group_max_events = conf->group_max_events,
+        .groups_in_flight = conf->groups_in_flight,
+        .pending_max_bytes = conf->pending_max_bytes,
+    };
+
+    return queue_start(&loop->uv, &options, &loop->routes.queue, err);
+}
+
+static enum err_code start_parts(struct loop *loop, struct err *err)
+{
+    enum err_code code;
+
+    loop->routes.parser = event_parser_new();
+    if (!loop->routes.parser)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    code = start_server(loop, err);
+    if (!code)
+        code = start_redis(loop, err);
+    if (!code)
+        code = start_queue(loop, err);
+    if (!code && uv_thread_create(&loop->thread, run, loop) != 0)
+        code = err_set(err, ERR_UNAVAILABLE, "could not start a thread");
+    return code;
+}
+
+/* A failed start ends the process, which gives back what was started; a loop cannot be
+ * closed without running it. */
+enum err_code loop_start(const struct loop_options *options, struct loop **ret_loop,
+                         struct err *err)
+{
+    struct loop *loop = mem_calloc(1, sizeof(*loop));
+
+    if (!loop)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    loop->options = *options;
+    *ret_loop = loop;
+    if (uv_loop_init(&loop->uv) != 0 ||
+        uv_async_init(&loop->uv, &loop->stop, on_stop) != 0)
+        return err_set(err, ERR_UNAVAILABLE, "could not make an event loop");
+    loop->stop.data = loop;
+    return start_parts(loop, err);
+}
+
+uint16_t loop_port(const struct loop *loop)
+{
+    return http_server_port(loop->server);
+}
+
+void loop_stop(struct loop *loop)
+{
+    (void)uv_async_send(&loop->stop); /* fails only on a closed handle */
+}
+
+void loop_join(struct loop *loop)
+{
+    int status;
+
+    (void)uv_thread_join(&loop->thread); /* fails only without a thread */
+    status = uv_loop_close(&loop->uv);
+    assert(status == 0); /* every handle was closed on the way */
+    event_parser_free(loop->routes.parser);
+    mem_free(loop);
+}

@@ -1,0 +1,36 @@
+/* loop.h -- one event loop of ingestion: its thread, its server, its Redis connection.
+ *
+ * Loops share the port (SO_REUSEPORT) and nothing else, so there are no locks.
+ */
+#ifndef INGESTION_LOOP_H
+#define INGESTION_LOOP_H
+
+#include <stdint.h>
+
+#include "shared/err.h"
+
+struct ingestion_conf;
+struct loop; /* opaque */
+struct redis_url;
+
+struct loop_options {
+    const struct ingestion_conf *conf; /* borrowed, as all of these */
+    const struct redis_url *redis_url;
+    uint16_t port;                /* the first loop's, when the system chose it */
+    int64_t max_connections;      /* of this loop */
+    void (*on_ended)(void *user); /* from the loop's thread, as its last act */
+    void *user;
+};
+
+/* Binds the port and starts the thread. */
+enum err_code loop_start(const struct loop_options *options, struct loop **ret_loop,
+                         struct err *err) MUST_CHECK;
+uint16_t loop_port(const struct loop *loop);
+
+/* Asks the loop to answer what is under way and to end.  From any thread. */
+void loop_stop(struct loop *loop);
+
+/* Waits for the thread and frees the loop. */
+void loop_join(struct loop *loop);
+
+#endif

@@ -1,0 +1,59 @@
+/* queue.h -- group commit: from waiting requests to the Redis list.
+ *
+ * Each event that queue_push() takes waits in the group being filled.  At the end of a
+ * turn of the loop queue_flush() sends that group as one LPUSH, unless as many groups as
+ * may be are under way already; then it goes on growing until one of them is confirmed.
+ * So a lone event is sent at once, and under load groups grow by themselves.
+ *
+ *   push -> [FILLING] -flush-> [SENT] -reply-> every request answered 200
+ *                                 |
+ *                                 +- connection lost: outcome unknown -> [FILLING] again
+ *                                 +- Redis refused it -> every request answered 503
+ *
+ * Sending a group a second time is harmless, because every event has its event_id.  A
+ * request is answered 503 shortly before its time is up, whatever state its group is in.
+ *
+ * Belongs to one loop.
+ */
+#ifndef INGESTION_QUEUE_H
+#define INGESTION_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "shared/err.h"
+
+struct event;
+struct http_request;
+struct queue; /* opaque */
+struct redis_uv;
+
+struct queue_options {
+    struct redis_uv *redis; /* borrowed; must outlive the queue's last call */
+    int64_t timeout_ms;     /* a request is answered inside it */
+    int64_t group_max_events;
+    int64_t groups_in_flight;
+    int64_t pending_max_bytes;
+};
+
+/* ERR_NOMEM */
+enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
+                          struct queue **ret_queue, struct err *err) MUST_CHECK;
+
+/* Answers 503 to whoever still waits, then calls on_stopped once; freed then.  No reply of
+ * Redis may come any more: stop that connection first. */
+void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user);
+
+/* Takes the event for req and holds req until it is answered.
+ *
+ * ERR_BUSY   too much waits already: the caller answers 503
+ * ERR_NOMEM  likewise */
+enum err_code queue_push(struct queue *queue, const struct event *event,
+                         struct http_request *req) MUST_CHECK;
+
+/* Sends what may be sent.  Call at the end of each turn. */
+void queue_flush(struct queue *queue);
+
+#endif

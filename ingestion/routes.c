@@ -1,0 +1,84 @@
+/* routes.c -- see routes.h.  One event, top down: the body, its rules, its place in the
+ * group; the answer is given by queue.c once Redis has confirmed the group. */
+#include "ingestion/routes.h"
+
+#include <stddef.h>
+
+#include "ingestion/queue.h"
+#include "shared/clock.h"
+#include "shared/event.h"
+#include "shared/http.h"
+#include "shared/redis_err.h"
+#include "shared/redis_uv.h"
+
+static const char unavailable[] = "queue unavailable";
+
+static void answer_failure(struct http_request *req, enum err_code code,
+                           const struct err *err)
+{
+    unsigned status = err_http_status(code);
+
+    http_answer_error(req, status, status == 503 ? unavailable : err->msg);
+}
+
+static void on_event(struct http_request *req, void *user)
+{
+    struct routes *routes = user;
+    struct event event;
+    struct err err = {.code = ERR_OK};
+    enum err_code code;
+    size_t len;
+    const char *body = http_request_body(req, &len);
+
+    code = event_parse(routes->parser, body, len, &event, &err);
+    if (code) {
+        answer_failure(req, code, &err);
+        return;
+    }
+    if (!event.has_event_id) {
+        event.event_id = uuid_v7();
+        event.has_event_id = true;
+    }
+    event.received_at_ms = clock_wall_ms();
+    code = queue_push(routes->queue, &event, req);
+    if (code)
+        answer_failure(req, code, &err);
+}
+
+static void on_healthz(struct http_request *req, void *user)
+{
+    (void)user;
+    http_answer_ok(req);
+}
+
+static void on_pong(redisReply *reply, void *user)
+{
+    static const char ready[] = "{\"status\":\"ready\"}";
+    struct http_request *req = user;
+    struct err err;
+
+    if (!reply)
+        http_answer_error(req, 503, "Redis does not answer");
+    else if (redis_err_of_reply(reply, "Redis is not ready", &err))
+        http_answer_error(req, 503, err.msg);
+    else
+        http_answer_json(req, 200, ready, sizeof(ready) - 1);
+}
+
+static void on_readyz(struct http_request *req, void *user)
+{
+    static const char *ping[] = {"PING"};
+    struct routes *routes = user;
+
+    if (redis_uv_command(routes->redis, 1, ping, NULL, on_pong, req) == ERR_OK)
+        http_wait(req); /* sent at the end of this turn */
+    else
+        http_answer_error(req, 503, "Redis is not reachable");
+}
+
+const struct http_route ingestion_routes[] = {
+    {"POST", "/event", on_event, .reads_body = true, .allows_cors = true},
+    {"GET", "/healthz", on_healthz, .reads_body = false, .allows_cors = false},
+    {"GET", "/readyz", on_readyz, .reads_body = false, .allows_cors = false},
+    {.path = NULL},
+};

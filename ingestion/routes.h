@@ -1,0 +1,20 @@
+/* routes.h -- what ingestion answers: POST /event, /healthz and /readyz. */
+#ifndef INGESTION_ROUTES_H
+#define INGESTION_ROUTES_H
+
+struct event_parser;
+struct http_route;
+struct queue;
+struct redis_uv;
+
+/* What the handlers need; the `user` of the server's options. */
+struct routes {
+    struct event_parser *parser; /* borrowed, all of them */
+    struct queue *queue;
+    struct redis_uv *redis;
+};
+
+/* Ends with a NULL path. */
+extern const struct http_route ingestion_routes[];
+
+#endif

@@ -1,0 +1,220 @@
+/* http_answer.c -- answers; see http.h.
+ *
+ * An answer is made where the handler gives it and queued with MHD only from MHD's own
+ * callback for that connection: 0.9.75 would otherwise run its state machine inside
+ * itself.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/http_internal.h"
+#include "shared/json.h"
+
+enum {
+    ERROR_BODY_MAX = 2048
+};
+
+static const char json_type[] = "application/json; charset=utf-8";
+static const char ok_body[] = "{\"status\":\"ok\"}";
+
+/* MHD takes a pointer that is not const but does not write through it. */
+static struct MHD_Response *response_of(const char *body, size_t len,
+                                        enum MHD_ResponseMemoryMode mode)
+{
+    union {
+        const char *in;
+        void *out;
+    } bytes = {.in = body};
+
+    return MHD_create_response_from_buffer(len, bytes.out, mode);
+}
+
+static bool add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+static bool closes(const struct http_request *req)
+{
+    return req->must_close || (req->server && req->server->is_stopping);
+}
+
+/* The holder's answer to a request that has one already, from http_answer_force(). */
+static void finish_forced(struct http_request *req)
+{
+    if (req->server)
+        req->server->waiting--; /* the connection is still to end: freed then */
+    else
+        http_conn_free(req);
+}
+
+/* Gives req its answer; takes over response unless it is shared (NULL: memory ran out,
+ * the connection is closed instead). */
+static void finish(struct http_request *req, unsigned status,
+                   struct MHD_Response *response, bool shares_response)
+{
+    bool was_held = req->is_held;
+
+    req->is_held = false;
+    if (req->status) {
+        assert(was_held); /* exactly one answer to a request */
+        if (response && !shares_response)
+            MHD_destroy_response(response);
+        finish_forced(req);
+        return;
+    }
+    req->status = status;
+    req->response = response;
+    req->shares_response = shares_response;
+    if (!was_held)
+        return; /* still inside the handler: http_request.c queues it */
+    if (!req->server) {
+        http_conn_free(req);
+        return;
+    }
+    req->server->waiting--;
+    http_wait_end(req);
+}
+
+static bool add_headers(struct http_request *req, struct MHD_Response *response,
+                        unsigned status, const char *content_type)
+{
+    const struct http_route *route = req->route;
+
+    if (content_type && !add_header(response, "Content-Type", content_type))
+        return false;
+    if ((status == 503 || status == 429) && !add_header(response, "Retry-After", "1"))
+        return false;
+    if (closes(req) && !add_header(response, "Connection", "close"))
+        return false;
+    return !route || !route->allows_cors ||
+           add_header(response, "Access-Control-Allow-Origin", "*");
+}
+
+void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
+                      const char *text, size_t len)
+{
+    struct MHD_Response *response = response_of(text, len, MHD_RESPMEM_MUST_COPY);
+
+    if (response && !add_headers(req, response, status, content_type)) {
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    finish(req, status, response, false);
+}
+
+void http_answer_json(struct http_request *req, unsigned status, const char *json,
+                      size_t len)
+{
+    http_answer_text(req, status, json_type, json, len);
+}
+
+void http_answer_error(struct http_request *req, unsigned status, const char *sentence)
+{
+    struct buf body;
+
+    buf_init(&body, ERROR_BODY_MAX);
+    if (json_add_error(&body, sentence) == ERR_OK)
+        http_answer_json(req, status, body.data, body.len);
+    else
+        finish(req, 500, NULL, false);
+    buf_release(&body);
+}
+
+void http_answer_allow(struct http_request *req, unsigned status, const char *allow)
+{
+    static const char body[] = "{\"error\":\"method not allowed\"}";
+    struct MHD_Response *response =
+        response_of(body, sizeof(body) - 1, MHD_RESPMEM_PERSISTENT);
+
+    if (response && !(add_header(response, "Allow", allow) &&
+                      add_headers(req, response, status, json_type))) {
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    finish(req, status, response, false);
+}
+
+void http_answer_preflight(struct http_request *req, const char *methods)
+{
+    struct MHD_Response *response = response_of("", 0, MHD_RESPMEM_PERSISTENT);
+
+    if (response && !(add_header(response, "Allow", methods) &&
+                      add_header(response, "Access-Control-Allow-Methods", methods) &&
+                      add_header(response, "Access-Control-Allow-Headers",
+                                 "Content-Type, Content-Encoding") &&
+                      add_header(response, "Access-Control-Max-Age", "86400") &&
+                      add_headers(req, response, 204, NULL))) {
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    finish(req, 204, response, false);
+}
+
+void http_answer_ok(struct http_request *req)
+{
+    finish(req, 200, req->server ? req->server->ok[closes(req)] : NULL, true);
+}
+
+void http_answer_force(struct http_request *req)
+{
+    static const char body[] = "{\"error\":\"shutting down\"}";
+    struct MHD_Response *response =
+        response_of(body, sizeof(body) - 1, MHD_RESPMEM_PERSISTENT);
+
+    assert(req->is_held && !req->status);
+    if (response && !add_headers(req, response, 503, json_type)) {
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    req->status = 503;
+    req->response = response;
+    req->must_close = true;
+    http_wait_end(req);
+}
+
+void http_answer_drop(struct http_request *req)
+{
+    if (req->response && !req->shares_response)
+        MHD_destroy_response(req->response);
+    req->response = NULL;
+    req->shares_response = false;
+}
+
+enum err_code http_answer_prepare(struct http_server *server, struct err *err)
+{
+    for (int i = 0; i < 2; i++) {
+        struct MHD_Response *ok =
+            response_of(ok_body, sizeof(ok_body) - 1, MHD_RESPMEM_PERSISTENT);
+        server->ok[i] = ok;
+        if (!ok || !add_header(ok, "Content-Type", json_type) ||
+            !add_header(ok, "Access-Control-Allow-Origin", "*") ||
+            (i == 1 && !add_header(ok, "Connection", "close")))
+            return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    return ERR_OK;
+}
+
+void http_answer_release(struct http_server *server)
+{
+    for (int i = 0; i < 2; i++) {
+        if (server->ok[i])
+            MHD_destroy_response(server->ok[i]);
+        server->ok[i] = NULL;
+    }
+}
+
+enum MHD_Result http_answer_queue(struct http_request *req)
+{
+    enum MHD_Result queued;
+
+    req->step = STEP_ANSWERED;
+    if (!req->response)
+        return MHD_NO; /* memory ran out: MHD closes the connection */
+    http_conn_enter(req, PHASE_WRITING);
+    req->server->answers[req->status - STATUS_MIN]++;
+    queued = MHD_queue_response(req->mhd, req->status, req->response);
+    http_answer_drop(req); /* MHD holds a reference of its own */
+    return queued;
+}
