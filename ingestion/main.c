@@ -24,7 +24,8 @@ int main(int argc, char **argv)
             (void)fprintf(stderr, "ingestion: %s\n", err.msg);
         return code ? CONF_EXIT_USAGE : EXIT_SUCCESS;
     }
-    (void)log_level_parse(conf.log_level, &level); /* one of the table's choices */
+    if (log_level_parse(conf.log_level, &level))
+        level = LOG_INFO; /* cannot be: it is one of the table's choices */
     log_init("ingestion", level);
     (void)signal(SIGPIPE, SIG_IGN); /* a client that is gone is no reason to end */
     code = app_run(&conf, &err);

@@ -2,8 +2,9 @@
 #ifndef INGESTION_ROUTES_H
 #define INGESTION_ROUTES_H
 
+#include "shared/http.h"
+
 struct event_parser;
-struct http_route;
 struct queue;
 struct redis_uv;
 

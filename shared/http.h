@@ -45,6 +45,7 @@ struct http_options {
     const char *host; /* numeric address or name; "" or NULL is every address */
     uint16_t port;    /* 0: the system chooses, see http_server_port() */
     bool shares_port; /* SO_REUSEPORT */
+    bool suspends;    /* how a request waits, see http_wait.c */
     int64_t max_connections;
     int64_t connection_bytes;  /* memory of one connection's headers; a request line and
                                  headers past it are 414 or 431 */
