@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -18,8 +19,10 @@
 #include "shared/log.h"
 
 enum {
-    /* Longer than the server takes to stop; then only a name that does not resolve can
-     * still hold up a worker thread. */
+    /* Of a body, which no route here reads. */
+    APP_BODY_MAX = 102400,
+    /* Beyond SHUTDOWN_TIMEOUT_MS only a host name that does not resolve can still hold
+     * up a worker thread. */
     APP_END_MARGIN_MS = 500
 };
 
@@ -75,7 +78,7 @@ static void on_end_timer(uv_timer_t *timer)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct app *app = handle->data;
-    int64_t grace_ms = app->conf->shutdown_timeout_ms;
+    int64_t limit_ms = app->conf->shutdown_timeout_ms;
 
     if (app->is_stopping) {
         log_line(LOG_WARN, "ended by a second signal", NULL);
@@ -84,8 +87,9 @@ static void on_signal(uv_signal_t *handle, int number)
     app->is_stopping = true;
     log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
     (void)uv_timer_start(&app->end_timer, on_end_timer,
-                         (uint64_t)grace_ms + APP_END_MARGIN_MS, 0);
-    http_server_stop(app->server, grace_ms, on_server_stopped);
+                         (uint64_t)limit_ms + APP_END_MARGIN_MS, 0);
+    /* A quarter is kept for closing what is left after the last answer. */
+    http_server_stop(app->server, limit_ms - limit_ms / 4, on_server_stopped);
 }
 
 /* --- the start ------------------------------------------------------------------ */
@@ -143,7 +147,11 @@ static enum err_code start_server(struct app *app, struct err *err)
     const struct http_options options = {
         .host = conf->host,
         .port = (uint16_t)conf->port,
+        .suspends = strcmp(conf->request_wait, "suspend") == 0,
         .max_connections = conf->max_connections,
+        .connection_bytes = conf->connection_bytes,
+        .max_body_bytes = APP_BODY_MAX,
+        .max_drain_bytes = APP_BODY_MAX,
         .idle_timeout_ms = conf->idle_timeout_ms,
         .header_timeout_ms = conf->header_timeout_ms,
         .body_timeout_ms = conf->body_timeout_ms,

@@ -15,13 +15,15 @@ struct reporting_conf {
     int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
     int64_t queries_waiting_max;
-    char *log_level; /* owned */
+    char *request_wait; /* owned */
     int64_t max_connections;
+    int64_t connection_bytes;
     int64_t idle_timeout_ms;
     int64_t header_timeout_ms;
     int64_t body_timeout_ms;
     int64_t write_timeout_ms;
     int64_t shutdown_timeout_ms;
+    char *log_level; /* owned */
 };
 
 extern const struct conf_program reporting_program;

@@ -5,6 +5,7 @@
 
 #include "reporting/app.h"
 #include "reporting/conf.h"
+#include "reporting/session.h"
 #include "shared/conf.h"
 #include "shared/log.h"
 
@@ -30,7 +31,8 @@ int main(int argc, char **argv)
     struct err err;
     int status = EXIT_SUCCESS;
 
-    if (conf_load(&reporting_program, argc, argv, &conf, &next, &err)) {
+    if (conf_load(&reporting_program, argc, argv, &conf, &next, &err) ||
+        (next == CONF_NEXT_RUN && session_check_url(conf.database_url, &err))) {
         (void)fprintf(stderr, "reporting: %s\n", err.msg);
         status = CONF_EXIT_USAGE;
     } else if (next == CONF_NEXT_RUN) {

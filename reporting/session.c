@@ -14,13 +14,6 @@ struct opening {
     int64_t deadline_ms;
 };
 
-/* Notices would go to stderr past the log, and there is nothing in them for us. */
-static void ignore_notice(void *user, const PGresult *result)
-{
-    (void)user;
-    (void)result;
-}
-
 /* One statement within what is left of the time. */
 static enum err_code run(const struct opening *opening, const char *sql,
                          PGresult **ret_result, struct err *err)
@@ -46,6 +39,19 @@ static enum err_code prepare(const struct opening *opening, enum statement_id id
                              struct err *err)
 {
     return run_command(opening, statement_get(id)->prepare, err);
+}
+
+enum err_code session_check_url(const char *url, struct err *err)
+{
+    char *reason = NULL;
+    PQconninfoOption *parts = PQconninfoParse(url, &reason);
+
+    PQfreemem(reason); /* may quote the password */
+    if (!parts)
+        return err_set(err, ERR_CONFIG,
+                       "DATABASE_URL is not a connection string that libpq understands");
+    PQconninfoFree(parts);
+    return ERR_OK;
 }
 
 enum err_code session_check_version(const PGresult *result, struct err *err)
@@ -87,8 +93,6 @@ enum err_code session_open(const struct session_options *options, PGconn **ret_c
     if (code)
         return code;
     opening.deadline_ms = clock_mono_ms() + options->open_timeout_ms;
-    (void)PQsetNoticeReceiver(opening.conn, ignore_notice,
-                              NULL); /* returns the old one */
     /* Compiling costs more than any of these statements takes. */
     code = run_command(&opening, "SET jit = off", err);
     if (!code)
@@ -97,8 +101,6 @@ enum err_code session_open(const struct session_options *options, PGconn **ret_c
         code = check_version(&opening, err);
     for (int id = STATEMENT_SCHEMA_VERSION + 1; id < STATEMENT_COUNT && !code; id++)
         code = prepare(&opening, (enum statement_id)id, err);
-    if (!code && PQsetnonblocking(opening.conn, 1) != 0)
-        code = pg_err_of_conn(opening.conn, "could not use the connection", err);
     if (code)
         PQfinish(opening.conn);
     else
