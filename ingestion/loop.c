@@ -75,7 +75,7 @@ static void on_redis_stopped(void *user)
 static void on_server_stopped(void *user)
 {
     struct routes *routes = user;
-    struct loop *loop = (struct loop *)((char *)routes - offsetof(struct loop, routes));
+    struct loop *loop = routes->loop;
 
     loop->server = NULL;
     redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
@@ -190,6 +190,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     if (!loop)
         return err_set(err, ERR_NOMEM, "out of memory");
     loop->options = *options;
+    loop->routes.loop = loop;
     *ret_loop = loop;
     if (uv_loop_init(&loop->uv) != 0 ||
         uv_async_init(&loop->uv, &loop->stop, on_stop) != 0)

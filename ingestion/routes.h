@@ -5,6 +5,7 @@
 #include "shared/http.h"
 
 struct event_parser;
+struct loop;
 struct queue;
 struct redis_uv;
 
@@ -13,6 +14,7 @@ struct routes {
     struct event_parser *parser; /* borrowed, all of them */
     struct queue *queue;
     struct redis_uv *redis;
+    struct loop *loop; /* whose routes they are */
 };
 
 /* Ends with a NULL path. */
