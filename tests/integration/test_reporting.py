@@ -243,7 +243,9 @@ def test_huge_query_strings_harm_nobody(reporting, name):
 # --- many at once -----------------------------------------------------------------------
 
 
-def test_200_requests_at_once_are_all_answered(reporting, database):
+@pytest.mark.parametrize("wait", ["park", "suspend"])
+def test_200_requests_at_once_are_all_answered(daemons, database, wait):
+    reporting = daemons.start("reporting", DATABASE_URL=database.url, REQUEST_WAIT=wait)
     load(database, [event(site_id=f"s{n}", path=f"/{n}") for n in range(20)])
 
     def ask(n):

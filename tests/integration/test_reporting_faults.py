@@ -1,0 +1,481 @@
+"""Reporting when Postgres is away, hung, slow or wrong, and when the daemon is stopped."""
+import concurrent.futures
+import contextlib
+import signal
+import threading
+import time
+
+import pytest
+
+from support.daemon import run
+from support.events import event
+from support.http import Connection, build
+from support.postgres_server import Database
+from support.settings import patience
+from support.site_data import load
+from support.wait import wait_until
+
+APPLICATION = "analytics-reporting"
+PROMISED_SECONDS = 2.0
+
+
+def migrate(server, name, folder):
+    done = run("processor", "--migrate", cwd=folder, env={"DATABASE_URL": server.url(name)},
+               timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def own_database(private_postgres, tmp_path):
+    """A database in a server that the test may break; options as of postgres -c."""
+    def make(**options):
+        server = private_postgres(**options)
+        database = Database(server, server.create_database())
+        migrate(server, database.name, tmp_path)
+        return database
+    return make
+
+
+def check_503(answer):
+    assert answer.status == 503, answer
+    assert answer.error
+    assert int(answer.header("Retry-After")) >= 1
+    for word in (b"SQL", b"postgresql://", b"127.0.0.1", b"FATAL", b"relation"):
+        assert word not in answer.body
+
+
+def ask_in_time(daemon, target="/stats?site_id=s", seconds=PROMISED_SECONDS):
+    began = time.monotonic()
+    answer = daemon.get(target)
+    took = time.monotonic() - began
+    assert took <= patience(seconds), f"{target} took {took:.2f} s"
+    return answer
+
+
+def wait_answers(daemon, views=None):
+    """Until /stats is 200 again, by itself."""
+    def is_back():
+        answer = daemon.get("/stats?site_id=s")
+        return answer.status == 200 and answer
+    answer = wait_until(is_back, 10, f"{daemon.name} to answer 200 again")
+    assert views is None or answer.json()["total_views"] == views
+
+
+@contextlib.contextmanager
+def locked(database, table="rollup_sites"):
+    """A table that nobody else can read meanwhile."""
+    conn = database.connect()
+    conn.autocommit = False
+    try:
+        conn.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        conn.close()
+
+
+def blocked(database):
+    """How many queries of reporting wait for a lock."""
+    return database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+                          " AND wait_event_type = 'Lock'", [APPLICATION])
+
+
+def wait_blocked(database, count):
+    wait_until(lambda: blocked(database) == count, 10,
+               lambda: f"{count} queries to wait for the lock, not {blocked(database)}")
+
+
+class Asker:
+    """Sends a request for each target and reads the answers later."""
+
+    def __init__(self, daemon, targets):
+        self.daemon = daemon
+        self.connections = []
+        for target in targets:
+            self.connections.append(Connection(daemon.port, timeout=patience(30)))
+            self.connections[-1].send(build("GET", target))
+
+    def wait_read(self):
+        """Until the daemon has read all of it: answers come in the order of the turns."""
+        for _ in range(2):
+            assert self.daemon.get("/healthz").status == 200
+        return self
+
+    def answers(self):
+        read = [connection.read_response() for connection in self.connections]
+        for connection in self.connections:
+            connection.close()
+        return read
+
+
+# --- Postgres away ---------------------------------------------------------------------
+
+
+def test_postgres_down_at_the_start_and_then_without_a_schema(private_postgres, daemons,
+                                                              tmp_path):
+    server = private_postgres()
+    name = server.create_database()
+    server.stop()
+    daemon = daemons.start("reporting", wait=False, DATABASE_URL=server.url(name))
+    daemon.wait_alive()
+    check_503(ask_in_time(daemon))
+    check_503(ask_in_time(daemon, "/readyz"))
+    server.start()
+    wait_until(lambda: "schema" in daemon.get("/readyz").body.decode(), 10,
+               "readyz to name the schema")
+    check_503(ask_in_time(daemon, "/readyz"))
+    check_503(ask_in_time(daemon))
+    migrate(server, name, tmp_path)
+    daemon.wait_ready()
+    assert daemon.stats("s")["total_views"] == 0
+
+
+@pytest.mark.parametrize("version", ["3", "5", "1000"])
+def test_another_schema_version_is_not_ready(postgres, database, daemons, version):
+    database.rows("DELETE FROM schema_version WHERE version > 1")
+    database.rows("UPDATE schema_version SET version = %s", [version])
+    daemon = daemons.start("reporting", wait=False, DATABASE_URL=database.url)
+    daemon.wait_alive()
+    wait_until(lambda: "schema" in daemon.get("/readyz").body.decode(), 10,
+               "readyz to name the schema")
+    check_503(ask_in_time(daemon))
+    daemon.wait_log(f"version {version}")
+    daemon.stop()
+
+
+def test_a_schema_that_disappears_is_noticed(own_database, daemons):
+    database = own_database()
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    database.rows("ALTER TABLE rollup_sites RENAME TO gone")
+    check_503(ask_in_time(daemon))
+    database.rows("ALTER TABLE gone RENAME TO rollup_sites")
+    wait_answers(daemon, 1)
+    database.rows("INSERT INTO schema_version VALUES (99, '099_later.sql', '')")
+    check_503(ask_in_time(daemon, "/readyz"))
+    assert "schema" in daemon.get("/readyz").error
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate", "kill"])
+def test_postgres_stopped_and_started_again(own_database, daemons, mode):
+    database = own_database()
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    assert daemon.stats("s")["total_views"] == 1
+    database.close()
+    if mode == "kill":
+        database.server.kill()
+    else:
+        database.server.stop(mode)
+    for target in ("/stats?site_id=s", "/stats?site_id=s&exact=true", "/readyz"):
+        check_503(ask_in_time(daemon, target))
+    assert ask_in_time(daemon, "/healthz", 0.5).status == 200
+    database.server.start()
+    wait_answers(daemon, 1)
+    daemon.wait_ready()
+
+
+def test_a_stopped_postgres_is_known_after_a_moment(own_database, daemons):
+    """Once an outage is longer than a restart takes, nobody waits for the timeout."""
+    database = own_database()
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    database.close()
+    database.server.stop()
+
+    def is_refused_at_once():
+        began = time.monotonic()
+        check_503(daemon.get("/stats?site_id=s"))
+        return time.monotonic() - began < 0.1
+    wait_until(is_refused_at_once, 10, "an answer at once")
+    before = daemon.cpu_seconds()
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 2, 10, "two seconds to pass")
+    assert daemon.cpu_seconds() - before < patience(0.2), "it spins while Postgres is away"
+    assert len(daemon.log_lines("no connection to Postgres")) <= 3
+
+
+def test_a_hung_postgres_is_503_in_time(own_database, daemons):
+    database = own_database()
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    assert daemon.stats("s")["total_views"] == 1
+    database.server.pause()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            targets = [f"/stats?site_id=s{n % 5}" for n in range(18)] + ["/readyz"] * 2
+            for answer in pool.map(lambda t: ask_in_time(daemon, t), targets):
+                check_503(answer)
+        check_503(ask_in_time(daemon))
+        assert ask_in_time(daemon, "/healthz", 0.5).status == 200
+    finally:
+        database.server.resume()
+    wait_answers(daemon, 1)
+
+
+def test_a_hung_postgres_at_the_start(own_database, daemons):
+    database = own_database()
+    database.server.pause()
+    try:
+        daemon = daemons.start("reporting", wait=False, DATABASE_URL=database.url)
+        daemon.wait_alive()
+        check_503(ask_in_time(daemon))
+        check_503(ask_in_time(daemon, "/readyz"))
+    finally:
+        database.server.resume()
+    wait_answers(daemon, 0)
+
+
+def test_a_restart_is_hardly_noticed(own_database, daemons):
+    """Whoever asks during a restart waits for it; nobody gets anything but 200 or 503."""
+    database = own_database()
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    statuses, stop = [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            answer = ask_in_time(daemon)
+            statuses.append(answer.status)
+            assert answer.status == 503 or answer.json()["total_views"] == 1
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            for mode in ("fast", "immediate"):
+                count = len(statuses)
+                wait_until(lambda: len(statuses) > count + 20, 10, "some answers")
+                database.close()
+                database.server.restart(mode)
+                wait_answers(daemon, 1)
+        finally:
+            stop.set()
+        for each in asking:
+            each.result()
+    assert set(statuses) <= {200, 503}
+    print(f"\nrestarts: {statuses.count(200)} times 200, {statuses.count(503)} times 503")
+
+
+def test_a_killed_backend_costs_no_answer(own_database, daemons):
+    """A query whose connection is lost is sent once more on another."""
+    database = own_database()
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url,
+                           QUERY_TIMEOUT_MS=10000)
+    with locked(database):
+        asker = Asker(daemon, ["/stats?site_id=s"])
+        wait_blocked(database, 1)
+        database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                      "WHERE application_name = %s", [APPLICATION])
+        wait_blocked(database, 1)
+    answer, = asker.answers()
+    assert answer.status == 200
+    assert answer.json()["total_views"] == 1
+
+
+# --- the pool ----------------------------------------------------------------------------
+
+
+def test_equal_questions_that_wait_share_one_execution(own_database, daemons):
+    database = own_database(log_statement="all", log_min_error_statement="panic")
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=1,
+                           QUERY_TIMEOUT_MS=20000)
+
+    def executions():
+        return database.server.log_path.read_text().count("execute stats:")
+    with locked(database):
+        before = executions()
+        sent = Asker(daemon, ["/stats?site_id=s"])
+        wait_blocked(database, 1)
+        waiting = Asker(daemon, ["/stats?site_id=s"] * 50).wait_read()
+        other = Asker(daemon, ["/stats?site_id=s&date=2025-11-14"] * 3).wait_read()
+    for answer in sent.answers() + waiting.answers() + other.answers():
+        assert answer.status == 200
+        assert answer.json()["total_views"] == 1
+    # The one that was sent, one for the 50 that came later, one for the other question.
+    assert executions() - before == 3
+
+
+def test_connections_and_waiting_queries_are_limited(own_database, daemons):
+    database = own_database()
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=2,
+                           QUERIES_WAITING_MAX=3, QUERY_TIMEOUT_MS=20000)
+    with locked(database):
+        sent = Asker(daemon, [f"/stats?site_id=s{n}" for n in range(2)])
+        wait_blocked(database, 2)
+        waiting = Asker(daemon, [f"/stats?site_id=w{n}" for n in range(3)]).wait_read()
+        refused = ask_in_time(daemon, "/stats?site_id=one-more", 1)
+        check_503(refused)
+        joined = Asker(daemon, ["/stats?site_id=w1"] * 20).wait_read()
+        assert database.value("SELECT count(*) FROM pg_stat_activity WHERE "
+                              "application_name = %s", [APPLICATION]) == 2
+    for answer in sent.answers() + waiting.answers() + joined.answers():
+        assert answer.status == 200
+    assert daemon.get("/stats?site_id=one-more").status == 200
+
+
+def test_a_slow_query_is_ended_and_its_connection_kept(own_database, daemons):
+    database = own_database()
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=1)
+
+    def backend():
+        return database.value("SELECT min(pid) FROM pg_stat_activity WHERE "
+                              "application_name = %s", [APPLICATION])
+    pid = backend()
+    with locked(database):
+        check_503(ask_in_time(daemon))
+        wait_blocked(database, 0)
+    wait_answers(daemon)
+    assert backend() == pid
+
+
+def test_clients_that_leave_are_forgotten(own_database, daemons):
+    database = own_database(log_statement="all")
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=1,
+                           QUERY_TIMEOUT_MS=20000)
+    base = daemon.open_files()
+    with locked(database):
+        first = Asker(daemon, ["/stats?site_id=first"])
+        wait_blocked(database, 1)
+        leaving = Asker(daemon, [f"/stats?site_id=gone{n}" for n in range(100)]).wait_read()
+        for connection in leaving.connections:
+            connection.reset()
+        wait_until(lambda: daemon.open_files() <= base + 2, 10, "connections to be closed")
+    assert first.answers()[0].status == 200
+    assert daemon.get("/stats?site_id=s").status == 200
+    log = database.server.log_path.read_text()
+    assert log.count("$1 = 'gone") == 0, "queries were run for clients that had left"
+
+
+def test_too_few_connections_in_postgres(own_database, daemons):
+    database = own_database(max_connections="6", superuser_reserved_connections="0")
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=20)
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        for answer in pool.map(lambda n: daemon.get("/stats?site_id=s"), range(200)):
+            assert answer.status == 200
+    daemon.wait_log("no connection to Postgres")
+    assert daemon.ready_status() == 200
+
+
+def test_nothing_can_be_written(own_database, daemons):
+    database = own_database()
+    database.rows("CREATE TABLE written (n int)")
+    database.rows("""
+        CREATE OR REPLACE FUNCTION stats(p_site_id text, p_day date)
+        RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
+        LANGUAGE plpgsql VOLATILE AS $$
+        BEGIN
+            INSERT INTO written VALUES (1);
+            RETURN QUERY SELECT 0::bigint, 0::bigint, NULL::text, NULL::bigint;
+        END $$""")
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    check_503(ask_in_time(daemon))
+    assert database.value("SELECT count(*) FROM written") == 0
+
+
+def test_an_account_without_rights_and_a_wrong_password(own_database, daemons):
+    database = own_database()
+    database.rows("CREATE ROLE guest LOGIN PASSWORD 'guest-secret'")
+    url = database.url.replace("analytics:pg-secret", "guest:guest-secret")
+    guest = daemons.start("reporting", wait=False, DATABASE_URL=url, RECONNECT_MAX_MS=200)
+    wrong = daemons.start("reporting", wait=False,
+                          DATABASE_URL=url.replace("guest-secret", "wrong-secret"))
+    for daemon in (guest, wrong):
+        daemon.wait_alive()
+        check_503(ask_in_time(daemon))
+        daemon.wait_log("error=denied")
+        assert "-secret" not in daemon.stderr()
+    wait_until(lambda: "refused" in guest.get("/readyz").error, 10, "the reason in readyz")
+    database.rows("GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest")
+    wait_answers(guest, 0)
+    database.rows("DROP OWNED BY guest")
+
+
+# --- the end -------------------------------------------------------------------------------
+
+
+WAITS = pytest.mark.parametrize("wait", ["park", "suspend"])
+
+
+@WAITS
+def test_sigterm_answers_everyone(own_database, daemons, wait):
+    database = own_database()
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=2,
+                           QUERY_TIMEOUT_MS=20000, REQUEST_WAIT=wait)
+    with locked(database):
+        asker = Asker(daemon, [f"/stats?site_id={site}" for site in "sabc" * 10])
+        wait_blocked(database, 2)
+        asker.wait_read()
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_log("msg=stopping")
+    answers = asker.answers()
+    assert [answer.status for answer in answers] == [200] * 40
+    assert daemon.wait_exit() == 0
+    with pytest.raises(OSError):
+        daemon.get("/healthz")
+
+
+@WAITS
+@pytest.mark.parametrize("how", ["locked", "hung", "down"])
+def test_sigterm_ends_in_time_whatever_postgres_does(own_database, daemons, how, wait):
+    database = own_database()
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, QUERY_TIMEOUT_MS=20000,
+                           REQUEST_WAIT=wait)
+    with contextlib.ExitStack() as undo:
+        if how == "locked":
+            undo.enter_context(locked(database))
+        elif how == "hung":
+            database.server.pause()
+            undo.callback(database.server.resume)
+        else:
+            database.close()
+            database.server.stop()
+        asker = Asker(daemon, [f"/stats?site_id=s{n % 7}" for n in range(30)]).wait_read()
+        daemon.signal(signal.SIGTERM)
+        for answer in asker.answers():
+            check_503(answer)
+        assert daemon.wait_exit() == 0
+
+
+@WAITS
+def test_sigterm_under_load_loses_no_answer(database, daemons, wait):
+    load(database, [event(site_id="s")])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REQUEST_WAIT=wait)
+    answered = []
+
+    def ask():
+        with Connection(daemon.port, timeout=patience(10)) as connection:
+            while True:
+                try:
+                    connection.send(build("GET", "/stats?site_id=s"))
+                    answer = connection.read_response()
+                except ConnectionError:
+                    return "closed"
+                answered.append(answer.status)
+                if (answer.header("Connection") or "").lower() == "close":
+                    return "told"
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        asking = [pool.submit(ask) for _ in range(16)]
+        wait_until(lambda: len(answered) > 200, 10, "some load")
+        daemon.signal(signal.SIGTERM)
+        ends = [each.result() for each in asking]
+        assert daemon.wait_exit() == 0
+    assert set(answered) == {200}
+    assert ends == ["told"] * 16
+
+
+def test_a_second_signal_ends_at_once(own_database, daemons):
+    database = own_database()
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, QUERY_TIMEOUT_MS=20000)
+    with locked(database):
+        asker = Asker(daemon, ["/stats?site_id=s"])
+        wait_blocked(database, 1)
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_log("msg=stopping")
+        began = time.monotonic()
+        daemon.signal(signal.SIGINT)
+        daemon.expected_exit = daemon.wait_exit()
+        assert time.monotonic() - began < patience(1)
+    assert daemon.expected_exit == 1
+    with pytest.raises(ConnectionError):
+        asker.answers()
