@@ -101,13 +101,14 @@ static bool is_choice(const char *choices, const char *value)
 {
     size_t len = strlen(value);
 
-    for (const char *at = choices; at; at = strchr(at, '|')) {
-        if (*at == '|')
-            at++;
-        if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0'))
+    for (const char *at = choices;; at++) {
+        size_t choice_len = strcspn(at, "|");
+        if (choice_len == len && memcmp(at, value, len) == 0)
             return true;
+        at += choice_len;
+        if (*at == '\0')
+            return false;
     }
-    return false;
 }
 
 static enum err_code set_text(const struct conf_item *item, const char *value,

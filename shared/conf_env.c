@@ -50,11 +50,14 @@ enum err_code conf_parse_env(const char *text, size_t len, conf_pair_fn fn, void
                              struct err *err)
 {
     enum err_code code = ERR_OK;
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin a file with it */
     const char *at = text;
     const char *end = text + len;
 
     if (len && memchr(text, '\0', len))
         return err_set(err, ERR_CONFIG, "%s: there is a NUL byte in it", CONF_ENV_FILE);
+    if (len >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0)
+        at += strlen(mark);
     for (int number = 1; at < end && !code; number++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t line_len = (size_t)((newline ? newline : end) - at);
@@ -65,7 +68,7 @@ enum err_code conf_parse_env(const char *text, size_t len, conf_pair_fn fn, void
         line[line_len] = '\0';
         code = parse_env_line(line, number, fn, user, err);
         mem_free(line);
-        at += line_len + 1;
+        at = newline ? newline + 1 : end;
     }
     return code;
 }

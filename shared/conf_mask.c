@@ -1,10 +1,18 @@
-/* conf_mask.c -- shows a connection string without its password; see conf.h. */
+/* conf_mask.c -- shows a connection string without its password; see conf.h.
+ *
+ * When in doubt it masks too much: a string that is wrong is shown too, in the message
+ * that says so.
+ */
 #include <stdbool.h>
 #include <string.h>
 
 #include "shared/conf.h"
 
 static const char mask[] = "***";
+
+/* What ends a value that is not quoted: white space, and in a URL also an &. */
+static const char word_space[] = " \t\r\n\f\v";
+static const char url_ends[] = " \t\r\n\f\v&";
 
 struct sink {
     char *out;
@@ -23,17 +31,15 @@ static void put(struct sink *sink, const char *bytes, size_t len)
 }
 
 /* The password of scheme://user:password@..., or NULL.  The last @ before the path ends
- * it, so that a password with an unescaped @ is masked whole. */
-static const char *find_url_password(const char *url, size_t *ret_len)
+ * it, so that a password with an @ is masked whole; with no @ there, the last one of all,
+ * since the password may have an unescaped / ? or # in it. */
+static const char *find_url_password(const char *authority, size_t *ret_len)
 {
-    const char *authority = strstr(url, "://");
+    const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
     const char *colon;
-    const char *at;
 
-    if (!authority)
-        return NULL;
-    authority += 3;
-    at = memrchr(authority, '@', strcspn(authority, "/?#"));
+    if (!at)
+        at = strrchr(authority, '@');
     colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
     if (!colon)
         return NULL;
@@ -42,15 +48,17 @@ static const char *find_url_password(const char *url, size_t *ret_len)
 }
 
 /* The length of a conninfo value or query value that starts at text. */
-static size_t value_len(const char *text)
+static size_t value_len(const char *text, const char *ends)
 {
     const char *at = text;
+    bool is_quoted = *at == '\'';
 
-    if (*at != '\'')
-        return strcspn(at, " &");
-    for (at++; *at && *at != '\''; at++)
+    for (at += is_quoted; *at; at++) {
+        if (is_quoted ? *at == '\'' : strchr(ends, *at) != NULL)
+            break;
         at += *at == '\\' && at[1] != '\0';
-    return (size_t)(at - text) + (*at == '\'');
+    }
+    return (size_t)(at - text) + (is_quoted && *at == '\'');
 }
 
 /* True where "password =" (of password= or sslpassword=) stands; *ret_len is its length
@@ -61,19 +69,22 @@ static bool is_password_word(const char *text, size_t *ret_len)
 
     if (strncmp(text, "password", len) != 0)
         return false;
-    len += strspn(text + len, " ");
+    len += strspn(text + len, word_space);
     if (text[len] != '=')
         return false;
     len++;
-    *ret_len = len + strspn(text + len, " ");
+    *ret_len = len + strspn(text + len, word_space);
     return true;
 }
 
 void conf_mask_url(const char *url, char *out, size_t size)
 {
     struct sink sink = {.out = out, .size = size};
+    const char *scheme_end = strstr(url, "://");
+    const char *ends = scheme_end ? url_ends : word_space;
     size_t url_len = 0;
-    const char *password = find_url_password(url, &url_len);
+    const char *password =
+        scheme_end ? find_url_password(scheme_end + strlen("://"), &url_len) : NULL;
 
     for (const char *at = url; *at;) {
         size_t len;
@@ -84,7 +95,7 @@ void conf_mask_url(const char *url, char *out, size_t size)
             put(&sink, at, len);
             put(&sink, mask, strlen(mask));
             at += len;
-            at += value_len(at);
+            at += value_len(at, ends);
             continue;
         }
         if (*at)

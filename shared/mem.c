@@ -27,7 +27,11 @@ void *mem_alloc(size_t size)
 
 void *mem_calloc(size_t count, size_t size)
 {
-    return is_failing() ? NULL : calloc(count ? count : 1, size ? size : 1);
+    size_t total;
+
+    if (__builtin_mul_overflow(count, size, &total) || is_failing())
+        return NULL;
+    return calloc(1, total ? total : 1);
 }
 
 void *mem_realloc(void *block, size_t size)
