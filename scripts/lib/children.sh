@@ -135,13 +135,13 @@ children_kill() {
 }
 
 # Runs a job in silence to its end, as quietly() does, but so that a signal to the script
-# interrupts it.
+# interrupts it.  Its input is that of the call.
 #   child_job FILE WHAT COMMAND...
 child_job() {
     local log=$1 what=$2 status=0
     shift 2
 
-    child_exec "$@" >"$log" 2>&1 </dev/null &
+    child_exec "$@" <&0 >"$log" 2>&1 &
     CHILD_JOB=$!
     wait "$CHILD_JOB" || status=$?
     CHILD_JOB=

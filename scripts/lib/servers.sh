@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # REDIS_URL and DATABASE_URL are for the script
 # servers.sh -- the private Redis and the private Postgres of scripts/up: their data under
 # var/, on loopback, behind a password that only the owner of var/ can read.  Needs
-# common.sh and children.sh, and VAR, the folder for it all.
+# common.sh, children.sh and postgres.sh, and VAR, the folder for it all.
 #
 # Postgres refuses to run as root, and neither server has any business there.  So where the
 # script runs as root they run as the owner of their data, at first postgres or nobody.
@@ -65,18 +65,6 @@ server_secret() {
     fi
     [[ -r $file ]] || die "$file belongs to $(stat -c %U "$file"): start as that user"
     cat "$file"
-}
-
-# Prints the memory of the machine (or of the container) in megabytes.
-server_memory_mb() {
-    local limit
-
-    limit=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
-    if [[ -r /sys/fs/cgroup/memory.max && $(</sys/fs/cgroup/memory.max) != max ]]; then
-        local group=$(($(</sys/fs/cgroup/memory.max) / 1048576))
-        ((group >= limit)) || limit=$group
-    fi
-    printf '%s' "$limit"
 }
 
 # Prints a free port among the 500 from $1 on, always the same for the same folder if it
@@ -167,30 +155,6 @@ redis_start() {
 
 # --- Postgres ------------------------------------------------------------------
 
-# Prints the folder of Postgres' programs: of the version that made the data, if there is
-# data, else of the newest that has the hll extension.
-postgres_programs() {
-    local data=$1 version found=
-
-    if [[ -s $data/PG_VERSION ]]; then
-        found=$(<"$data/PG_VERSION")
-        [[ -x /usr/lib/postgresql/$found/bin/postgres ]] ||
-            die "the data in $data is of Postgres $found, which is not installed any more:" \
-                "install postgresql-$found and postgresql-$found-hll, or move it away"
-    else
-        for version in /usr/lib/postgresql/*; do
-            version=${version##*/}
-            if [[ -x /usr/lib/postgresql/$version/bin/initdb &&
-                -e /usr/share/postgresql/$version/extension/hll.control &&
-                ${version%%.*} -gt ${found:-0} ]]; then
-                found=$version
-            fi
-        done
-        [[ -n $found ]] || die "no Postgres with the hll extension in /usr/lib/postgresql"
-    fi
-    printf '/usr/lib/postgresql/%s/bin' "$found"
-}
-
 # Sets POSTGRES_PATH to a name of the folder $1 that the server's user can use, opening
 # descriptor 9 on the folder where its own name will not do.
 postgres_reach() {
@@ -201,41 +165,10 @@ postgres_reach() {
     fi
 }
 
-# Prints the settings.  fsync and synchronous_commit stay on: a batch is acknowledged to
-# Redis once it is committed.
-postgres_config() {
-    local memory=$1 port=$2 buffers
-
-    buffers=$((memory / 8))
-    ((buffers >= 128)) || buffers=128
-    ((buffers <= 2048)) || buffers=2048
-    cat <<CONFIG
-# Written by scripts/up at every start: change settings with ALTER SYSTEM, which wins.
-listen_addresses = '127.0.0.1'
-port = $port
-unix_socket_directories = ''
-password_encryption = 'scram-sha-256'
-max_connections = 100
-shared_buffers = ${buffers}MB
-effective_cache_size = $((memory / 2))MB
-work_mem = 32MB
-maintenance_work_mem = 128MB
-max_wal_size = 2GB
-min_wal_size = 256MB
-checkpoint_timeout = 15min
-wal_compression = on
-jit = off
-timezone = 'UTC'
-log_timezone = 'UTC'
-log_line_prefix = '%m [%p] %a '
-log_checkpoints = off
-CONFIG
-}
-
-# Makes the database cluster in $VAR/postgres.new, complete with database and password, and
-# only then gives it its name: an interrupted first start leaves nothing half made.
+# Makes the cluster in $VAR/postgres.new, and only then gives it its name: an interrupted
+# first start leaves nothing half made.
 postgres_make() {
-    local programs=$1 secret=$2 log=$3 new=$VAR/postgres.new
+    local new=$VAR/postgres.new
 
     say "Making the private Postgres database in ${VAR#"$ROOT"/}/postgres ..."
     rm -rf "$new"
@@ -243,15 +176,10 @@ postgres_make() {
     server_become "$new"
     postgres_reach "$new"
     enter /
-    child_job "$log" "initdb" "${SERVER_AS[@]}" "$programs/initdb" -D "$POSTGRES_PATH" \
-        --username analytics --encoding UTF8 --locale C.UTF-8 --auth trust --no-instructions
-    printf '%s\n' "ALTER ROLE analytics PASSWORD '$secret'" "CREATE DATABASE analytics" |
-        "${SERVER_AS[@]}" "$programs/postgres" --single -D "$POSTGRES_PATH" postgres \
-            >"$log" 2>&1 || die "could not make the database analytics (see $log)"
-    ! grep -E 'ERROR|FATAL' "$log" >&2 || die "could not make the database analytics"
+    child_job "$3" "making the database" "${SERVER_AS[@]}" \
+        bash -c "$(declare -f postgres_init) && postgres_init \"\$@\"" postgres_init \
+        "$1" "$POSTGRES_PATH" 127.0.0.1/32 <<<"$2"
     enter "$ROOT"
-    printf 'host all all 127.0.0.1/32 scram-sha-256\n' >"$new/pg_hba.conf"
-    printf "include 'analytics.conf'\n" >>"$new/postgresql.conf"
     mv "$new" "$VAR/postgres"
 }
 
@@ -266,7 +194,7 @@ postgres_start() {
     server_become "$data"
     postgres_reach "$data"
     port=$(server_port "$SERVER_POSTGRES_PORT")
-    postgres_config "$(server_memory_mb)" "$port" >"$data/analytics.conf"
+    postgres_config "$(memory_mb)" "$port" 127.0.0.1 >"$data/analytics.conf"
     ! is_root || chown "$(server_user "$data"):" "$data/analytics.conf"
     enter /
     child_start_logged postgres "$log" "${SERVER_AS[@]}" setpriv --pdeathsig INT -- \
