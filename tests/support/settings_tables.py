@@ -1,0 +1,71 @@
+"""The tables of settings in README.md, made from what the daemons print with --help.
+
+usage: settings_tables.py          prints the tables
+       settings_tables.py --write  puts them into README.md
+
+The daemons are those of ANALYTICS_BUILD (see settings.py).
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.settings import SOURCE, build_dir
+
+DAEMONS = ("ingestion", "processor", "reporting")
+README = SOURCE / "README.md"
+RANGE = re.compile(r" \((-?\d+ to -?\d+|[\w-]+(?:\|[\w-]+)+)\)$")
+DEFAULT = re.compile(r" \[([^\[\]]*)\]$")
+
+
+def program(name):
+    return build_dir() / name / name
+
+
+def settings(name):
+    """What --help says: (name, default, range, meaning), switches left out."""
+    text = subprocess.run([program(name), "--help"], check=True, capture_output=True,
+                          text=True, timeout=20).stdout
+    found = []
+    for flag, meaning in re.findall(r"^  --([a-z0-9-]+)\n      (.+)$", text, flags=re.M):
+        default, values = "", ""
+        match = DEFAULT.search(meaning)
+        if match:
+            default, meaning = match.group(1), meaning[:match.start()]
+        match = RANGE.search(meaning)
+        if match:
+            values, meaning = match.group(1), meaning[:match.start()]
+        if flag.upper() == "MIGRATE":  # a switch, not a setting
+            continue
+        found.append((flag.upper().replace("-", "_"), default, values, meaning))
+    return found
+
+
+def table(name):
+    def cell(text):
+        return text.replace("|", "\\|")
+    rows = ["| name | default | range | meaning |", "|---|---|---|---|"]
+    rows += [f"| `{key}` | {cell(default)} | {cell(values)} | {cell(meaning)} |"
+             for key, default, values, meaning in settings(name)]
+    return "".join(row.replace("|  |", "| |").replace("|  |", "| |") + "\n" for row in rows)
+
+
+def section(name):
+    """The table (group 2) as it stands in README.md, between its marks."""
+    return re.compile(rf"(<!-- settings of {name} -->\n)((?:\|.*\n)*)(<!-- end -->)")
+
+
+def main(arguments):
+    text = README.read_text()
+    for name in DAEMONS:
+        print(table(name))
+        text = section(name).sub(lambda m: m.group(1) + table(name) + m.group(3), text)
+    if "--write" in arguments:
+        README.write_text(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
