@@ -1,5 +1,6 @@
 """A private Redis: append-only file, noeviction, a free port and a directory of its own."""
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -13,6 +14,13 @@ LEASES = "{events}:leases"
 ATTEMPTS = "{events}:attempts"
 COMPLETED = "{events}:completed"
 BATCHES = "{events}:batch:*"
+
+
+def program():
+    """The server: in Debian's redis-tools it is redis-check-rdb under another name."""
+    found = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    assert found, "redis-server was not found on the PATH"
+    return found
 
 
 class RedisServer:
@@ -54,8 +62,8 @@ class RedisServer:
             command += [f"--{key}", str(value)]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=die_with_parent())
+                command, executable=program(), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, preexec_fn=die_with_parent())
         if wait:
             self.wait_ready()
         return self
