@@ -18,9 +18,6 @@ enum {
 struct pool {
     struct pool_options options;
     struct link_options link_options;
-    struct link **links; /* owned, and so is each */
-    size_t link_count;
-
     struct job_list waiting; /* owned; in the order they will be sent */
     size_t waiting_count;
     struct waiter_list deadlines; /* of everyone; all wait equally long */
@@ -35,6 +32,9 @@ struct pool {
     size_t running; /* links and the timer that are not closed yet */
     void (*on_stopped)(void *user);
     void *stopped_user;
+
+    size_t link_count;
+    struct link *links[]; /* each owned */
 };
 
 /* --- answering ------------------------------------------------------------------ */
@@ -275,15 +275,19 @@ static void on_link_lost(const struct err *err, void *user)
         end_all_waiting(pool, err);
 }
 
+static void pool_free(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->link_count; i++)
+        link_free(pool->links[i]);
+    mem_free(pool);
+}
+
 static void count_stopped(struct pool *pool)
 {
     if (--pool->running > 0)
         return;
-    for (size_t i = 0; i < pool->link_count; i++)
-        link_free(pool->links[i]);
     pool->on_stopped(pool->stopped_user);
-    mem_free(pool->links);
-    mem_free(pool);
+    pool_free(pool);
 }
 
 static void on_link_stopped(void *user)
@@ -300,7 +304,8 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options)
 {
-    struct pool *pool = mem_calloc(1, sizeof(*pool));
+    size_t links_size = options->connections * sizeof(struct link *);
+    struct pool *pool = mem_calloc(1, sizeof(*pool) + links_size);
 
     if (!pool)
         return NULL;
@@ -318,21 +323,15 @@ static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options
     };
     TAILQ_INIT(&pool->waiting);
     TAILQ_INIT(&pool->deadlines);
-    pool->links = mem_calloc(options->connections, sizeof(struct link *));
-    if (!pool->links)
-        goto fail;
     for (; pool->link_count < options->connections; pool->link_count++) {
-        pool->links[pool->link_count] = link_new(&pool->link_options);
-        if (!pool->links[pool->link_count])
-            goto fail;
+        struct link *link = link_new(&pool->link_options);
+        if (!link) {
+            pool_free(pool);
+            return NULL;
+        }
+        pool->links[pool->link_count] = link;
     }
     return pool;
-fail:
-    while (pool->link_count > 0)
-        link_free(pool->links[--pool->link_count]);
-    mem_free(pool->links);
-    mem_free(pool);
-    return NULL;
 }
 
 struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options)
