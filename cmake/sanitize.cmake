@@ -7,6 +7,11 @@ if(ANALYTICS_SANITIZE)
         -fsanitize=${ANALYTICS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(project_options INTERFACE -fsanitize=${ANALYTICS_SANITIZE})
 endif()
+if(ANALYTICS_FUZZ)
+    # The coverage that libFuzzer steers by; the targets alone link its main().
+    target_compile_options(project_options INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(project_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(ANALYTICS_HARDEN)
     target_compile_options(project_options INTERFACE
         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong

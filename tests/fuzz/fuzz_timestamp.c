@@ -1,0 +1,21 @@
+/* fuzz_timestamp.c -- a point in time comes back from its canonical form. */
+#include "shared/timestamp.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char canonical[TIMESTAMP_TEXT_LEN];
+    int64_t ms;
+    int64_t again;
+
+    if (timestamp_parse((const char *)data, size, &ms)) {
+        MUST(!timestamp_is_date((const char *)data, size));
+        return 0;
+    }
+    MUST(ms >= TIMESTAMP_MIN_MS && ms <= TIMESTAMP_MAX_MS);
+    timestamp_format(ms, canonical);
+    MUST(timestamp_parse(canonical, sizeof(canonical), &again) == ERR_OK);
+    MUST(again == ms);
+    MUST(timestamp_is_date(canonical, 10));
+    return 0;
+}
