@@ -9,12 +9,15 @@
 CREATE FUNCTION stats(p_site_id text, p_day date)
 RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce(s.views, 0),
-           coalesce(round(hll_cardinality(s.users))::bigint, 0),
-           p.path, t.views
+    SELECT coalesce(s.views, 0), coalesce(s.users, 0), p.path, t.views
       FROM (VALUES (1)) AS always
-      LEFT JOIN rollup_sites s
-             ON s.site_id = p_site_id AND s.day = coalesce(p_day, '-infinity')
+      LEFT JOIN (
+           -- OFFSET 0 has the users counted once: joined, they would be for each path.
+           SELECT site_id, views, round(hll_cardinality(users))::bigint AS users,
+                  top_path_ids, top_views
+             FROM rollup_sites
+            WHERE site_id = p_site_id AND day = coalesce(p_day, '-infinity')
+           OFFSET 0) AS s ON true
       LEFT JOIN LATERAL unnest(s.top_path_ids, s.top_views) WITH ORDINALITY
                 AS t (path_id, views, place) ON true
       LEFT JOIN paths p ON p.site_id = s.site_id AND p.path_id = t.path_id
