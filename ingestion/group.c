@@ -1,0 +1,198 @@
+/* group.c -- see group.h. */
+#include "ingestion/group.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/http.h"
+#include "shared/mem.h"
+
+enum {
+    HEAD_MAX = 64,      /* "*<count>\r\n$5\r\nLPUSH\r\n$14\r\n{events}:queue\r\n" */
+    FIRST_WAITERS = 64, /* room in a new group */
+};
+
+/* --- life ------------------------------------------------------------------- */
+
+void group_free(struct group *group)
+{
+    if (!group)
+        return;
+    buf_release(&group->wire);
+    mem_free(group->waiters);
+    mem_free(group);
+}
+
+void group_clear(struct group *group)
+{
+    group->count = 0;
+    group->first_unanswered = 0;
+    group->wire.len = HEAD_MAX; /* was reserved when it was made */
+}
+
+struct group *group_new(void *owner, size_t max_bytes)
+{
+    struct group *group = mem_calloc(1, sizeof(*group));
+
+    if (!group)
+        return NULL;
+    group->owner = owner;
+    buf_init(&group->wire, max_bytes + HEAD_MAX);
+    if (buf_reserve(&group->wire, HEAD_MAX) != ERR_OK) {
+        group_free(group);
+        return NULL;
+    }
+    group_clear(group);
+    return group;
+}
+
+/* --- jobs ------------------------------------------------------------------- */
+
+static enum err_code reserve_waiter(struct group *group)
+{
+    size_t cap = group->cap ? 2 * group->cap : FIRST_WAITERS;
+    struct waiter *waiters;
+
+    if (group->count < group->cap)
+        return ERR_OK;
+    waiters = mem_realloc(group->waiters, cap * sizeof(*waiters));
+    if (!waiters)
+        return ERR_NOMEM;
+    group->waiters = waiters;
+    group->cap = cap;
+    return ERR_OK;
+}
+
+static enum err_code add_job(struct buf *wire, const char *job, size_t job_len)
+{
+    char length[24];
+    int len = snprintf(length, sizeof(length), "$%zu\r\n", job_len);
+    enum err_code code = buf_reserve(wire, (size_t)len + job_len + 2);
+
+    if (!code)
+        code = buf_add(wire, length, (size_t)len);
+    if (!code)
+        code = buf_add(wire, job, job_len);
+    if (!code)
+        code = buf_add(wire, "\r\n", 2);
+    return code;
+}
+
+enum err_code group_add(struct group *group, const char *job, size_t len,
+                        struct http_request *req, int64_t deadline_ms)
+{
+    size_t before = group->wire.len;
+    enum err_code code = req ? reserve_waiter(group) : ERR_OK;
+
+    if (!code)
+        code = add_job(&group->wire, job, len);
+    if (code)
+        return code;
+    if (req)
+        group->waiters[group->count] = (struct waiter){req, deadline_ms, before};
+    group->count++;
+    return ERR_OK;
+}
+
+size_t group_bytes(const struct group *group)
+{
+    return group->wire.len - HEAD_MAX;
+}
+
+/* Writes the head of the command in front of the jobs. */
+const char *group_command(struct group *group, size_t *ret_len)
+{
+    char head[HEAD_MAX];
+    int len =
+        snprintf(head, sizeof(head), "*%zu\r\n$5\r\nLPUSH\r\n$14\r\n{events}:queue\r\n",
+                 group->count + 2);
+    char *start = group->wire.data + HEAD_MAX - len;
+
+    memcpy(start, head, (size_t)len);
+    *ret_len = group_bytes(group) + (size_t)len;
+    return start;
+}
+
+/* --- those who wait --------------------------------------------------------- */
+
+static void answer(struct waiter *waiter, bool is_stored)
+{
+    struct http_request *req = waiter->req;
+
+    waiter->req = NULL;
+    if (req && is_stored)
+        http_answer_ok(req);
+    else if (req)
+        http_answer_error(req, 503, "queue unavailable");
+}
+
+void group_answer(struct group *group, bool is_stored)
+{
+    if (!group->waiters)
+        return;
+    for (size_t i = group->first_unanswered; i < group->count; i++)
+        answer(&group->waiters[i], is_stored);
+    group->first_unanswered = group->count;
+}
+
+void group_expire(struct group *group, int64_t now_ms)
+{
+    while (group->waiters && group->first_unanswered < group->count &&
+           group->waiters[group->first_unanswered].deadline_ms <= now_ms) {
+        answer(&group->waiters[group->first_unanswered], false);
+        group->first_unanswered++;
+    }
+}
+
+bool group_is_expired(const struct group *group)
+{
+    return group->first_unanswered == group->count;
+}
+
+size_t group_compact(struct group *group)
+{
+    struct buf *wire = &group->wire;
+    size_t skipped = group->first_unanswered;
+    size_t start = skipped < group->count ? group->waiters[skipped].offset : wire->len;
+    size_t cut = start - HEAD_MAX;
+
+    if (skipped == 0)
+        return 0;
+    memmove(wire->data + HEAD_MAX, wire->data + start, wire->len - start);
+    memmove(group->waiters, group->waiters + skipped,
+            (group->count - skipped) * sizeof(*group->waiters));
+    wire->len -= cut;
+    group->count -= skipped;
+    group->first_unanswered = 0;
+    for (size_t i = 0; i < group->count; i++)
+        group->waiters[i].offset -= cut;
+    return cut;
+}
+
+/* --- lists ------------------------------------------------------------------ */
+
+void group_list_append(struct group_list *list, struct group *group)
+{
+    group->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = group;
+    list->last = group;
+}
+
+void group_list_prepend(struct group_list *list, struct group *group)
+{
+    group->next = list->first;
+    list->first = group;
+    if (!list->last)
+        list->last = group;
+}
+
+struct group *group_list_take(struct group_list *list)
+{
+    struct group *group = list->first;
+
+    if (group)
+        list->first = group->next;
+    if (!list->first)
+        list->last = NULL;
+    return group;
+}

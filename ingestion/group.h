@@ -1,0 +1,87 @@
+/* group.h -- events on their way together, and the requests that wait for them.
+ *
+ * A group keeps its jobs in the form in which Redis takes them, with room in front for the
+ * head of the command: that holds the number of jobs and so is written last.  A job may
+ * have a request that waits for it; requests are answered in the order of their deadlines,
+ * which is the order in which they came.
+ *
+ * Knows nothing of Redis's state, of the spool or of the queue's limits: queue.c does.
+ */
+#ifndef INGESTION_GROUP_H
+#define INGESTION_GROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/buf.h"
+#include "shared/err.h"
+
+struct http_request;
+
+/* A request and its job in the group. */
+struct waiter {
+    struct http_request *req; /* held; NULL once it is answered */
+    int64_t deadline_ms;
+    size_t offset; /* of the job in the group's wire */
+};
+
+struct group {
+    struct group *next;
+    void *owner;             /* borrowed; for the callbacks of whoever sends the group */
+    struct buf wire;         /* room for the head, then the jobs */
+    struct waiter *waiters;  /* owned; of the jobs, in their order */
+    size_t count;            /* jobs */
+    size_t cap;              /* room for waiters */
+    size_t first_unanswered; /* waiters before it were answered 503 */
+};
+
+/* An empty group for at most max_bytes of jobs.  NULL when out of memory. */
+struct group *group_new(void *owner, size_t max_bytes) MUST_CHECK;
+
+/* NULL is fine.  Nobody may wait in it any more. */
+void group_free(struct group *group);
+
+/* Forgets the jobs and keeps the memory. */
+void group_clear(struct group *group);
+
+/* Appends a copy of the job.  With a request, that waits for it from now on; without
+ * (NULL) the whole group has none.  On failure the group is unchanged.
+ *
+ * ERR_TOO_BIG  the group is full
+ * ERR_NOMEM    try again later */
+enum err_code group_add(struct group *group, const char *job, size_t len,
+                        struct http_request *req, int64_t deadline_ms) MUST_CHECK;
+
+/* Answers everyone who still waits: 200 or 503. */
+void group_answer(struct group *group, bool is_stored);
+
+/* Answers 503 to those whose time is up. */
+void group_expire(struct group *group, int64_t now_ms);
+
+/* True when everyone in it was answered, so that its jobs are of no use. */
+bool group_is_expired(const struct group *group);
+
+/* Leaves out the jobs whose requests were answered 503; returns their bytes. */
+size_t group_compact(struct group *group);
+
+/* The group as one LPUSH. */
+const char *group_command(struct group *group, size_t *ret_len);
+
+/* The bytes of its jobs in that command, for whoever counts memory. */
+size_t group_bytes(const struct group *group);
+
+/* --- lists, from the oldest to the newest ----------------------------------- */
+
+struct group_list {
+    struct group *first;
+    struct group *last;
+};
+
+void group_list_append(struct group_list *list, struct group *group);
+void group_list_prepend(struct group_list *list, struct group *group);
+
+/* Takes the oldest; NULL when there is none. */
+struct group *group_list_take(struct group_list *list);
+
+#endif
