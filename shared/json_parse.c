@@ -25,8 +25,8 @@ struct json_parser {
 
 enum {
     /* The most that cJSON takes for a member besides its strings' bytes: the node, and for
-     * each of two strings a NUL and the padding to 16 bytes. */
-    MEMBER_COST = sizeof(cJSON) + 2 * 16 + 16,
+     * the node and each of the two strings a NUL and padding of at most 16 bytes. */
+    MEMBER_COST = sizeof(cJSON) + 16 + 16 + 16,
 };
 
 static _Thread_local struct arena *current;

@@ -13,6 +13,16 @@ static void check_text(const struct query *query, const char *text)
     MUST(utf8_is_valid(text, strlen(text)));
 }
 
+static void check_pairs(const struct query *query)
+{
+    MUST(query->count <= QUERY_PAIRS_MAX);
+    for (size_t i = 0; i < query->count; i++) {
+        check_text(query, query->pairs[i].name);
+        check_text(query, query->pairs[i].value);
+        MUST(query_get(query, query->pairs[i].name) == query->pairs[i].value);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct query query;
@@ -25,12 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (query_parse(text, &query, &err)) {
         MUST(err.code == ERR_INVALID && utf8_is_valid(err.msg, strlen(err.msg)));
     } else {
-        MUST(query.count <= QUERY_PAIRS_MAX);
-        for (size_t i = 0; i < query.count; i++) {
-            check_text(&query, query.pairs[i].name);
-            check_text(&query, query.pairs[i].value);
-            MUST(query_get(&query, query.pairs[i].name) == query.pairs[i].value);
-        }
+        check_pairs(&query);
     }
     free(text);
     return 0;

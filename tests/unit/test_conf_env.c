@@ -71,9 +71,7 @@ static void test_conf_env_reads_pairs(void **state)
         {"A=redis://:p#1@h", "A=redis://:p#1@h;"},
         {"A=1\nA=2", "A=1;A=2;"},
         {"A=\xc3\xa9\xff", "A=\xc3\xa9\xff;"},
-        {"\xef\xbb\xbf"
-         "A=1\n",
-         "A=1;"},
+        {"\357\273\277A=1\n", "A=1;"},
     };
 
     (void)state;
