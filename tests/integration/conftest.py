@@ -12,6 +12,7 @@ from support.daemon import run
 from support.postgres_server import Database, PostgresServer
 from support.redis_server import RedisServer
 from support.stack import Daemons, Stack
+from support.up import Up
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -117,3 +118,18 @@ def make_stack(daemons, redis, database):
 def stack(make_stack):
     """The whole suite, one of each."""
     return make_stack()
+
+
+@pytest.fixture
+def up(tmp_path):
+    """A function that makes runs of scripts/up; all are ended after the test."""
+    runs = []
+
+    def make(**options):
+        runs.append(Up(tmp_path, **options))
+        return runs[-1]
+    yield make
+    for run in runs:
+        if run.process and run.process.poll() is None:
+            run.process.terminate()
+            run.process.wait(60)
