@@ -139,6 +139,7 @@ class Up:
 
 def listens(port):
     with socket.socket() as probe:
+        probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
