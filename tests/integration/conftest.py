@@ -12,7 +12,14 @@ from support.daemon import run
 from support.postgres_server import Database, PostgresServer
 from support.redis_server import RedisServer
 from support.stack import Daemons, Stack
-from support.up import Up
+
+
+def pytest_generate_tests(metafunc):
+    """A module with SHARED_STACKS runs its tests with each of those stacks."""
+    stacks = getattr(metafunc.module, "SHARED_STACKS", None)
+    if stacks and "shared_stack" in metafunc.fixturenames:
+        metafunc.parametrize("shared_stack", stacks.values(), ids=stacks.keys(),
+                             indirect=True, scope="module")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -55,24 +62,34 @@ def migrated_template(postgres, tmp_path_factory):
     return name
 
 
+def end_daemons(request):
+    """Ends the daemons of a test before the servers they need are taken away, in whatever
+    order the test asked for them."""
+    group = getattr(request.node, "daemons", None)
+    if group:
+        group.finish()
+
+
 @pytest.fixture
-def empty_database(postgres):
+def empty_database(request, postgres):
     """A database in which nothing is."""
     database = Database(postgres, postgres.create_database())
     yield database
+    end_daemons(request)
     database.drop()
 
 
 @pytest.fixture
-def database(postgres, migrated_template):
+def database(request, postgres, migrated_template):
     """A database with the schema."""
     database = Database(postgres, postgres.create_database(migrated_template))
     yield database
+    end_daemons(request)
     database.drop()
 
 
 @pytest.fixture
-def private_redis(tmp_path):
+def private_redis(request, tmp_path):
     """A function that starts a Redis for this test alone; options as of redis-server."""
     with contextlib.ExitStack() as servers:
         def start(running=True, **options):
@@ -80,10 +97,11 @@ def private_redis(tmp_path):
             servers.callback(server.stop)
             return server.start() if running else server
         yield start
+        end_daemons(request)
 
 
 @pytest.fixture
-def private_postgres():
+def private_postgres(request):
     """A function that starts a Postgres for this test alone; options as of postgres -c."""
     with contextlib.ExitStack() as servers:
         def start(running=True, **options):
@@ -91,13 +109,14 @@ def private_postgres():
             servers.callback(server.remove)
             return server.start() if running else server
         yield start
+        end_daemons(request)
 
 
 @pytest.fixture
 def daemons(request, tmp_path):
     """start("ingestion", REDIS_URL=...) and the like; all are ended after the test, and
     must then have ended well."""
-    group = Daemons(pathlib.Path(tmp_path))
+    group = request.node.daemons = Daemons(pathlib.Path(tmp_path))
     yield group
     wrong = group.finish()
     if getattr(request.node, "call_failed", False):
@@ -120,16 +139,20 @@ def stack(make_stack):
     return make_stack()
 
 
-@pytest.fixture
-def up(tmp_path):
-    """A function that makes runs of scripts/up; all are ended after the test."""
-    runs = []
-
-    def make(**options):
-        runs.append(Up(tmp_path, **options))
-        return runs[-1]
-    yield make
-    for run in runs:
-        if run.process and run.process.poll() is None:
-            run.process.terminate()
-            run.process.wait(60)
+@pytest.fixture(scope="module")
+def shared_stack(request, tmp_path_factory, postgres, migrated_template):
+    """The whole suite for all tests of a file, with a Redis of its own.  A file that wants
+    it otherwise says so: SHARED_STACKS = {"name": {"processors": 2, ...}, ...}."""
+    folder = tmp_path_factory.mktemp("shared")
+    server = RedisServer(folder / "redis").start()
+    database = Database(postgres, postgres.create_database(migrated_template))
+    group = Daemons(folder)
+    try:
+        yield Stack(group, server, database, **getattr(request, "param", {}))
+    finally:
+        wrong = group.finish()
+        database.drop()
+        server.stop()
+    if wrong or request.session.testsfailed:
+        print(group.stories())
+    assert not wrong, "\n".join(wrong)

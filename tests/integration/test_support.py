@@ -95,7 +95,9 @@ CREATE EXTENSION hll;
 CREATE TABLE events (event_id uuid, site_id text, event_type text, path text,
                      user_id text, "timestamp" timestamptz);
 CREATE TABLE dead_letters (event_id uuid);
-CREATE TABLE rollup_sites (site_id text, day date, views bigint, users hll);
+CREATE TABLE rollup_sites (site_id text, day date, views bigint, users hll,
+                           top_path_ids bigint[] DEFAULT '{1}',
+                           top_views bigint[] DEFAULT '{2}');
 CREATE TABLE paths (site_id text, path_id integer, path text);
 CREATE TABLE rollup_paths (site_id text, day date, path_id integer, views bigint);
 """
@@ -138,7 +140,7 @@ def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database
     # 19:30 in Newfoundland is the next day in UTC.
     store(empty_database, event(event_id=new_id(), timestamp="2025-11-14T23:30:00Z"),
           event(event_id=new_id(), timestamp="2025-11-14T01:00:00Z", user_id=None))
-    assert len(rollups.differences(empty_database)) == 4
+    assert len(rollups.differences(empty_database)) == 6
     empty_database.rows("""
         INSERT INTO paths VALUES ('demo', 1, '/');
         INSERT INTO rollup_paths SELECT 'demo', day, 1, 2
@@ -152,6 +154,8 @@ def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database
     for damage in ("UPDATE rollup_sites SET views = 3 WHERE day > '-infinity'",
                    "UPDATE rollup_sites SET users = hll_add(users, hll_hash_text('x'))",
                    "UPDATE rollup_paths SET views = 1 WHERE day = '-infinity'",
+                   "UPDATE rollup_sites SET top_views = '{3}' WHERE day = '-infinity'",
+                   "UPDATE rollup_sites SET top_path_ids = '{}', top_views = '{}'",
                    "UPDATE rollup_paths SET day = '2025-11-15' WHERE day > '-infinity'",
                    "DELETE FROM rollup_sites WHERE day = '-infinity'",
                    "DELETE FROM events WHERE user_id IS NULL"):

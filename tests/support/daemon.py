@@ -137,6 +137,8 @@ class Daemon:
     def stop(self):
         """SIGTERM; checks the exit code, and returns the seconds it took."""
         if self.process is None:
+            if self.stderr_path.exists():
+                self.check_reports()
             return 0.0
         if self.is_running:
             self.resume()

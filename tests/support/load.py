@@ -6,6 +6,7 @@ how long did it take.  It reaches some 10,000 requests/s on one core, more with 
 import asyncio
 import collections
 import dataclasses
+import resource
 import threading
 import time
 
@@ -34,6 +35,16 @@ class Result:
                 f"({rate:.0f}/s), p50 {self.percentile(.5) * 1e3:.2f} ms, "
                 f"p99 {self.percentile(.99) * 1e3:.2f} ms, "
                 f"max {self.percentile(1) * 1e3:.2f} ms, errors {dict(self.errors)}")
+
+
+def allow_connections(count):
+    """Lets this process, and the daemons it starts, have so many open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 200
+    assert hard == resource.RLIM_INFINITY or hard >= wanted, \
+        f"this machine allows {hard} open files, the test needs {wanted}"
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Client(asyncio.Protocol):
@@ -102,6 +113,7 @@ class _Client(asyncio.Protocol):
 class Load:
     """Sends events to POST /event of a port, until they run out or stop() is called.
 
+    events      dicts; or bytes, which are sent as they are
     judge       gets attempt(event) before and outcome(event, status) after; status is None
                 when the connection ended without an answer
     reconnect   open a connection again when it was lost, as a tracker would
@@ -129,6 +141,8 @@ class Load:
             return None
         if self.judge:
             self.judge.attempt(event)
+        if isinstance(event, bytes):
+            return event, event
         return event, build("POST", self.target, event)
 
     def on_answer(self, event, status, seconds):

@@ -53,7 +53,8 @@ class RedisServer:
 
     def client(self, **options):
         options.setdefault("socket_timeout", 10)
-        return redis.Redis(port=self.port, password=self.password, **options)
+        options.setdefault("password", self.password)
+        return redis.Redis(port=self.port, **options)
 
     def start(self, wait=True):
         assert self.process is None

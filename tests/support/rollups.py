@@ -40,10 +40,35 @@ FROM raw FULL JOIN rolled USING (site_id, day, path)
 WHERE raw.views IS DISTINCT FROM rolled.views
 """
 
+# The ten top paths of a row: views descending, then path ascending by bytes.
+_TOPS = f"""
+WITH ranked AS (
+    SELECT site_id, day, path, count(*) AS views,
+           row_number() OVER (PARTITION BY site_id, day
+                              ORDER BY count(*) DESC, path COLLATE "C") AS place
+    FROM ({_DAYS}) e GROUP BY site_id, day, path
+), raw AS (
+    SELECT site_id, day, array_agg(path ORDER BY place) AS paths,
+           array_agg(views ORDER BY place) AS views
+    FROM ranked WHERE place <= 10 GROUP BY site_id, day
+), rolled AS (
+    SELECT r.site_id, r.day, array_agg(p.path ORDER BY t.place) AS paths,
+           array_agg(t.views ORDER BY t.place) AS views
+    FROM rollup_sites r
+    CROSS JOIN LATERAL unnest(r.top_path_ids, r.top_views) WITH ORDINALITY
+               AS t (path_id, views, place)
+    JOIN paths p ON p.site_id = r.site_id AND p.path_id = t.path_id
+    GROUP BY r.site_id, r.day
+)
+SELECT site_id, day, raw.paths, raw.views, rolled.paths, rolled.views
+FROM raw FULL JOIN rolled USING (site_id, day)
+WHERE raw.paths IS DISTINCT FROM rolled.paths OR raw.views IS DISTINCT FROM rolled.views
+"""
+
 
 def differences(database):
     """Rows in which rollup and raw events differ: none when all is rolled up."""
-    return database.rows(_SITES) + database.rows(_PATHS)
+    return database.rows(_SITES) + database.rows(_PATHS) + database.rows(_TOPS)
 
 
 def is_caught_up(database):

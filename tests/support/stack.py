@@ -10,6 +10,7 @@ class Daemons:
     def __init__(self, directory):
         self.directory = directory
         self.all = []
+        self.wrong = []  # what was found at the end, one text each
 
     def make(self, name, arguments=(), nofile=None, **env):
         folder = self.directory / f"{name}-{len(self.all) + 1}"
@@ -21,17 +22,14 @@ class Daemons:
         return self.make(name, **options).start(wait=wait)
 
     def finish(self):
-        """Ends what runs; returns what was wrong, one text each."""
-        wrong = []
+        """Ends what runs; returns all that was wrong.  May be called again."""
         for daemon in self.all:
             try:
-                if daemon.process is not None:
-                    daemon.stop()
-                elif daemon.stderr_path.exists():
-                    daemon.check_reports()
+                daemon.stop()
             except AssertionError as error:
-                wrong.append(str(error))
-        return wrong
+                if str(error) not in self.wrong:
+                    self.wrong.append(str(error))
+        return self.wrong
 
     def stories(self):
         return "\n".join(d.story() for d in self.all if d.stderr_path.exists())
