@@ -1,0 +1,224 @@
+"""Clients that are slow, silent, gone or too many: each is held to a deadline or a limit,
+and nobody else notices."""
+import time
+
+import pytest
+
+from support.events import event
+from support.http import Closed, Connection, build
+from support.settings import patience
+from support.wait import wait_until
+
+TIMEOUT = 0.6  # of what is tested
+LONG = 60000   # ms, of everything else
+
+
+@pytest.fixture
+def start(daemons, redis):
+    """ingestion with long timeouts but for those named."""
+    def start(**settings):
+        named = {f"{name}_TIMEOUT_MS": LONG for name in ("IDLE", "HEADER", "BODY", "WRITE")}
+        return daemons.start("ingestion", REDIS_URL=redis.url, **{**named, **settings})
+    return start
+
+
+def cut_after(connection, began):
+    """Waits until the server closes; checks that it was at the deadline."""
+    assert connection.is_closed_within(patience(10)), "it was not cut"
+    took = time.monotonic() - began
+    assert TIMEOUT * 0.8 < took < TIMEOUT + patience(1), f"cut after {took:.2f} s"
+
+
+def drip(connection, data, every=0.05):
+    """Sends a byte now and then until the server has had enough; returns when that was."""
+    for at in range(len(data)):
+        try:
+            connection.send(data[at:at + 1])
+        except OSError:
+            return time.monotonic()
+        if connection.is_closed_within(every):
+            return time.monotonic()
+    raise AssertionError("the server took it all")
+
+
+def test_an_idle_connection_is_closed(start):
+    ingestion = start(IDLE_TIMEOUT_MS=int(TIMEOUT * 1000))
+    began = time.monotonic()
+    with Connection(ingestion.port) as silent:
+        cut_after(silent, began)
+    with Connection(ingestion.port) as used:
+        assert used.request("POST", "/event", event()).status == 200
+        cut_after(used, time.monotonic())
+
+
+@pytest.mark.parametrize("pieces", [[b"P"], [b"POST /event HTTP/1.1\r\n", b"Host: x\r\n"],
+                                    [b"POST /event HTTP/1.1\r\nX-Long: "]],
+                         ids=["request line", "headers", "a header"])
+def test_headers_have_a_deadline(start, pieces):
+    """A byte now and then does not stretch it."""
+    settings = {"HEADER_TIMEOUT_MS": int(TIMEOUT * 1000),
+                "IDLE_TIMEOUT_MS": int(TIMEOUT * 1000)}
+    ingestion = start(**settings)
+    with Connection(ingestion.port) as slow:
+        began = time.monotonic()
+        for piece in pieces:
+            slow.send(piece)
+        ended = drip(slow, b"a" * 1000)
+        # The request line may use up the idle time before the headers' time begins.
+        assert TIMEOUT * 0.8 < ended - began < 2 * TIMEOUT + patience(1)
+
+
+@pytest.mark.parametrize("headers, body", [
+    ([("Content-Length", "1000")], b" " * 999),
+    ([("Transfer-Encoding", "chunked")], b"1\r\n \r\n" * 500),
+    ([("Content-Length", "1000"), ("Content-Encoding", "gzip")],
+     b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0" * 900)], ids=["length", "chunks", "gzip"])
+def test_a_body_has_a_deadline(start, headers, body):
+    ingestion = start(BODY_TIMEOUT_MS=int(TIMEOUT * 1000))
+    with Connection(ingestion.port) as slow:
+        began = time.monotonic()
+        slow.send(build("POST", "/event", b"", headers))
+        ended = drip(slow, body)
+        assert TIMEOUT * 0.8 < ended - began < TIMEOUT + patience(1)
+
+
+def test_a_refused_body_has_a_deadline_too(start):
+    """413 was said already; the rest is read only for so long."""
+    ingestion = start(BODY_TIMEOUT_MS=int(TIMEOUT * 1000))
+    with Connection(ingestion.port) as slow:
+        began = time.monotonic()
+        slow.send(build("POST", "/event", b"", [("Content-Length", "10000000")]))
+        slow.send(b" " * 200_000)
+        ended = drip(slow, b" " * 1000)
+        assert ended - began < TIMEOUT + patience(2)
+
+
+def test_a_client_that_does_not_read_has_a_deadline(start):
+    """Answers pile up until no more fit; then the deadline runs."""
+    ingestion = start(WRITE_TIMEOUT_MS=int(TIMEOUT * 1000))
+    with Connection(ingestion.port) as deaf:
+        data = build("GET", "/healthz") * 200
+        deaf.socket.settimeout(patience(20))
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            for _ in range(10_000):
+                deaf.send(data)
+    assert ingestion.post_event(event()).status == 200
+
+
+def test_good_clients_do_not_notice_the_slow_ones(start):
+    ingestion = start(HEADER_TIMEOUT_MS=5000, INGEST_THREADS=1)
+    slow = [Connection(ingestion.port) for _ in range(300)]
+    try:
+        for number, connection in enumerate(slow):
+            connection.send((b"POST /event HTTP/1.1\r\nX: ",
+                             build("POST", "/event", event())[:-5])[number % 2])
+        with Connection(ingestion.port, timeout=patience(5)) as good:
+            for number in range(200):
+                began = time.monotonic()
+                assert good.request("POST", "/event", event()).status == 200
+                assert time.monotonic() - began < patience(0.5)
+                slow[number].send(b"a")
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+# --- clients that are gone --------------------------------------------------------------------
+
+def test_a_client_that_has_half_closed_gets_its_answer(start, redis):
+    """Also while an older connection is idle.  (Of requests that wait by being suspended
+    libmicrohttpd forgets the answer then, which is why parking is the default.)"""
+    ingestion = start(INGEST_THREADS=1, IDLE_TIMEOUT_MS=1000)
+    with Connection(ingestion.port) as older:
+        halves = []
+        for _ in range(30):
+            assert older.request("POST", "/event", event()).status == 200
+            half = Connection(ingestion.port, timeout=patience(5))
+            half.send(build("POST", "/event", event()))
+            half.half_close()
+            assert half.read_response().status == 200
+            halves.append(half)
+        for half in halves:  # at the idle deadline at the latest
+            assert half.is_closed_within(patience(3))
+            half.close()
+    assert redis.queue_length() == 60
+
+
+@pytest.mark.parametrize("way", ["park", "suspend"])
+@pytest.mark.parametrize("how", ["close", "reset", "half_close"])
+def test_clients_that_leave_while_they_wait_leave_nothing_behind(
+        start, daemons, private_redis, way, how):
+    server = private_redis()
+    ingestion = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1,
+                              REQUEST_WAIT=way)
+    ingestion.post_event(event())
+    before = ingestion.open_files()
+    server.pause()
+    connections = [Connection(ingestion.port) for _ in range(50)]
+    for connection in connections:
+        connection.send(build("POST", "/event", event()))
+    assert not connections[0].is_closed_within(0.1)
+    for connection in connections:
+        getattr(connection, how)()
+    server.resume()
+    if how == "half_close" and way == "park":
+        for connection in connections:
+            assert connection.read_response().status == 200
+            connection.close()
+    wait_until(lambda: server.queue_length() == 51, 10, "every event to be queued")
+    wait_until(lambda: ingestion.open_files() <= before, 10, "the connections to be closed")
+    assert ingestion.post_event(event()).status == 200
+
+
+def test_a_client_that_resets_in_the_middle(start):
+    ingestion = start()
+    data = build("POST", "/event", event())
+    for cut in range(0, len(data), 7):
+        connection = Connection(ingestion.port)
+        connection.send(data[:cut])
+        connection.reset()
+    assert ingestion.post_event(event()).status == 200
+
+
+# --- too many ---------------------------------------------------------------------------------
+
+def test_beyond_the_limit_of_connections_one_waits(start):
+    """Those inside are served, those outside wait, and come in as soon as one leaves."""
+    ingestion = start(MAX_CONNECTIONS=20, INGEST_THREADS=1)
+    inside = [Connection(ingestion.port, timeout=patience(5)) for _ in range(20)]
+    for connection in inside:
+        assert connection.request("POST", "/event", event()).status == 200
+    outside = Connection(ingestion.port, timeout=patience(5))
+    outside.send(build("POST", "/event", event()))
+    with pytest.raises((TimeoutError, Closed)):
+        outside.read_response(timeout=0.3)
+    for connection in inside:
+        assert connection.request("POST", "/event", event()).status == 200
+    inside.pop().close()
+    assert outside.read_response().status == 200
+    for connection in [*inside, outside]:
+        connection.close()
+
+
+def test_idle_connections_make_room(start):
+    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1,
+                      IDLE_TIMEOUT_MS=int(TIMEOUT * 1000))
+    idle = [Connection(ingestion.port) for _ in range(10)]
+    assert ingestion.post_event(event(), timeout=patience(10)).status == 200
+    for connection in idle:
+        connection.close()
+
+
+def test_when_files_run_out_it_neither_spins_nor_ends(daemons, redis):
+    """100 connections at a process that may have 90 files; the processor time it takes
+    until the idle ones are closed says whether it spins."""
+    ingestion = daemons.start("ingestion", REDIS_URL=redis.url, INGEST_THREADS=2, nofile=90,
+                              IDLE_TIMEOUT_MS=2000)
+    many = [Connection(ingestion.port) for _ in range(100)]
+    cpu, began = ingestion.cpu_seconds(), time.monotonic()
+    wait_until(lambda: many[0].is_closed_within(0.01), 10, "the first to be closed")
+    assert ingestion.cpu_seconds() - cpu < 0.3 * (time.monotonic() - began) + 0.1
+    for connection in many:
+        connection.close()
+    wait_until(lambda: ingestion.post_event(event()).status == 200, 10, retry=(OSError,))
+    assert len(ingestion.log_lines()) < 50
