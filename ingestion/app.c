@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "ingestion/access.h"
 #include "ingestion/conf.h"
 #include "ingestion/loop.h"
 #include "shared/log.h"
@@ -22,6 +23,7 @@ enum {
 struct app {
     const struct ingestion_conf *conf;
     struct redis_url redis_url;
+    struct access *access; /* owned; shared by the loops */
     uv_loop_t uv;
     uv_signal_t term;
     uv_signal_t intr;
@@ -134,6 +136,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
     struct loop_options options = {
         .conf = app->conf,
         .redis_url = &app->redis_url,
+        .access = app->access,
         .port = (uint16_t)app->conf->port,
         .max_connections = (connections + wanted - 1) / wanted,
         .on_ended = on_loop_ended,
@@ -161,6 +164,8 @@ enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
 
     app.conf = conf;
     if (!code)
+        code = access_new(conf, &app.access, err);
+    if (!code)
         code = start_signals(&app, err);
     if (!code)
         code = start_loops(&app, err);
@@ -170,6 +175,7 @@ enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
     for (int64_t i = 0; i < app.loop_count; i++)
         loop_join(app.loops[i]);
     (void)uv_loop_close(&app.uv); /* every handle was closed on the way */
+    access_free(app.access);
     log_line(LOG_INFO, "stopped", NULL);
     return ERR_OK;
 }

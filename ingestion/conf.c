@@ -5,6 +5,7 @@
 
 #include "shared/conf.h"
 #include "shared/event.h"
+#include "shared/secret.h"
 
 #define FIELD(field) offsetof(struct ingestion_conf, field)
 
@@ -48,6 +49,24 @@ static const struct conf_item items[] = {
      "to take an answer"},
     {"SHUTDOWN_TIMEOUT_MS", CONF_INT, FIELD(shutdown_timeout_ms), "4000", 100, 60000,
      NULL, "after SIGTERM, to answer what is under way"},
+    {"INGEST_KEY", CONF_SECRET, FIELD(ingest_key), "", 0, SECRET_MAX, NULL,
+     "key that POST /event must bring as Authorization: Bearer; empty asks for none"},
+    {"INGEST_KEY_FILE", CONF_TEXT, FIELD(ingest_key_file), "", 0, 4096, NULL,
+     "file whose first line is that key, in place of INGEST_KEY"},
+    {"ALLOWED_SITES", CONF_TEXT, FIELD(allowed_sites), "", 0, 65536, NULL,
+     "site_ids that are taken, separated by commas; empty takes all"},
+    {"CORS_ORIGINS", CONF_TEXT, FIELD(cors_origins), "*", 0, 8192, NULL,
+     "origins whose pages may read the answers, separated by commas; * is all"},
+    {"RATE_LIMIT_PER_IP", CONF_INT, FIELD(rate_limit_per_ip), "0", 0, 1000000, NULL,
+     "events a second from one client address (IPv6: /64), then 429; 0 is no limit"},
+    {"RATE_LIMIT_PER_SITE", CONF_INT, FIELD(rate_limit_per_site), "0", 0, 10000000, NULL,
+     "events a second of one site_id, then 429; 0 is no limit"},
+    {"RATE_LIMIT_BURST_SECONDS", CONF_INT, FIELD(rate_limit_burst_seconds), "2", 1, 3600,
+     NULL, "a client or site that was idle may send so many seconds' worth at once"},
+    {"RATE_LIMIT_MAX_KEYS", CONF_INT, FIELD(rate_limit_max_keys), "65536", 8, 16777216,
+     NULL, "addresses, and sites, that are remembered for the limits"},
+    {"TRUSTED_PROXIES", CONF_TEXT, FIELD(trusted_proxies), "", 0, 4096, NULL,
+     "addresses or networks, by commas, whose X-Forwarded-For is believed"},
     {"LOG_LEVEL", CONF_CHOICE, FIELD(log_level), "info", 0, 0, "debug|info|warn|error",
      "lowest level that is logged"},
     {.name = NULL},

@@ -26,6 +26,15 @@ struct ingestion_conf {
     int64_t body_timeout_ms;
     int64_t write_timeout_ms;
     int64_t shutdown_timeout_ms;
+    char *ingest_key;
+    char *ingest_key_file;
+    char *allowed_sites;
+    char *cors_origins;
+    int64_t rate_limit_per_ip;
+    int64_t rate_limit_per_site;
+    int64_t rate_limit_burst_seconds;
+    int64_t rate_limit_max_keys;
+    char *trusted_proxies;
     char *log_level;
 };
 

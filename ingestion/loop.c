@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "ingestion/access.h"
 #include "ingestion/conf.h"
 #include "ingestion/queue.h"
 #include "ingestion/routes.h"
@@ -126,6 +127,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
         .body_timeout_ms = conf->body_timeout_ms,
         .write_timeout_ms = conf->write_timeout_ms,
         .routes = ingestion_routes,
+        .cors_origins = access_origins(loop->options.access),
         .user = &loop->routes,
         .on_turn_end = on_turn_end,
     };
@@ -191,6 +193,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
         return err_set(err, ERR_NOMEM, "out of memory");
     loop->options = *options;
     loop->routes.loop = loop;
+    loop->routes.access = options->access;
     *ret_loop = loop;
     if (uv_loop_init(&loop->uv) != 0 ||
         uv_async_init(&loop->uv, &loop->stop, on_stop) != 0)

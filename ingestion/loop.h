@@ -9,6 +9,7 @@
 
 #include "shared/err.h"
 
+struct access;
 struct ingestion_conf;
 struct loop; /* opaque */
 struct redis_url;
@@ -16,6 +17,7 @@ struct redis_url;
 struct loop_options {
     const struct ingestion_conf *conf; /* borrowed, as all of these */
     const struct redis_url *redis_url;
+    struct access *access;
     uint16_t port;                /* the first loop's, when the system chose it */
     int64_t max_connections;      /* of this loop */
     void (*on_ended)(void *user); /* from the loop's thread, as its last act */

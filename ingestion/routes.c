@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "ingestion/access.h"
 #include "ingestion/queue.h"
 #include "shared/clock.h"
 #include "shared/event.h"
@@ -27,12 +28,22 @@ static void on_event(struct http_request *req, void *user)
     struct event event;
     struct err err = {.code = ERR_OK};
     enum err_code code;
+    unsigned status = access_check_request(routes->access, req, &err);
     size_t len;
     const char *body = http_request_body(req, &len);
 
+    if (status) {
+        http_answer_error(req, status, err.msg);
+        return;
+    }
     code = event_parse(routes->parser, body, len, &event, &err);
     if (code) {
         answer_failure(req, code, &err);
+        return;
+    }
+    status = access_check_event(routes->access, &event, &err);
+    if (status) {
+        http_answer_error(req, status, err.msg);
         return;
     }
     if (!event.has_event_id) {
@@ -47,8 +58,10 @@ static void on_event(struct http_request *req, void *user)
 
 static void on_healthz(struct http_request *req, void *user)
 {
+    static const char alive[] = "{\"status\":\"ok\"}";
+
     (void)user;
-    http_answer_ok(req);
+    http_answer_json(req, 200, alive, sizeof(alive) - 1);
 }
 
 static void on_pong(redisReply *reply, void *user)

@@ -4,6 +4,7 @@
 
 #include "shared/http.h"
 
+struct access;
 struct event_parser;
 struct loop;
 struct queue;
@@ -14,6 +15,7 @@ struct routes {
     struct event_parser *parser; /* borrowed, all of them */
     struct queue *queue;
     struct redis_uv *redis;
+    struct access *access;
     struct loop *loop; /* whose routes they are */
 };
 

@@ -250,14 +250,24 @@ static const struct conf_item *find_flag(const struct conf_item *items, const ch
     return NULL;
 }
 
+static enum err_code refuse_secret(const struct conf_item *item, struct err *err)
+{
+    return err_set(
+        err, ERR_CONFIG,
+        "%s: a secret is not taken from a flag, which every user of the machine "
+        "can see: use the environment or %s",
+        item->name, env_file);
+}
+
 /* Handles argv[*at], taking the word behind it as its value where there is no "=". */
 static enum err_code load_flag(const struct conf_program *program, int argc, char **argv,
                                int *at, void *conf, struct err *err)
 {
-    const char *word = argv[*at];
-    const char *equals = strchr(word, '=');
+    char *word = argv[*at];
+    char *equals = strchr(word, '=');
     const struct conf_item *item = NULL;
-    const char *value;
+    char *value;
+    enum err_code code;
 
     if (strncmp(word, "--", 2) == 0)
         item = find_flag(program->items, word + 2,
@@ -265,15 +275,17 @@ static enum err_code load_flag(const struct conf_program *program, int argc, cha
     if (!item)
         return err_set(err, ERR_CONFIG, "unknown option \"%.*s\": see %s --help",
                        equals ? (int)(equals - word) : SHOWN_MAX, word, program->name);
-    if (equals)
-        value = equals + 1;
-    else if (item->type == CONF_SWITCH)
-        value = "true";
-    else if (*at + 1 < argc)
-        value = argv[++*at];
-    else
+    if (item->type == CONF_SECRET)
+        return refuse_secret(item, err);
+    if (item->type == CONF_SWITCH && !equals)
+        return set_value(item, "true", conf, err);
+    if (!equals && *at + 1 >= argc)
         return err_set(err, ERR_CONFIG, "option \"%s\" needs a value", word);
-    return set_value(item, value, conf, err);
+    value = equals ? equals + 1 : argv[++*at];
+    code = set_value(item, value, conf, err);
+    if (item->type == CONF_URL) /* its password need not stand in the list of processes */
+        memset(value, '*', strlen(value));
+    return code;
 }
 
 /* --- what is printed ------------------------------------------------------ */
@@ -288,7 +300,10 @@ static void print_help(const struct conf_program *program)
                  "the file .env in the current folder, in this order of precedence.\n\n");
     for (const struct conf_item *item = program->items; item->name; item++) {
         flag_of(item, flag, sizeof(flag));
-        (void)printf("  --%s\n      %s", flag, item->help);
+        if (item->type == CONF_SECRET)
+            (void)printf("  %s (no flag)\n      %s", item->name, item->help);
+        else
+            (void)printf("  --%s\n      %s", flag, item->help);
         if (item->type == CONF_INT)
             (void)printf(" (%" PRId64 " to %" PRId64 ")", item->min, item->max);
         if (item->type == CONF_CHOICE)

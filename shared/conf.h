@@ -21,7 +21,7 @@ enum conf_type {
     CONF_BOOL,   /* bool field; true, false, 1, 0 */
     CONF_TEXT,   /* char * field, owned; at most max bytes */
     CONF_URL,    /* char * field, owned; the password in it is masked when shown */
-    CONF_SECRET, /* char * field, owned; shown only as *** */
+    CONF_SECRET, /* char * field, owned; shown only as ***; never a flag */
     CONF_CHOICE, /* char * field, owned; one of choices, separated by | */
     CONF_SWITCH, /* bool field; a flag only (--migrate), never from the environment */
 };

@@ -26,6 +26,10 @@
 
 #include "shared/err.h"
 
+struct buf;
+struct sockaddr;
+struct words;
+
 struct http_server;  /* opaque */
 struct http_request; /* opaque; borrowed by the handler, see http_wait() */
 
@@ -57,7 +61,8 @@ struct http_options {
     int64_t body_timeout_ms;   /* headers to the end of the body */
     int64_t write_timeout_ms;  /* answer queued to answer sent */
     const struct http_route *routes;
-    void *user; /* passed to handlers and hooks */
+    const struct words *cors_origins; /* of routes that allow CORS; NULL or "*": all */
+    void *user;                       /* passed to handlers and hooks */
 
     /* Called after each turn in which requests were read; NULL: none.  The place to send
      * what a turn has gathered, as one group. */
@@ -95,6 +100,14 @@ const char *http_request_query(const struct http_request *req);
 /* The server that the request came in on, and the value of a header or NULL. */
 struct http_server *http_request_server(const struct http_request *req);
 const char *http_request_header(const struct http_request *req, const char *name);
+
+/* Appends all values of a header that may come several times, in their order and with
+ * commas between them; errors as buf_add(). */
+enum err_code http_request_header_list(const struct http_request *req, const char *name,
+                                       struct buf *list) MUST_CHECK;
+
+/* The address at the other end, NULL when the client is gone. */
+const struct sockaddr *http_request_peer(const struct http_request *req);
 
 /* Keeps the request beyond the handler's return.  Exactly one http_answer...() must
  * follow, also when the client is gone by then. */

@@ -10,6 +10,7 @@
 
 #include "shared/http_internal.h"
 #include "shared/json.h"
+#include "shared/words.h"
 
 enum {
     ERROR_BODY_MAX = 2048
@@ -77,19 +78,34 @@ static void finish(struct http_request *req, unsigned status,
     http_wait_end(req);
 }
 
+/* The origin is named only when it is on the list; a cache must know that it matters. */
+static bool add_origin(const struct http_request *req, struct MHD_Response *response)
+{
+    const char *origin;
+
+    if (!req->server)
+        return true; /* nobody is left to read it */
+    if (req->server->allows_any_origin)
+        return add_header(response, "Access-Control-Allow-Origin", "*");
+    origin = http_request_header(req, "Origin");
+    if (origin && words_has(req->server->options.cors_origins, origin, strlen(origin)) &&
+        !add_header(response, "Access-Control-Allow-Origin", origin))
+        return false;
+    return add_header(response, "Vary", "Origin");
+}
+
 static bool add_headers(struct http_request *req, struct MHD_Response *response,
                         unsigned status, const char *content_type)
 {
-    const struct http_route *route = req->route;
-
     if (content_type && !add_header(response, "Content-Type", content_type))
         return false;
     if ((status == 503 || status == 429) && !add_header(response, "Retry-After", "1"))
         return false;
     if (closes(req) && !add_header(response, "Connection", "close"))
         return false;
-    return !route || !route->allows_cors ||
-           add_header(response, "Access-Control-Allow-Origin", "*");
+    if (status == 401 && !add_header(response, "WWW-Authenticate", "Bearer"))
+        return false;
+    return !req->route || !req->route->allows_cors || add_origin(req, response);
 }
 
 void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
@@ -143,7 +159,7 @@ void http_answer_preflight(struct http_request *req, const char *methods)
     if (response && !(add_header(response, "Allow", methods) &&
                       add_header(response, "Access-Control-Allow-Methods", methods) &&
                       add_header(response, "Access-Control-Allow-Headers",
-                                 "Content-Type, Content-Encoding") &&
+                                 "Authorization, Content-Type, Content-Encoding") &&
                       add_header(response, "Access-Control-Max-Age", "86400") &&
                       add_headers(req, response, 204, NULL))) {
         MHD_destroy_response(response);
@@ -154,7 +170,10 @@ void http_answer_preflight(struct http_request *req, const char *methods)
 
 void http_answer_ok(struct http_request *req)
 {
-    finish(req, 200, req->server ? req->server->ok[closes(req)] : NULL, true);
+    if (req->server && !req->server->allows_any_origin)
+        http_answer_json(req, 200, ok_body, sizeof(ok_body) - 1);
+    else
+        finish(req, 200, req->server ? req->server->ok[closes(req)] : NULL, true);
 }
 
 void http_answer_force(struct http_request *req)
@@ -184,6 +203,9 @@ void http_answer_drop(struct http_request *req)
 
 enum err_code http_answer_prepare(struct http_server *server, struct err *err)
 {
+    const struct words *origins = server->options.cors_origins;
+
+    server->allows_any_origin = !origins || words_has(origins, "*", 1);
     for (int i = 0; i < 2; i++) {
         struct MHD_Response *ok =
             response_of(ok_body, sizeof(ok_body) - 1, MHD_RESPMEM_PERSISTENT);

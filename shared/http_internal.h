@@ -98,6 +98,7 @@ struct http_server {
     struct http_list phases[PHASE_COUNT];
     uint64_t answers[STATUS_MAX - STATUS_MIN + 1];
     struct MHD_Response *ok[2]; /* prepared; the second closes the connection */
+    bool allows_any_origin;
 
     bool is_stopping;
     bool has_stopped_daemon;

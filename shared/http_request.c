@@ -302,6 +302,45 @@ const char *http_request_header(const struct http_request *req, const char *name
     return MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name);
 }
 
+struct header_list {
+    const char *name;
+    struct buf *list; /* borrowed */
+    enum err_code code;
+};
+
+static enum MHD_Result on_list_header(void *user, enum MHD_ValueKind kind,
+                                      const char *name, const char *value)
+{
+    struct header_list *of = user;
+
+    (void)kind;
+    if (strcasecmp(name, of->name) != 0 || of->code)
+        return MHD_YES;
+    if (of->list->len)
+        of->code = buf_add_text(of->list, ",");
+    if (!of->code && value)
+        of->code = buf_add_text(of->list, value);
+    return MHD_YES;
+}
+
+enum err_code http_request_header_list(const struct http_request *req, const char *name,
+                                       struct buf *list)
+{
+    struct header_list of = {.name = name, .list = list, .code = ERR_OK};
+
+    (void)MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, on_list_header, &of);
+    return of.code;
+}
+
+const struct sockaddr *http_request_peer(const struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        req->mhd ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+                 : NULL;
+
+    return info ? info->client_addr : NULL;
+}
+
 void http_wait(struct http_request *req)
 {
     assert(req->step == STEP_HANDLER && !req->is_held);

@@ -313,11 +313,11 @@ static void test_conf_refuses_a_file_that_is_too_large_or_none(void **state)
 
 static void test_conf_never_shows_a_secret(void **state)
 {
-    const char *const words[] = {"--t-key=HIDDEN", "--t-url=redis://u:HIDDEN@h",
-                                 "--print-config", NULL};
+    const char *const words[] = {"--t-url=redis://u:HIDDEN@h", "--print-config", NULL};
     struct outcome outcome;
 
     (void)state;
+    write_env_file("T_KEY=HIDDEN\n");
     load(&outcome, words);
     assert_int_equal(outcome.code, ERR_OK);
     assert_int_equal(outcome.next, CONF_NEXT_EXIT);
@@ -325,10 +325,46 @@ static void test_conf_never_shows_a_secret(void **state)
                         "T_PORT=3000\nT_VERBOSE=false\nT_HOST=\n"
                         "T_URL=redis://u:***@h\nT_KEY=***\nT_LEVEL=info\n");
     done(&outcome);
-    load_words(&outcome, "--t-key=HIDDEN-HIDDEN-HIDDEN-HIDDEN", NULL);
+    write_env_file("T_KEY=HIDDEN-HIDDEN-HIDDEN-HIDDEN\n"); /* too long */
+    load(&outcome, NULL);
     assert_int_equal(outcome.code, ERR_CONFIG);
     assert_null(strstr(outcome.err.msg, "HIDDEN"));
     done(&outcome);
+    assert_int_equal(unlink(CONF_ENV_FILE), 0);
+}
+
+static void test_conf_takes_no_secret_from_a_flag(void **state)
+{
+    struct outcome outcome;
+
+    (void)state;
+    load_words(&outcome, "--t-key=HIDDEN", NULL);
+    assert_int_equal(outcome.code, ERR_CONFIG);
+    assert_non_null(strstr(outcome.err.msg, "T_KEY"));
+    assert_null(strstr(outcome.err.msg, "HIDDEN"));
+    done(&outcome);
+}
+
+static void test_conf_wipes_a_url_from_the_list_of_processes(void **state)
+{
+    char name[] = "tester";
+    char flag[] = "--t-url=redis://u:HIDDEN@h";
+    char flag_alone[] = "--t-url";
+    char value[] = "redis://u:HIDDEN@h";
+    char *joined[] = {name, flag, NULL};
+    char *apart[] = {name, flag_alone, value, NULL};
+    struct settings settings = {.port = 0};
+    enum conf_next next;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(conf_load(&program, 2, joined, &settings, &next, &err), ERR_OK);
+    assert_string_equal(settings.url, "redis://u:HIDDEN@h");
+    assert_null(strstr(flag, "HIDDEN"));
+    conf_release(&program, &settings);
+    assert_int_equal(conf_load(&program, 3, apart, &settings, &next, &err), ERR_OK);
+    assert_null(strstr(value, "HIDDEN"));
+    conf_release(&program, &settings);
 }
 
 static void test_conf_help_has_every_setting(void **state)
@@ -397,6 +433,8 @@ int main(void)
                                clean),
         cmocka_unit_test_setup(test_conf_refuses_a_file_that_is_too_large_or_none, clean),
         cmocka_unit_test_setup(test_conf_never_shows_a_secret, clean),
+        cmocka_unit_test_setup(test_conf_takes_no_secret_from_a_flag, clean),
+        cmocka_unit_test_setup(test_conf_wipes_a_url_from_the_list_of_processes, clean),
         cmocka_unit_test_setup(test_conf_help_has_every_setting, clean),
         cmocka_unit_test_setup(test_conf_version_is_one_line, clean),
         cmocka_unit_test_setup_teardown(test_conf_survives_each_failed_allocation, clean,

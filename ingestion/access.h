@@ -1,0 +1,34 @@
+/* access.h -- who may send events, and how many.
+ *
+ * All of it is off unless it is set: a key (INGEST_KEY), a list of sites (ALLOWED_SITES),
+ * limits of events a second for each client address and each site.  Shared by all loops;
+ * nothing in it changes after the start but the buckets of the limits.
+ */
+#ifndef INGESTION_ACCESS_H
+#define INGESTION_ACCESS_H
+
+#include "shared/err.h"
+#include "shared/words.h"
+
+struct access; /* opaque */
+struct event;
+struct http_request;
+struct ingestion_conf;
+
+/* ERR_CONFIG with the setting's name, ERR_NOMEM. */
+enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_access,
+                         struct err *err) MUST_CHECK;
+void access_free(struct access *access);
+
+/* The origins whose pages may read our answers (CORS_ORIGINS); "*" among them: all. */
+const struct words *access_origins(const struct access *access);
+
+/* Both return 0, or the status to refuse with, and fill err->msg with the sentence:
+ * before the body is parsed (401 wrong key, 429 address too fast), and after (403 site not
+ * on the list, 429 site too fast). */
+unsigned access_check_request(struct access *access, const struct http_request *req,
+                              struct err *err) MUST_CHECK;
+unsigned access_check_event(struct access *access, const struct event *event,
+                            struct err *err) MUST_CHECK;
+
+#endif
