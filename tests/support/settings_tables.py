@@ -30,7 +30,9 @@ def settings(name):
     text = subprocess.run([program(name), "--help"], check=True, capture_output=True,
                           text=True, timeout=20).stdout
     found = []
-    for flag, meaning in re.findall(r"^  --([a-z0-9-]+)\n      (.+)$", text, flags=re.M):
+    for flag, meaning in re.findall(
+            r"^  (--[a-z0-9-]+|[A-Z0-9_]+ \(no flag\))\n      (.+)$", text, flags=re.M):
+        flag = flag.removeprefix("--").removesuffix(" (no flag)")
         default, values = "", ""
         match = DEFAULT.search(meaning)
         if match:
