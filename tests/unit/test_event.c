@@ -219,6 +219,26 @@ static void test_event_refuses_what_no_string_can_hold(void **state)
     }
 }
 
+static void test_event_refuses_a_defect_in_a_duplicate_that_was_overridden(void **state)
+{
+    static const struct case_row rows[] = {
+        {"{\"path\":\"\xff\"," GOOD_SITE "," GOOD_TYPE "," GOOD_PATH "," GOOD_TIME "}",
+         "\"path\" must not contain invalid UTF-8"},
+        {GOOD ",\"user_id\":\"\\ud800\",\"user_id\":null}",
+         "\"user_id\" must not contain a lone surrogate"},
+        {GOOD ",\"user_id\":[\"\\u0000\"],\"user_id\":\"\"}",
+         "\"user_id\" must not contain the character \\u0000"},
+        {GOOD ",\"event_id\":\"\\u0000\",\"event_id\":null}",
+         "\"event_id\" must not contain the character \\u0000"},
+        {GOOD ",\"event_id\":\"\\u0000\","
+              "\"event_id\":\"018F3C4E-0000-7000-8000-00000000abcd\"}",
+         "\"event_id\" must not contain the character \\u0000"},
+    };
+
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
 static void test_event_counts_characters_not_bytes(void **state)
 {
     static const struct {
@@ -417,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_event_refuses_empty_strings),
         cmocka_unit_test(test_event_gives_the_first_broken_rule),
         cmocka_unit_test(test_event_refuses_what_no_string_can_hold),
+        cmocka_unit_test(test_event_refuses_a_defect_in_a_duplicate_that_was_overridden),
         cmocka_unit_test(test_event_counts_characters_not_bytes),
         cmocka_unit_test(test_event_says_where_the_json_ends_to_be_json),
         cmocka_unit_test(test_event_cuts_a_long_unknown_key_between_characters),

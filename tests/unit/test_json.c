@@ -449,13 +449,19 @@ static void test_json_parser_survives_each_failed_allocation(void **state)
     json_parser_free(NULL);
 }
 
-static void test_json_leaves_cjson_usable_for_others(void **state)
+static void test_json_leaves_the_trees_of_others_alone(void **state)
 {
+    static const char text[] = "{\"b\":\"overwritten\",\"c\":\"overwritten\"}";
+    const cJSON *root;
+    struct err err;
     cJSON *other;
 
     (void)state;
-    other = cJSON_Parse("{\"a\":[1,2,3]}"); /* with our hooks, outside of a parse */
+    assert_int_equal(parse("1", 1, &root, &err), ERR_OK);
+    other = cJSON_Parse("{\"a\":\"kept\"}"); /* with our hooks, outside of a parse */
     assert_non_null(other);
+    assert_int_equal(parse(text, strlen(text), &root, &err), ERR_OK);
+    assert_string_equal(other->child->valuestring, "kept");
     cJSON_Delete(other);
 }
 
@@ -472,7 +478,7 @@ int main(void)
         cmocka_unit_test(test_json_remembers_the_defects_of_each_member),
         cmocka_unit_test(test_json_holds_the_fullest_object_of_its_size),
         cmocka_unit_test(test_json_parser_survives_each_failed_allocation),
-        cmocka_unit_test(test_json_leaves_cjson_usable_for_others),
+        cmocka_unit_test(test_json_leaves_the_trees_of_others_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -83,6 +83,7 @@ static void test_redis_url_refuses_without_showing_the_password(void **state)
         "redis://u:S3CRET@[::1",
         "redis://u:S3CRET@[]",
         "redis://u:S3CRET@[::1]x",
+        "redis://u:S3CRET@[::1]x80",
         "redis://u:S3CRET/x@h",
         "redis://u:%S3CRET@h",
         "redis://u:S3CRET%@h",
