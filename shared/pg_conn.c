@@ -73,6 +73,15 @@ static enum err_code find_options(const char *url, char **ret_value, struct err 
     return ERR_OK;
 }
 
+enum err_code pg_conn_check_url(const char *url, struct err *err)
+{
+    char *ignored = NULL;
+    enum err_code code = find_options(url, &ignored, err);
+
+    mem_free(ignored);
+    return code;
+}
+
 struct keywords {
     const char *names[KEYWORDS_MAX];
     const char *values[KEYWORDS_MAX];
@@ -236,9 +245,21 @@ static bool is_success(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+static void fill_failure(const PGresult *failed, struct pg_failure *failure)
+{
+    const char *sqlstate = failed ? PQresultErrorField(failed, PG_DIAG_SQLSTATE) : NULL;
+
+    *failure = (struct pg_failure){.line = 0};
+    if (!sqlstate)
+        return;
+    (void)snprintf(failure->sqlstate, sizeof(failure->sqlstate), "%s", sqlstate);
+    failure->line = pg_err_find_line(PQresultErrorField(failed, PG_DIAG_CONTEXT));
+}
+
 /* Reads all results of a query: the last one, or the first that failed. */
 static enum err_code read_results(PGconn *conn, int64_t deadline_ms, const char *what,
-                                  PGresult **ret_result, struct err *err)
+                                  PGresult **ret_result, struct pg_failure *ret_failure,
+                                  struct err *err)
 {
     PGresult *kept = NULL;
     enum err_code code;
@@ -265,6 +286,7 @@ static enum err_code read_results(PGconn *conn, int64_t deadline_ms, const char 
     if (!code && (!kept || !is_success(kept)))
         code = pg_err_of_result(kept, conn, what, err);
     if (code) {
+        fill_failure(kept, ret_failure);
         PQclear(kept);
         return code;
     }
@@ -272,20 +294,43 @@ static enum err_code read_results(PGconn *conn, int64_t deadline_ms, const char 
     return ERR_OK;
 }
 
-enum err_code pg_conn_exec(PGconn *conn, const char *sql, int count,
-                           const char *const *values, int64_t timeout_ms,
-                           PGresult **ret_result, struct err *err)
+static enum err_code run_params(PGconn *conn, const char *sql, int count,
+                                const char *const *values, int64_t timeout_ms,
+                                PGresult **ret_result, struct pg_failure *ret_failure,
+                                struct err *err)
 {
     static const char what[] = "could not run a statement";
     int64_t deadline_ms = clock_mono_ms() + timeout_ms;
     enum err_code code;
 
+    *ret_failure = (struct pg_failure){.line = 0};
     if (!PQsendQueryParams(conn, sql, count, NULL, values, NULL, NULL, 0))
         return pg_err_of_conn(conn, what, err);
     code = flush(conn, deadline_ms, what, err);
     if (code)
         return code;
-    return read_results(conn, deadline_ms, what, ret_result, err);
+    return read_results(conn, deadline_ms, what, ret_result, ret_failure, err);
+}
+
+enum err_code pg_conn_exec(PGconn *conn, const char *sql, int count,
+                           const char *const *values, int64_t timeout_ms,
+                           PGresult **ret_result, struct err *err)
+{
+    struct pg_failure ignored;
+
+    return run_params(conn, sql, count, values, timeout_ms, ret_result, &ignored, err);
+}
+
+enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
+                          const char *const *values, int64_t timeout_ms,
+                          struct pg_failure *ret_failure, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code =
+        run_params(conn, sql, count, values, timeout_ms, &result, ret_failure, err);
+
+    PQclear(result);
+    return code;
 }
 
 enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
@@ -293,6 +338,7 @@ enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
 {
     static const char what[] = "could not run a statement";
     int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    struct pg_failure ignored;
     PGresult *result = NULL;
     enum err_code code;
 
@@ -300,7 +346,7 @@ enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
         return pg_err_of_conn(conn, what, err);
     code = flush(conn, deadline_ms, what, err);
     if (!code)
-        code = read_results(conn, deadline_ms, what, &result, err);
+        code = read_results(conn, deadline_ms, what, &result, &ignored, err);
     if (!code && ret_tag)
         (void)snprintf(ret_tag, size, "%s", PQcmdStatus(result));
     PQclear(result);
@@ -391,26 +437,20 @@ static enum err_code end_copy(PGconn *conn, int64_t deadline_ms, const char *wha
 
 enum err_code pg_conn_copy(PGconn *conn, const char *sql, const struct pg_piece *pieces,
                            size_t count, int64_t timeout_ms, int64_t *ret_rows,
-                           struct pg_copy_failure *ret_failure, struct err *err)
+                           struct pg_failure *ret_failure, struct err *err)
 {
     static const char what[] = "could not copy rows";
     int64_t deadline_ms = clock_mono_ms() + timeout_ms;
     PGresult *failed = NULL;
     enum err_code code = begin_copy(conn, sql, deadline_ms, what, &failed, err);
 
-    *ret_failure = (struct pg_copy_failure){.line = 0};
     if (!code) {
         code = send_pieces(conn, pieces, count, deadline_ms, what, err);
         if (!code)
             code = end_copy(conn, deadline_ms, what, ret_rows, &failed, err);
     }
-    if (code && failed) {
-        const char *sqlstate = PQresultErrorField(failed, PG_DIAG_SQLSTATE);
-
-        (void)snprintf(ret_failure->sqlstate, sizeof(ret_failure->sqlstate), "%s",
-                       sqlstate ? sqlstate : "");
-        ret_failure->line = pg_err_find_line(PQresultErrorField(failed, PG_DIAG_CONTEXT));
-    }
+    if (code)
+        fill_failure(failed, ret_failure);
     PQclear(failed);
     return code;
 }

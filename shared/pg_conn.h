@@ -32,6 +32,9 @@ struct pg_conn_options {
     bool needs_primary;           /* target_session_attrs=read-write */
 };
 
+/* ERR_CONFIG when libpq cannot understand the URL, as pg_conn_start(). */
+enum err_code pg_conn_check_url(const char *url, struct err *err) MUST_CHECK;
+
 /* Starts a connection without waiting: PQconnectStartParams().  The caller drives it with
  * PQconnectPoll() and owns it: PQfinish().  ERR_NOMEM; ERR_CONFIG when the URL cannot be
  * understood (the sentence has no password in it). */
@@ -48,6 +51,17 @@ enum err_code pg_conn_exec(PGconn *conn, const char *sql, int count,
                            const char *const *values, int64_t timeout_ms,
                            PGresult **ret_result, struct err *err) MUST_CHECK;
 
+/* What a failed statement says about its reason. */
+struct pg_failure {
+    char sqlstate[PG_SQLSTATE_LEN + 1]; /* "" for none */
+    int64_t line; /* of a COPY: the row, from 1; 0 when the error names none */
+};
+
+/* The same for a statement that returns no rows.  On failure *ret_failure is filled in. */
+enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
+                          const char *const *values, int64_t timeout_ms,
+                          struct pg_failure *ret_failure, struct err *err) MUST_CHECK;
+
 /* Runs a text of one or more statements and throws their rows away.  ret_tag, unless NULL,
  * takes the command tag of the last one, cut at size. */
 enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
@@ -59,19 +73,12 @@ struct pg_piece {
     size_t len;
 };
 
-/* What a failed COPY says about its reason. */
-struct pg_copy_failure {
-    char sqlstate[PG_SQLSTATE_LEN + 1]; /* "" for none */
-    int64_t line;                       /* the row, from 1; 0 when the error names none */
-};
-
 /* Runs `COPY ... FROM STDIN` with the pieces as its bytes: the one function that knows the
  * COPY dance.  *ret_rows is the number of rows that the server counted.  On failure
  * *ret_failure is filled in; unless the connection is lost, it is ready for ROLLBACK. */
 enum err_code pg_conn_copy(PGconn *conn, const char *sql, const struct pg_piece *pieces,
                            size_t count, int64_t timeout_ms, int64_t *ret_rows,
-                           struct pg_copy_failure *ret_failure,
-                           struct err *err) MUST_CHECK;
+                           struct pg_failure *ret_failure, struct err *err) MUST_CHECK;
 
 /* --- errors (pg_err.c) -------------------------------------------------------- */
 

@@ -62,3 +62,18 @@ CREATE TABLE dead_letters (
     PRIMARY KEY (event_id, payload_sha256)
 );
 CREATE INDEX dead_letters_created_at ON dead_letters (created_at);
+
+-- Where a batch goes first when some of its events may be stored already: one table a
+-- session, empty again after each transaction.
+CREATE FUNCTION events_prepare_incoming() RETURNS void
+LANGUAGE sql AS $$
+    CREATE TEMPORARY TABLE IF NOT EXISTS events_incoming (
+        place       integer,
+        event_id    uuid,
+        site_id     text COLLATE "C",
+        event_type  text COLLATE "C",
+        path        text COLLATE "C",
+        user_id     text COLLATE "C",
+        "timestamp" timestamptz
+    ) ON COMMIT DELETE ROWS
+$$;

@@ -2,7 +2,11 @@
 --
 -- Only months near the present get a partition of their own, whatever the timestamps that
 -- clients send: others live in events_default.  Both functions run in one transaction,
--- are called at start and every hour, and give up with 55P03 when a lock is not to be had.
+-- are called at start and every hour, and give up with 55P03 when a lock is not to be had
+-- within 1.5 s: writers queue behind them so long, and autovacuum gives way after 1 s.
+
+CREATE FUNCTION events_upkeep_lock_key() RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561002 $$;
 
 CREATE FUNCTION events_partition_name(p_month date) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT to_char(p_month, '"events_y"YYYY"m"MM') $$;
@@ -42,6 +46,11 @@ DECLARE
     present date := date_trunc('month', now() AT TIME ZONE 'UTC');
     made    integer := 0;
 BEGIN
+    -- Of several processors that start together one does it.
+    IF NOT pg_try_advisory_xact_lock(events_upkeep_lock_key()) THEN
+        RETURN 0;
+    END IF;
+    PERFORM set_config('lock_timeout', '1500', true);
     FOR i IN -p_back .. p_ahead LOOP
         IF events_add_partition((present + make_interval(months => i))::date) THEN
             made := made + 1;
@@ -67,6 +76,10 @@ DECLARE
 BEGIN
     dropped := 0;
     deleted := 0;
+    IF NOT pg_try_advisory_xact_lock(events_upkeep_lock_key()) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('lock_timeout', '1500', true);
     PERFORM pg_advisory_xact_lock(rollup_lock_key());
     SELECT position INTO settled FROM rollup_state;
     FOR name IN

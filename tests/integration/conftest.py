@@ -12,6 +12,7 @@ from support.daemon import run
 from support.postgres_server import Database, PostgresServer
 from support.redis_server import RedisServer
 from support.stack import Daemons, Stack
+from support.up import Up
 
 
 def pytest_generate_tests(metafunc):
@@ -156,3 +157,16 @@ def shared_stack(request, tmp_path_factory, postgres, migrated_template):
     if wrong or request.session.testsfailed:
         print(group.stories())
     assert not wrong, "\n".join(wrong)
+@pytest.fixture
+def up(tmp_path):
+    """A function that makes runs of scripts/up; all are ended after the test."""
+    runs = []
+
+    def make(**options):
+        runs.append(Up(tmp_path, **options))
+        return runs[-1]
+    yield make
+    for run in runs:
+        if run.process and run.process.poll() is None:
+            run.process.terminate()
+            run.process.wait(60)

@@ -1,0 +1,378 @@
+/* app.c -- see app.h. */
+#include "processor/app.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "processor/conf.h"
+#include "processor/gate.h"
+#include "processor/health.h"
+#include "processor/keeper.h"
+#include "processor/lane.h"
+#include "processor/lease.h"
+#include "processor/queue.h"
+#include "processor/routes.h"
+#include "shared/http.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/redis_url.h"
+
+enum {
+    THREADS_MAX = HEALTH_THREADS_MAX,
+    /* After SHUTDOWN_TIMEOUT_MS the lease thread needs a moment to hand batches back. */
+    END_MARGIN_MS = 600,
+    BODY_MAX = 65536, /* nothing here reads a body */
+};
+
+static const int signal_numbers[] = {SIGTERM, SIGINT};
+
+enum {
+    SIGNAL_COUNT = sizeof(signal_numbers) / sizeof(signal_numbers[0])
+};
+
+struct app {
+    const struct processor_conf *conf; /* borrowed */
+    struct redis_url redis_url;
+    struct gate gate;
+    struct health health;
+    struct leases leases;
+    struct lane *lanes; /* owned */
+    size_t lane_count;
+    struct lease_keeper lease_keeper;
+    struct keeper keeper;
+    pthread_t threads[THREADS_MAX];
+    size_t thread_count;
+    atomic_size_t ended; /* of the threads */
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNAL_COUNT];
+    uv_timer_t end_timer;
+    uv_async_t thread_ended;
+    struct http_server *server; /* owned */
+    bool is_server_stopped;
+    bool is_stopping;
+    bool is_closed; /* the handles of the loop */
+};
+
+/* --- the end ---------------------------------------------------------------------- */
+
+static void close_if_ended(struct app *app)
+{
+    if (app->is_closed || !app->is_server_stopped ||
+        atomic_load(&app->ended) < app->thread_count)
+        return;
+    app->is_closed = true;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        uv_close((uv_handle_t *)&app->signals[i], NULL);
+    uv_close((uv_handle_t *)&app->end_timer, NULL);
+    uv_close((uv_handle_t *)&app->thread_ended, NULL);
+}
+
+static void on_server_stopped(void *user)
+{
+    struct app *app = user;
+
+    app->is_server_stopped = true;
+    close_if_ended(app);
+}
+
+/* A thread still waits for a server that does not answer.  Its batch has been handed back
+ * by now, and Postgres ends a transaction whose client is gone. */
+static void on_end_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    log_line(LOG_WARN, "left a server behind that did not answer in time", NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+static void stop(struct app *app)
+{
+    if (app->is_stopping)
+        return;
+    app->is_stopping = true;
+    gate_stop(&app->gate);
+    (void)uv_timer_start(&app->end_timer, on_end_timer,
+                         (uint64_t)app->conf->shutdown_timeout_ms + END_MARGIN_MS, 0);
+    http_server_stop(app->server, 0, on_server_stopped);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct app *app = handle->data;
+
+    if (app->is_stopping) {
+        log_line(LOG_WARN, "ended by a second signal", NULL);
+        _exit(EXIT_FAILURE);
+    }
+    log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
+    stop(app);
+}
+
+/* A thread that ends before it was told to has refused the database. */
+static void on_thread_ended(uv_async_t *handle)
+{
+    struct app *app = handle->data;
+
+    stop(app);
+    close_if_ended(app);
+}
+
+/* --- threads ---------------------------------------------------------------------- */
+
+static void say_ended(struct app *app)
+{
+    atomic_fetch_add(&app->ended, 1);
+    (void)uv_async_send(&app->thread_ended); /* fails only when the handle is closing */
+}
+
+/* What a lane's thread is given: its app and itself. */
+struct lane_start {
+    struct app *app;
+    struct lane *lane;
+};
+
+static void *lane_thread(void *user)
+{
+    struct lane_start start = *(struct lane_start *)user;
+
+    mem_free(user);
+    lane_run(start.lane);
+    say_ended(start.app);
+    return NULL;
+}
+
+static void *lease_thread(void *user)
+{
+    struct app *app = user;
+
+    lease_keeper_run(&app->lease_keeper);
+    say_ended(app);
+    return NULL;
+}
+
+static void *keeper_thread(void *user)
+{
+    struct app *app = user;
+
+    keeper_run(&app->keeper);
+    say_ended(app);
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+static enum err_code start_thread(struct app *app, void *(*run)(void *), void *user,
+                                  struct err *err)
+{
+    sigset_t all;
+    sigset_t before;
+    int failed;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* fails only for a wrong "how" */
+    failed = pthread_create(&app->threads[app->thread_count], NULL, run, user);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return err_set(err, ERR_UNAVAILABLE, "could not start a thread: %s",
+                       strerror(failed));
+    app->thread_count++;
+    return ERR_OK;
+}
+
+static enum err_code start_lane(struct app *app, size_t i, struct err *err)
+{
+    struct lane_start *start = mem_alloc(sizeof(*start));
+    enum err_code code;
+
+    if (!start)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    *start = (struct lane_start){app, &app->lanes[i]};
+    code = start_thread(app, lane_thread, start, err);
+    if (code)
+        mem_free(start);
+    return code;
+}
+
+static enum err_code start_threads(struct app *app, struct err *err)
+{
+    enum err_code code = start_thread(app, keeper_thread, app, err);
+
+    if (!code)
+        code = start_thread(app, lease_thread, app, err);
+    for (size_t i = 0; i < app->lane_count && !code; i++)
+        code = start_lane(app, i, err);
+    return code;
+}
+
+static void join_threads(struct app *app)
+{
+    for (size_t i = 0; i < app->thread_count; i++)
+        (void)pthread_join(app->threads[i], NULL); /* fails only for no thread of ours */
+}
+
+struct health *app_health(struct app *app)
+{
+    return &app->health;
+}
+
+/* --- the start -------------------------------------------------------------------- */
+
+static enum err_code init_lanes(struct app *app, struct err *err)
+{
+    size_t count = (size_t)app->conf->lanes;
+
+    app->lanes = mem_calloc(count, sizeof(*app->lanes));
+    if (!app->lanes)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        struct lane *lane = &app->lanes[i];
+        enum err_code code = lane_init(lane, app->conf, &app->redis_url, i, err);
+
+        app->lane_count++; /* a half-built one is released too */
+        if (code)
+            return code;
+        lane->gate = &app->gate;
+        lane->health = &app->health;
+        lane->leases = &app->leases;
+    }
+    return ERR_OK;
+}
+
+static enum err_code init_keepers(struct app *app, struct err *err)
+{
+    const struct processor_conf *conf = app->conf;
+    struct queue_options options = {
+        .url = &app->redis_url,
+        .timeout_ms = conf->redis_timeout_ms,
+        .lease_ms = conf->lease_ms,
+        .batch_max = 1,
+        .batch_max_bytes = 1,
+    };
+
+    app->lease_keeper = (struct lease_keeper){
+        .leases = &app->leases,
+        .gate = &app->gate,
+        .health = &app->health,
+        .queue = queue_new(&options),
+        .thread = app->lane_count,
+        .lease_ms = conf->lease_ms,
+        .shutdown_timeout_ms = conf->shutdown_timeout_ms,
+    };
+    if (!app->lease_keeper.queue)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    app->keeper.gate = &app->gate;
+    app->keeper.health = &app->health;
+    app->keeper.thread = app->lane_count + 1;
+    /* Not ready before each has answered once. */
+    health_set(&app->health, app->lease_keeper.thread, HEALTH_REDIS, ERR_UNAVAILABLE);
+    health_set(&app->health, app->keeper.thread, HEALTH_POSTGRES, ERR_SCHEMA);
+    return ERR_OK;
+}
+
+static enum err_code init_loop(struct app *app, struct err *err)
+{
+    int status = uv_loop_init(&app->loop);
+
+    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++) {
+        status = uv_signal_init(&app->loop, &app->signals[i]);
+        app->signals[i].data = app;
+    }
+    if (!status)
+        status = uv_timer_init(&app->loop, &app->end_timer);
+    if (!status)
+        status = uv_async_init(&app->loop, &app->thread_ended, on_thread_ended);
+    app->thread_ended.data = app;
+    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++)
+        status = uv_signal_start(&app->signals[i], on_signal, signal_numbers[i]);
+    if (status)
+        return err_set(err, ERR_UNAVAILABLE, "could not start the event loop: %s",
+                       uv_strerror(status));
+    return ERR_OK;
+}
+
+static enum err_code start_server(struct app *app, struct err *err)
+{
+    const struct processor_conf *conf = app->conf;
+    const struct http_options options = {
+        .host = conf->host,
+        .port = (uint16_t)conf->port,
+        .suspends = true, /* nothing here waits */
+        .max_connections = conf->max_connections,
+        .connection_bytes = conf->connection_bytes,
+        .max_body_bytes = BODY_MAX,
+        .max_drain_bytes = BODY_MAX,
+        .idle_timeout_ms = conf->idle_timeout_ms,
+        .header_timeout_ms = conf->header_timeout_ms,
+        .body_timeout_ms = conf->body_timeout_ms,
+        .write_timeout_ms = conf->write_timeout_ms,
+        .routes = routes_table(),
+        .user = app,
+    };
+
+    return http_server_start(&app->loop, &options, &app->server, err);
+}
+
+static enum err_code init(struct app *app, struct err *err)
+{
+    enum err_code code = redis_url_parse(app->conf->redis_url, &app->redis_url, err);
+
+    if (!code)
+        code = gate_init(&app->gate, err);
+    if (!code)
+        code = health_init(&app->health, err);
+    if (!code)
+        code = leases_init(&app->leases, err);
+    if (!code)
+        code = init_lanes(app, err);
+    if (!code)
+        code = init_keepers(app, err);
+    if (!code)
+        code = init_loop(app, err);
+    if (!code)
+        code = start_server(app, err);
+    return code;
+}
+
+static void release(struct app *app)
+{
+    for (size_t i = 0; i < app->lane_count; i++)
+        lane_release(&app->lanes[i]);
+    mem_free(app->lanes);
+    queue_free(app->lease_keeper.queue);
+    keeper_release(&app->keeper);
+    leases_release(&app->leases);
+    health_release(&app->health);
+    gate_release(&app->gate);
+    (void)uv_loop_close(&app->loop); /* everything in it was closed before */
+}
+
+enum err_code app_run(const struct processor_conf *conf, struct err *err)
+{
+    static struct app app; /* callbacks of the loop may outlive a failed start */
+    enum err_code code;
+
+    app = (struct app){.conf = conf};
+    keeper_init(&app.keeper, conf);
+    code = init(&app, err);
+    if (code)
+        return code; /* the process ends; nothing of it runs yet */
+    code = start_threads(&app, err);
+    if (code)
+        stop(&app);
+    else
+        log_line(LOG_INFO, "started",
+                 LOG_FIELDS(log_int("port", http_server_port(app.server)),
+                            log_int("lanes", conf->lanes)));
+    (void)uv_run(&app.loop, UV_RUN_DEFAULT);
+    join_threads(&app);
+    if (!code && app.keeper.refusal.code) {
+        *err = app.keeper.refusal;
+        code = err->code;
+    }
+    release(&app);
+    return code;
+}

@@ -1,0 +1,27 @@
+/* app.h -- the running processor: threads, event loop, start and end.
+ *
+ *   main thread   libuv loop: signals, /healthz and /readyz
+ *   lanes         lane.c, PROCESSOR_LANES of them
+ *   leases        lease.c
+ *   keeper        keeper.c
+ *
+ * At SIGTERM the gate stops: lanes finish the batch under way or hand it back, and the
+ * lease thread hands back what is left after SHUTDOWN_TIMEOUT_MS.  A second signal ends
+ * the process at once; no batch is lost by that, its lease just has to run out.
+ */
+#ifndef PROCESSOR_APP_H
+#define PROCESSOR_APP_H
+
+#include "shared/err.h"
+
+struct app; /* opaque */
+struct health;
+struct processor_conf;
+
+/* Runs until a signal.  Any failure is one of the start, or the keeper's refusal. */
+enum err_code app_run(const struct processor_conf *conf, struct err *err) MUST_CHECK;
+
+/* For the routes. */
+struct health *app_health(struct app *app);
+
+#endif

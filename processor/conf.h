@@ -1,0 +1,50 @@
+/* conf.h -- the settings of the processor; conf.c has the table of them. */
+#ifndef PROCESSOR_CONF_H
+#define PROCESSOR_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/conf.h"
+
+struct processor_conf {
+    int64_t port;
+    char *host; /* owned, as every text here */
+    char *redis_url;
+    char *database_url;
+    int64_t lanes;
+    int64_t batch_max;
+    int64_t batch_max_bytes;
+    int64_t lease_ms;
+    int64_t retry_base_ms;
+    int64_t retry_max_ms;
+    int64_t halt_retry_ms;
+    int64_t redis_timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t statement_timeout_ms;
+    int64_t lock_timeout_ms;
+    int64_t rollup_poll_ms;
+    int64_t rollup_lag_max_ms;
+    int64_t rollup_rest_times;
+    int64_t rollup_max_rows;
+    int64_t rollup_timeout_ms;
+    int64_t rollup_lock_wait_ms;
+    int64_t partition_months_back;
+    int64_t partition_months_ahead;
+    int64_t retention_months;
+    int64_t upkeep_interval_ms;
+    int64_t log_jobs_max;
+    char *log_level;
+    int64_t max_connections;
+    int64_t connection_bytes;
+    int64_t idle_timeout_ms;
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;
+    int64_t write_timeout_ms;
+    int64_t shutdown_timeout_ms;
+    bool migrate;
+};
+
+extern const struct conf_program processor_program;
+
+#endif

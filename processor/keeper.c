@@ -1,0 +1,281 @@
+/* keeper.c -- see keeper.h. */
+#include "processor/keeper.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "processor/conf.h"
+#include "processor/gate.h"
+#include "processor/health.h"
+#include "processor/migrate.h"
+#include "processor/rollup.h"
+#include "processor/session.h"
+#include "shared/clock.h"
+#include "shared/pg_conn.h"
+#include "shared/uuid.h"
+
+enum {
+    LOG_EVERY_MS = 10000,
+    ROWS_MIN = 1000,         /* a bite that takes too long is made no smaller */
+    ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
+    UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
+    DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
+    NUMBER_MAX = 24,
+};
+
+void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
+{
+    struct uuid random = uuid_v7();
+    uint64_t seed;
+
+    memcpy(&seed, random.bytes + 8, sizeof(seed));
+    *keeper = (struct keeper){
+        .conf = conf,
+        .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
+        .max_rows = conf->rollup_max_rows,
+    };
+    retry_init(&keeper->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
+}
+
+static void disconnect(struct keeper *keeper)
+{
+    PQfinish(keeper->conn); /* NULL is fine */
+    keeper->conn = NULL;
+}
+
+void keeper_release(struct keeper *keeper)
+{
+    disconnect(keeper);
+}
+
+/* --- schema ------------------------------------------------------------------------ */
+
+static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
+{
+    struct session_options options = {
+        .conf = keeper->conf,
+        .application_name = "analytics-rollup",
+        .statement_timeout_ms = keeper->conf->rollup_timeout_ms,
+        .is_before_migration = true,
+    };
+    int applied = 0;
+    enum err_code code = session_open(&options, &keeper->conn, err);
+
+    if (code)
+        return code;
+    code = migrate_run(keeper->conn, &applied, err);
+    if (code == ERR_CONFIG)
+        keeper->refusal = *err;
+    if (!code && applied > 0)
+        log_line(LOG_INFO, "migrated the database",
+                 LOG_FIELDS(log_int("applied", applied),
+                            log_int("version", migrate_version())));
+    return code;
+}
+
+/* --- upkeep ------------------------------------------------------------------------ */
+
+/* Runs a function of two integers and returns the numbers of its row's first columns. */
+static enum err_code call(struct keeper *keeper, const char *sql, int64_t a, int64_t b,
+                          int64_t ret_numbers[2], struct err *err)
+{
+    char first[NUMBER_MAX];
+    char second[NUMBER_MAX];
+    const char *values[] = {first, second};
+    PGresult *result = NULL;
+    enum err_code code;
+
+    (void)snprintf(first, sizeof(first), "%" PRId64, a);
+    (void)snprintf(second, sizeof(second), "%" PRId64, b);
+    code = pg_conn_exec(keeper->conn, sql, 2, values, keeper->patience_ms, &result, err);
+    if (code)
+        return code;
+    for (int column = 0; column < 2; column++)
+        ret_numbers[column] = strtoll(PQgetvalue(result, 0, column), NULL, 10);
+    PQclear(result);
+    return ERR_OK;
+}
+
+static enum err_code add_partitions(struct keeper *keeper, struct err *err)
+{
+    int64_t back = keeper->conf->partition_months_back;
+    int64_t retention = keeper->conf->retention_months;
+    int64_t made[2];
+    enum err_code code;
+
+    if (retention > 0 && back > retention)
+        back = retention; /* or the next step would drop them again */
+    code = call(keeper, "SELECT events_add_partitions($1, $2), 0", back,
+                keeper->conf->partition_months_ahead, made, err);
+    if (!code && made[0] > 0)
+        log_line(LOG_INFO, "made partitions", LOG_FIELDS(log_int("partitions", made[0])));
+    return code;
+}
+
+static enum err_code drop_old(struct keeper *keeper, struct err *err)
+{
+    int64_t gone[2] = {0, DELETE_MAX_ROWS};
+    enum err_code code = ERR_OK;
+
+    if (keeper->conf->retention_months == 0)
+        return ERR_OK;
+    while (!code && gone[1] == DELETE_MAX_ROWS) {
+        code = call(keeper, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
+                    keeper->conf->retention_months, DELETE_MAX_ROWS, gone, err);
+        if (!code && gone[0] + gone[1] > 0)
+            log_line(
+                LOG_INFO, "removed old events",
+                LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
+    }
+    return code;
+}
+
+/* A lock that is not to be had is no failure: events_default takes the rows meanwhile. */
+static enum err_code upkeep(struct keeper *keeper, struct err *err)
+{
+    int64_t next_ms = keeper->conf->upkeep_interval_ms;
+    enum err_code code;
+
+    if (clock_mono_ms() < keeper->upkeep_at_ms)
+        return ERR_OK;
+    code = add_partitions(keeper, err);
+    if (!code)
+        code = drop_old(keeper, err);
+    if (code == ERR_BUSY) {
+        log_line(LOG_WARN, "could not keep up the partitions",
+                 LOG_FIELDS(log_text("reason", err->msg)));
+        code = ERR_OK;
+        if (next_ms > UPKEEP_AGAIN_MS)
+            next_ms = UPKEEP_AGAIN_MS;
+    }
+    if (!code)
+        keeper->upkeep_at_ms = clock_mono_ms() + next_ms;
+    return code;
+}
+
+enum err_code keeper_migrate(struct keeper *keeper, struct err *err)
+{
+    enum err_code code = connect_and_migrate(keeper, err);
+
+    return code ? code : upkeep(keeper, err);
+}
+
+/* --- roll-up ----------------------------------------------------------------------- */
+
+/* Some writer has not ended its transaction.  Others wait behind our lock as long as we
+ * do, so we try again rarely. */
+static void wait_for_writer(struct keeper *keeper, const struct err *err)
+{
+    int64_t suppressed;
+
+    if (log_gate_open(&keeper->busy_log, LOG_EVERY_MS, &suppressed) && suppressed > 0)
+        log_line(LOG_WARN, "the roll-up waits for a writer",
+                 LOG_FIELDS(log_text("reason", err->msg), log_int("times", suppressed)));
+    (void)gate_pause(keeper->gate, 4 * keeper->conf->rollup_lock_wait_ms);
+}
+
+static enum err_code bite(struct keeper *keeper, struct err *err)
+{
+    struct rollup_bite bite = {.is_done = false};
+    enum err_code code = rollup_bite(keeper->conn, keeper->conf->rollup_lock_wait_ms,
+                                     keeper->max_rows, keeper->patience_ms, &bite, err);
+
+    if (code == ERR_BUSY) {
+        wait_for_writer(keeper, err);
+        return ERR_OK;
+    }
+    if (code == ERR_TIMEOUT && keeper->max_rows > ROWS_MIN)
+        keeper->max_rows /= 2;
+    if (code)
+        return code;
+    if (bite.is_elsewhere)
+        (void)gate_pause(keeper->gate, ELSEWHERE_MS);
+    else if (keeper->max_rows < keeper->conf->rollup_max_rows)
+        keeper->max_rows += keeper->max_rows / 8 + 1;
+    return ERR_OK;
+}
+
+static void is_well(struct keeper *keeper)
+{
+    retry_clear(&keeper->retry);
+    health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, ERR_OK);
+}
+
+/* One turn: looks, rests, bites. */
+static enum err_code turn(struct keeper *keeper, struct err *err)
+{
+    struct rollup_pace pace = {
+        .rest_times = keeper->conf->rollup_rest_times,
+        .lag_max_ms = keeper->conf->rollup_lag_max_ms,
+    };
+    struct rollup_state state = {0};
+    enum err_code code = upkeep(keeper, err);
+    int64_t rest_ms;
+
+    if (!code)
+        code = rollup_look(keeper->conn, keeper->patience_ms, &state, err);
+    if (code)
+        return code;
+    if (keeper->retry.tries == 0 || state.waiting <= 0)
+        is_well(keeper);
+    if (state.waiting <= 0) {
+        (void)gate_wait_ring(keeper->gate, &keeper->seen, keeper->conf->rollup_poll_ms);
+        return ERR_OK;
+    }
+    rest_ms = rollup_rest_ms(&pace, &state);
+    if (rest_ms > 0 && state.waiting < keeper->max_rows) {
+        (void)gate_pause(keeper->gate, rest_ms);
+        return ERR_OK;
+    }
+    code = bite(keeper, err);
+    if (!code)
+        is_well(keeper);
+    return code;
+}
+
+/* --- the thread -------------------------------------------------------------------- */
+
+/* False: the process stops. */
+static bool failed(struct keeper *keeper, const struct err *err)
+{
+    bool is_halt = err_action(err->code) == ACTION_HALT;
+    int64_t ms = retry_next_ms(&keeper->retry);
+    int64_t suppressed;
+
+    disconnect(keeper);
+    health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, err->code);
+    if (log_gate_open(&keeper->log, LOG_EVERY_MS, &suppressed))
+        log_line(is_halt ? LOG_ERROR : LOG_WARN, "Postgres failed",
+                 LOG_FIELDS(log_text("error", err_name(err->code)),
+                            log_text("reason", err->msg),
+                            log_int("suppressed", suppressed)));
+    if (is_halt)
+        ms = retry_around_ms(&keeper->retry, keeper->conf->halt_retry_ms);
+    return gate_pause(keeper->gate, ms);
+}
+
+void keeper_run(struct keeper *keeper)
+{
+    bool is_running = !gate_is_stopping(keeper->gate);
+
+    while (is_running) {
+        enum err_code code = ERR_OK;
+        struct err err;
+
+        if (!keeper->conn) {
+            code = connect_and_migrate(keeper, &err);
+            if (keeper->refusal.code)
+                return;
+            if (!code)
+                gate_open(keeper->gate);
+        }
+        if (!code)
+            code = turn(keeper, &err);
+        if (code)
+            is_running = failed(keeper, &err);
+        else
+            is_running = !gate_is_stopping(keeper->gate);
+    }
+}

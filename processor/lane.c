@@ -1,0 +1,305 @@
+/* lane.c -- see lane.h. */
+#include "processor/lane.h"
+
+#include <string.h>
+
+#include "processor/conf.h"
+#include "processor/gate.h"
+#include "processor/health.h"
+#include "processor/lease.h"
+#include "processor/queue.h"
+#include "processor/report.h"
+#include "shared/clock.h"
+#include "shared/event.h"
+
+enum {
+    POLL_MS = 50,         /* between looks at a queue that cannot be waited at */
+    LOG_EVERY_MS = 10000, /* a lane says the same at most so often */
+    LOST_WORKERS_MAX = 3, /* after so many the batch is run job by job */
+    SUSPECT_HITS_MAX = 2, /* so many workers were lost at a job: it is dead */
+    TIMEOUTS_MAX = 3,     /* after so many the transaction is halved */
+};
+
+enum outcome {
+    STORED,
+    TOO_SLOW, /* try with fewer jobs */
+    LOST,     /* somebody else has the batch */
+    STOPPED,
+};
+
+enum err_code lane_init(struct lane *lane, const struct processor_conf *conf,
+                        const struct redis_url *url, size_t number, struct err *err)
+{
+    struct queue_options options = {
+        .url = url,
+        .timeout_ms = conf->redis_timeout_ms,
+        .lease_ms = conf->lease_ms,
+        .batch_max = conf->batch_max,
+        .batch_max_bytes = conf->batch_max_bytes,
+    };
+    struct uuid random = uuid_v7();
+    uint64_t seed;
+
+    memcpy(&seed, random.bytes + 8, sizeof(seed));
+    *lane = (struct lane){.conf = conf, .number = number};
+    batch_init(&lane->batch);
+    store_init(&lane->store, conf);
+    retry_init(&lane->redis_retry, conf->retry_base_ms, conf->retry_max_ms, seed);
+    retry_init(&lane->postgres_retry, conf->retry_base_ms, conf->retry_max_ms, ~seed);
+    lane->queue = queue_new(&options);
+    lane->parser = event_parser_new();
+    if (!lane->queue || !lane->parser)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    return ERR_OK;
+}
+
+void lane_release(struct lane *lane)
+{
+    queue_free(lane->queue);
+    event_parser_free(lane->parser);
+    batch_release(&lane->batch);
+    store_release(&lane->store);
+}
+
+/* --- failures -------------------------------------------------------------------- */
+
+static void log_failure(struct log_gate *gate, const char *msg, const char *batch,
+                        unsigned tries, const struct err *err)
+{
+    bool is_halt = err_action(err->code) == ACTION_HALT;
+    int64_t suppressed;
+
+    if (log_gate_open(gate, LOG_EVERY_MS, &suppressed))
+        log_line(is_halt ? LOG_ERROR : LOG_WARN, msg,
+                 LOG_FIELDS(log_text("batch", batch), log_int("tries", tries),
+                            log_text("error", err_name(err->code)),
+                            log_text("reason", err->msg),
+                            log_int("suppressed", suppressed)));
+}
+
+/* Waits before the next try.  False: the process stops. */
+static bool pause_after(struct lane *lane, struct retry *retry, enum err_code code)
+{
+    int64_t ms = retry_next_ms(retry);
+
+    if (err_action(code) == ACTION_HALT)
+        ms = retry_around_ms(retry, lane->conf->halt_retry_ms);
+    return gate_pause(lane->gate, ms);
+}
+
+static bool redis_failed(struct lane *lane, const char *batch, const struct err *err)
+{
+    health_set(lane->health, lane->number, HEALTH_REDIS, err->code);
+    log_failure(&lane->redis_log, "Redis failed", batch, lane->redis_retry.tries + 1,
+                err);
+    return pause_after(lane, &lane->redis_retry, err->code);
+}
+
+static void redis_is_well(struct lane *lane)
+{
+    health_set(lane->health, lane->number, HEALTH_REDIS, ERR_OK);
+    retry_clear(&lane->redis_retry);
+}
+
+static bool postgres_failed(struct lane *lane, const struct claim *claim,
+                            const struct err *err)
+{
+    struct err ignored;
+
+    health_set(lane->health, lane->number, HEALTH_POSTGRES, err->code);
+    log_failure(&lane->postgres_log, "could not store a batch", claim->id,
+                lane->postgres_retry.tries + 1, err);
+    /* The note is for people: when it fails the batch is none the worse for it. */
+    if (queue_note(lane->queue, claim->id, err->msg, &ignored))
+        log_line(LOG_DEBUG, "could not note a failure", NULL);
+    return pause_after(lane, &lane->postgres_retry, err->code);
+}
+
+static void postgres_is_well(struct lane *lane, const struct claim *claim)
+{
+    if (lane->postgres_retry.tries > 0)
+        log_line(LOG_INFO, "stored a batch after failures",
+                 LOG_FIELDS(log_text("batch", claim->id),
+                            log_int("tries", lane->postgres_retry.tries)));
+    health_set(lane->health, lane->number, HEALTH_POSTGRES, ERR_OK);
+    retry_clear(&lane->postgres_retry);
+}
+
+/* --- storing ----------------------------------------------------------------------- */
+
+static void log_dead(struct lane *lane)
+{
+    const struct batch *batch = &lane->batch;
+    int64_t suppressed;
+
+    if (batch->dead == 0 || !log_gate_open(&lane->dead_log, LOG_EVERY_MS, &suppressed))
+        return;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!batch->items[i].is_dead)
+            continue;
+        log_line(LOG_WARN, "moved jobs to dead_letters",
+                 LOG_FIELDS(log_text("batch", batch->id),
+                            log_int("jobs", (int64_t)batch->dead),
+                            log_text("first_reason", batch->items[i].reason),
+                            log_int("suppressed", suppressed)));
+        return;
+    }
+}
+
+/* Makes rows of the claim's jobs from `first` on, `count` of them. */
+static enum err_code load(struct lane *lane, const struct claim *claim, size_t first,
+                          size_t count, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    batch_begin(&lane->batch, claim->id);
+    for (size_t place = first; place < first + count && !code; place++) {
+        size_t len;
+        const char *job = claim_job(claim, place, &len);
+
+        if (claim->suspect == (int64_t)place && claim->suspect_hits >= SUSPECT_HITS_MAX)
+            code = batch_add_dead(&lane->batch, place, job, len,
+                                  "its processor was lost each time it was stored", err);
+        else
+            code = batch_add(&lane->batch, lane->parser, place, job, len, err);
+    }
+    return code;
+}
+
+/* Stores some of the claim's jobs, however long it takes. */
+static enum outcome store_some(struct lane *lane, const struct claim *claim, size_t first,
+                               size_t count)
+{
+    bool is_adopted = claim->attempts > 1;
+    unsigned timeouts = 0;
+
+    for (;;) {
+        struct err err;
+        enum err_code code = load(lane, claim, first, count, &err);
+
+        if (!code)
+            code = store_batch(&lane->store, &lane->batch, is_adopted, &err);
+        if (!code) {
+            postgres_is_well(lane, claim);
+            log_dead(lane);
+            return STORED;
+        }
+        if (code == ERR_TIMEOUT && ++timeouts >= TIMEOUTS_MAX && count > 1)
+            return TOO_SLOW;
+        if (!postgres_failed(lane, claim, &err))
+            return STOPPED;
+        if (leases_is_lost(lane->leases, lane->number))
+            return LOST;
+    }
+}
+
+/* Stores all jobs of the claim: in one transaction, unless the batch has cost workers
+ * before or is too slow.  *ret_stored counts those that are not dead. */
+static enum outcome store_all(struct lane *lane, const struct claim *claim,
+                              size_t *ret_stored)
+{
+    bool is_by_job = claim->attempts > LOST_WORKERS_MAX;
+    size_t most = is_by_job ? 1 : claim->count;
+    size_t first = 0;
+
+    *ret_stored = 0;
+    while (first < claim->count) {
+        size_t left = claim->count - first;
+        size_t count = left < most ? left : most;
+        enum outcome outcome;
+        struct err ignored;
+
+        /* Without the mark a job that kills us is only found one worker later. */
+        if (is_by_job && queue_mark(lane->queue, claim->id, first, &ignored))
+            log_line(LOG_DEBUG, "could not mark a job", NULL);
+        outcome = store_some(lane, claim, first, count);
+        if (outcome == LOST || outcome == STOPPED)
+            return outcome;
+        if (outcome == TOO_SLOW) {
+            most = count / 2;
+            continue;
+        }
+        first += count;
+        *ret_stored += batch_alive(&lane->batch);
+    }
+    return STORED;
+}
+
+/* --- acknowledging ----------------------------------------------------------------- */
+
+static void acknowledge(struct lane *lane, const struct claim *claim, size_t stored,
+                        int64_t began_ms)
+{
+    for (;;) {
+        struct err err;
+        int64_t total;
+
+        if (!queue_ack(lane->queue, claim->id, stored, &total, &err)) {
+            redis_is_well(lane);
+            if (total >= 0) /* otherwise somebody else has counted the batch */
+                report_print(total, stored, clock_mono_ms() - began_ms,
+                             lane->conf->log_jobs_max);
+            return;
+        }
+        if (!redis_failed(lane, claim->id, &err))
+            return; /* the next owner will find every row there already */
+    }
+}
+
+static void hand_back(struct lane *lane, const struct claim *claim)
+{
+    struct err err;
+
+    if (queue_hand_back(lane->queue, claim->id, queue_owner(lane->queue), &err))
+        log_line(LOG_WARN, "could not hand a batch back",
+                 LOG_FIELDS(log_text("batch", claim->id), log_text("reason", err.msg)));
+}
+
+static void process(struct lane *lane, const struct claim *claim)
+{
+    int64_t began_ms = clock_mono_ms();
+    size_t stored = 0;
+
+    if (claim->attempts > 1)
+        log_line(LOG_WARN, "took a batch over",
+                 LOG_FIELDS(log_text("batch", claim->id),
+                            log_int("attempts", claim->attempts),
+                            log_int("jobs", (int64_t)claim->count)));
+    leases_hold(lane->leases, lane->number, claim->id, queue_owner(lane->queue));
+    switch (store_all(lane, claim, &stored)) {
+    case STORED:
+        gate_ring(lane->gate);
+        acknowledge(lane, claim, stored, began_ms);
+        break;
+    case STOPPED:
+        hand_back(lane, claim);
+        break;
+    case LOST:
+    case TOO_SLOW:
+        break;
+    }
+    leases_drop(lane->leases, lane->number);
+}
+
+void lane_run(struct lane *lane)
+{
+    bool is_running = gate_wait_open(lane->gate);
+
+    while (is_running) {
+        struct claim claim = {.count = 0};
+        struct err err;
+
+        if (queue_claim(lane->queue, &claim, &err)) {
+            is_running = redis_failed(lane, "", &err);
+            continue;
+        }
+        redis_is_well(lane);
+        if (claim.count > 0)
+            process(lane, &claim);
+        else if (claim.must_pause)
+            (void)gate_pause(lane->gate, POLL_MS); /* asked below */
+        queue_drop_claim(&claim);
+        is_running = !gate_is_stopping(lane->gate);
+    }
+    queue_forget_next(lane->queue);
+}

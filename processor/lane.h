@@ -1,0 +1,59 @@
+/* lane.h -- one lane: claim, parse, one transaction, acknowledge.
+ *
+ *   WAITING --jobs--> STORING --committed--> ACKNOWLEDGING --done--> WAITING
+ *                     |    ^  \--lease lost-> WAITING (somebody else has the batch)
+ *                     v    |
+ *                     PAUSING (outage: backoff with jitter; halt: slowly, alarmed)
+ *                     |
+ *                     +--stop--> batch handed back, end
+ *
+ * A batch is never dropped: it is acknowledged after COMMIT, or somebody else gets it.
+ * Each lane is a thread with its own connections; straight-line code.
+ */
+#ifndef PROCESSOR_LANE_H
+#define PROCESSOR_LANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "processor/batch.h"
+#include "processor/retry.h"
+#include "processor/store.h"
+#include "shared/err.h"
+#include "shared/log.h"
+
+struct event_parser;
+struct gate;
+struct health;
+struct leases;
+struct processor_conf;
+struct queue;
+struct redis_url;
+
+struct lane {
+    const struct processor_conf *conf; /* these four borrowed */
+    struct gate *gate;
+    struct health *health;
+    struct leases *leases;
+    size_t number;               /* of the lane, in leases and in health */
+    struct queue *queue;         /* owned */
+    struct event_parser *parser; /* owned */
+    struct batch batch;
+    struct store store;
+    struct retry redis_retry;
+    struct retry postgres_retry;
+    struct log_gate redis_log;
+    struct log_gate postgres_log;
+    struct log_gate dead_log;
+};
+
+/* ERR_NOMEM.  lane_release() takes a half-built lane too. */
+enum err_code lane_init(struct lane *lane, const struct processor_conf *conf,
+                        const struct redis_url *url, size_t number,
+                        struct err *err) MUST_CHECK;
+void lane_release(struct lane *lane);
+
+/* The thread: returns after the gate has stopped. */
+void lane_run(struct lane *lane);
+
+#endif

@@ -1,0 +1,207 @@
+/* lease.c -- see lease.h. */
+#include "processor/lease.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "processor/gate.h"
+#include "processor/health.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+enum {
+    TURN_MAX_MS = 1000, /* /readyz learns from each turn how Redis is */
+    ORPHANS_EVERY_MS = 60000,
+    LOG_EVERY_MS = 10000,
+};
+
+enum err_code leases_init(struct leases *leases, struct err *err)
+{
+    pthread_condattr_t attr;
+    int failed;
+
+    *leases = (struct leases){.of_lane = {{0}}};
+    failed = pthread_condattr_init(&attr);
+    if (!failed) {
+        failed = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        if (!failed)
+            failed = pthread_cond_init(&leases->dropped, &attr);
+        (void)pthread_condattr_destroy(&attr); /* does nothing on Linux */
+    }
+    if (!failed) {
+        failed = pthread_mutex_init(&leases->lock, NULL);
+        if (failed)
+            (void)pthread_cond_destroy(&leases->dropped);
+    }
+    return failed ? err_set(err, ERR_NOMEM, "could not make a condition variable")
+                  : ERR_OK;
+}
+
+void leases_release(struct leases *leases)
+{
+    (void)pthread_mutex_destroy(&leases->lock); /* nobody holds it any more */
+    (void)pthread_cond_destroy(&leases->dropped);
+}
+
+static void lock(struct leases *leases)
+{
+    (void)pthread_mutex_lock(&leases->lock); /* fails only for a mutex that is none */
+}
+
+static void unlock(struct leases *leases)
+{
+    (void)pthread_mutex_unlock(&leases->lock);
+}
+
+void leases_hold(struct leases *leases, size_t lane, const char *id, const char *owner)
+{
+    struct lease *lease = &leases->of_lane[lane];
+
+    assert(lane < LEASES_MAX);
+    lock(leases);
+    lease->is_held = true;
+    lease->is_lost = false;
+    (void)snprintf(lease->id, sizeof(lease->id), "%s", id);
+    (void)snprintf(lease->owner, sizeof(lease->owner), "%s", owner);
+    unlock(leases);
+}
+
+void leases_drop(struct leases *leases, size_t lane)
+{
+    lock(leases);
+    leases->of_lane[lane].is_held = false;
+    (void)pthread_cond_broadcast(&leases->dropped);
+    unlock(leases);
+}
+
+bool leases_is_lost(struct leases *leases, size_t lane)
+{
+    bool is_lost;
+
+    lock(leases);
+    is_lost = leases->of_lane[lane].is_lost;
+    unlock(leases);
+    return is_lost;
+}
+
+/* A copy of a lane's lease, so that Redis is not waited for under the lock. */
+static struct lease copy_of(struct leases *leases, size_t lane)
+{
+    struct lease copy;
+
+    lock(leases);
+    copy = leases->of_lane[lane];
+    unlock(leases);
+    return copy;
+}
+
+static void tell_lost(struct leases *leases, size_t lane, const struct lease *which)
+{
+    struct lease *lease = &leases->of_lane[lane];
+    bool is_same;
+
+    lock(leases);
+    is_same = lease->is_held && strcmp(lease->id, which->id) == 0;
+    if (is_same)
+        lease->is_lost = true;
+    unlock(leases);
+    if (is_same)
+        log_line(LOG_WARN, "another processor took a batch over",
+                 LOG_FIELDS(log_text("batch", which->id)));
+}
+
+static enum err_code renew_all(struct lease_keeper *keeper, struct err *err)
+{
+    enum err_code code = queue_ping(keeper->queue, err);
+
+    for (size_t lane = 0; lane < LEASES_MAX && !code; lane++) {
+        struct lease lease = copy_of(keeper->leases, lane);
+        bool is_owned = true;
+
+        if (!lease.is_held || lease.is_lost)
+            continue;
+        code = queue_renew(keeper->queue, lease.id, lease.owner, &is_owned, err);
+        if (!code && !is_owned)
+            tell_lost(keeper->leases, lane, &lease);
+    }
+    return code;
+}
+
+static void look_for_orphans(struct lease_keeper *keeper)
+{
+    size_t found = 0;
+    struct err err;
+
+    /* When it fails the next turn says so. */
+    if (!queue_adopt_orphans(keeper->queue, &found, &err) && found > 0)
+        log_line(LOG_WARN, "found batches without a lease",
+                 LOG_FIELDS(log_int("batches", (int64_t)found)));
+}
+
+/* True when no lane holds anything; waits for that until the deadline. */
+static bool wait_idle(struct leases *leases, int64_t deadline_us)
+{
+    struct timespec end = {.tv_sec = deadline_us / 1000000,
+                           .tv_nsec = deadline_us % 1000000 * 1000};
+    int timed_out = 0;
+    size_t held;
+
+    lock(leases);
+    for (;;) {
+        held = 0;
+        for (size_t lane = 0; lane < LEASES_MAX; lane++)
+            held += leases->of_lane[lane].is_held ? 1 : 0;
+        if (held == 0 || timed_out)
+            break;
+        timed_out = pthread_cond_timedwait(&leases->dropped, &leases->lock, &end);
+    }
+    unlock(leases);
+    return held == 0;
+}
+
+static void hand_back_all(struct lease_keeper *keeper)
+{
+    for (size_t lane = 0; lane < LEASES_MAX; lane++) {
+        struct lease lease = copy_of(keeper->leases, lane);
+        struct err err;
+
+        if (!lease.is_held)
+            continue;
+        if (queue_hand_back(keeper->queue, lease.id, lease.owner, &err))
+            log_line(
+                LOG_WARN, "could not hand a batch back",
+                LOG_FIELDS(log_text("batch", lease.id), log_text("reason", err.msg)));
+        else
+            log_line(LOG_INFO, "handed a batch back",
+                     LOG_FIELDS(log_text("batch", lease.id)));
+    }
+}
+
+void lease_keeper_run(struct lease_keeper *keeper)
+{
+    int64_t turn_ms = keeper->lease_ms / 3;
+    int64_t orphans_at_ms = 0;
+    struct log_gate log = {0};
+    struct err err;
+
+    if (turn_ms > TURN_MAX_MS)
+        turn_ms = TURN_MAX_MS;
+    do {
+        enum err_code code = renew_all(keeper, &err);
+        int64_t suppressed;
+
+        health_set(keeper->health, keeper->thread, HEALTH_REDIS, code);
+        if (code && log_gate_open(&log, LOG_EVERY_MS, &suppressed))
+            log_line(LOG_WARN, "could not renew leases",
+                     LOG_FIELDS(log_text("reason", err.msg),
+                                log_int("suppressed", suppressed)));
+        if (!code && clock_mono_ms() >= orphans_at_ms) {
+            look_for_orphans(keeper);
+            orphans_at_ms = clock_mono_ms() + ORPHANS_EVERY_MS;
+        }
+    } while (gate_pause(keeper->gate, turn_ms));
+    if (!wait_idle(keeper->leases, clock_mono_us() + keeper->shutdown_timeout_ms * 1000))
+        hand_back_all(keeper);
+}

@@ -1,0 +1,62 @@
+/* lease.h -- the leases of the batches that the lanes have under way.
+ *
+ * One thread renews them all, with a connection to Redis of its own, so that a lane may
+ * wait for Postgres as long as it takes.  When a lease turns out to be somebody else's the
+ * lane is told and lets go of the batch.  At the end it hands back what is still held.
+ *
+ * leases_hold(), _drop(), _is_lost() are for the lanes; thread-safe.
+ */
+#ifndef PROCESSOR_LEASE_H
+#define PROCESSOR_LEASE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "processor/queue.h"
+#include "shared/err.h"
+
+struct gate;
+struct health;
+
+enum {
+    LEASES_MAX = 32 /* lanes */
+};
+
+struct lease {
+    bool is_held;
+    bool is_lost;
+    char id[QUEUE_ID_MAX + 1];
+    char owner[UUID_TEXT_LEN + 1];
+};
+
+struct leases {
+    pthread_mutex_t lock;
+    pthread_cond_t dropped; /* on the monotonic clock */
+    struct lease of_lane[LEASES_MAX];
+};
+
+/* ERR_NOMEM. */
+enum err_code leases_init(struct leases *leases, struct err *err) MUST_CHECK;
+void leases_release(struct leases *leases);
+
+void leases_hold(struct leases *leases, size_t lane, const char *id, const char *owner);
+void leases_drop(struct leases *leases, size_t lane);
+bool leases_is_lost(struct leases *leases, size_t lane);
+
+struct lease_keeper {
+    struct leases *leases; /* these four borrowed */
+    struct gate *gate;
+    struct health *health;
+    struct queue *queue;
+    size_t thread; /* its number in health */
+    int64_t lease_ms;
+    int64_t shutdown_timeout_ms;
+};
+
+/* The thread: returns after the gate has stopped, when no lane holds a batch any more or
+ * shutdown_timeout_ms have passed, and everything held has been handed back. */
+void lease_keeper_run(struct lease_keeper *keeper);
+
+#endif

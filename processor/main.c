@@ -1,0 +1,70 @@
+/* main.c -- the processor daemon: settings, log, migrate or run. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "processor/app.h"
+#include "processor/conf.h"
+#include "processor/keeper.h"
+#include "shared/conf.h"
+#include "shared/log.h"
+#include "shared/pg_conn.h"
+#include "shared/redis_url.h"
+
+/* A URL that can never work is a wrong setting, not an outage. */
+static enum err_code check_urls(const struct processor_conf *conf, struct err *err)
+{
+    struct redis_url url;
+    enum err_code code = pg_conn_check_url(conf->database_url, err);
+
+    return code ? code : redis_url_parse(conf->redis_url, &url, err);
+}
+
+static enum err_code migrate(const struct processor_conf *conf, struct err *err)
+{
+    struct keeper keeper;
+    enum err_code code;
+
+    keeper_init(&keeper, conf);
+    code = keeper_migrate(&keeper, err);
+    keeper_release(&keeper);
+    return code;
+}
+
+static int run(const struct processor_conf *conf)
+{
+    enum log_level level;
+    enum err_code code;
+    struct err err;
+
+    if (log_level_parse(conf->log_level, &level))
+        level = LOG_INFO; /* the table of settings lets no other word through */
+    log_init("processor", level);
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that leaves is no reason to end */
+    code = conf->migrate ? migrate(conf, &err) : app_run(conf, &err);
+    if (code == ERR_OK)
+        return EXIT_SUCCESS;
+    log_line(LOG_ERROR, conf->migrate ? "could not migrate" : "could not run",
+             LOG_FIELDS(log_text("reason", err.msg)));
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct processor_conf conf = {0};
+    enum conf_next next;
+    struct err err;
+    int status = EXIT_SUCCESS;
+    enum err_code code = conf_load(&processor_program, argc, argv, &conf, &next, &err);
+
+    if (!code && next == CONF_NEXT_RUN)
+        code = check_urls(&conf, &err);
+    if (code) {
+        (void)fprintf(stderr, "processor: %s\n", err.msg);
+        status = CONF_EXIT_USAGE;
+    } else if (next == CONF_NEXT_RUN) {
+        status = run(&conf);
+    }
+    conf_release(&processor_program, &conf);
+    return status;
+}

@@ -1,0 +1,151 @@
+/* migrate.c -- see migrate.h. */
+#include "processor/migrate.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/pg_conn.h"
+
+/* A migration may rewrite tables: an hour.  The lock is waited for as long. */
+enum {
+    MIGRATE_TIMEOUT_MS = 3600000
+};
+
+/* Any number will do, as long as all processors of a database agree on it. */
+#define MIGRATE_LOCK "7236271843561000"
+
+int migrate_version(void)
+{
+    size_t count;
+    const struct migration *list = migrations(&count);
+
+    assert(count > 0);
+    return list[count - 1].version;
+}
+
+/* Whether the database has a schema of ours at all. */
+static enum err_code has_schema(PGconn *conn, bool *ret_has, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code =
+        pg_conn_exec(conn, "SELECT to_regclass('schema_version') IS NOT NULL", 0, NULL,
+                     MIGRATE_TIMEOUT_MS, &result, err);
+
+    if (code)
+        return code;
+    *ret_has = PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    return ERR_OK;
+}
+
+static enum err_code compare(const PGresult *result, int *ret_version, struct err *err)
+{
+    size_t count;
+    const struct migration *list = migrations(&count);
+
+    for (int row = 0; row < PQntuples(result); row++) {
+        int version = (int)strtol(PQgetvalue(result, row, 0), NULL, 10);
+
+        if (version > migrate_version())
+            return err_set(
+                err, ERR_CONFIG,
+                "the database has version %d of the schema, this program knows "
+                "%d: it is too old for it",
+                version, migrate_version());
+        if (version != row + 1 ||
+            strcmp(PQgetvalue(result, row, 1), list[row].checksum) != 0)
+            return err_set(err, ERR_CONFIG,
+                           "migration %d of the database is not the one of this program "
+                           "(%s)",
+                           version, list[row].name);
+        *ret_version = version;
+    }
+    return ERR_OK;
+}
+
+/* The version that the database has; 0 for none. */
+static enum err_code find_version(PGconn *conn, int *ret_version, struct err *err)
+{
+    PGresult *result = NULL;
+    bool has = false;
+    enum err_code code = has_schema(conn, &has, err);
+
+    *ret_version = 0;
+    if (code || !has)
+        return code;
+    code = pg_conn_exec(conn,
+                        "SELECT version, checksum FROM schema_version ORDER BY version",
+                        0, NULL, MIGRATE_TIMEOUT_MS, &result, err);
+    if (code)
+        return code;
+    code = compare(result, ret_version, err);
+    PQclear(result);
+    return code;
+}
+
+static enum err_code apply(PGconn *conn, const struct migration *migration,
+                           struct err *err)
+{
+    char version[16];
+    const char *values[] = {version, migration->name, migration->checksum};
+    PGresult *result = NULL;
+    enum err_code code =
+        pg_conn_run(conn, migration->sql, MIGRATE_TIMEOUT_MS, NULL, 0, err);
+
+    if (code)
+        return err_wrap(err, "could not apply %s", migration->name);
+    (void)snprintf(version, sizeof(version), "%d", migration->version);
+    code = pg_conn_exec(
+        conn, "INSERT INTO schema_version (version, name, checksum) VALUES ($1, $2, $3)",
+        3, values, MIGRATE_TIMEOUT_MS, &result, err);
+    PQclear(result);
+    return code;
+}
+
+static enum err_code apply_missing(PGconn *conn, int version, int *ret_applied,
+                                   struct err *err)
+{
+    size_t count;
+    const struct migration *list = migrations(&count);
+    enum err_code code = ERR_OK;
+
+    for (size_t i = (size_t)version; i < count && !code; i++) {
+        code = apply(conn, &list[i], err);
+        if (!code)
+            (*ret_applied)++;
+    }
+    return code;
+}
+
+enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
+{
+    char tag[32] = "";
+    int version = 0;
+    int applied = 0;
+    enum err_code code = find_version(conn, &version, err);
+
+    if (code || version == migrate_version()) {
+        *ret_applied = 0;
+        return code;
+    }
+    code =
+        pg_conn_run(conn,
+                    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+                    "SET LOCAL idle_in_transaction_session_timeout = 0;"
+                    "SELECT pg_advisory_xact_lock(" MIGRATE_LOCK ")",
+                    MIGRATE_TIMEOUT_MS, NULL, 0, err);
+    if (!code)
+        code =
+            find_version(conn, &version, err); /* again: another one may have done it */
+    if (!code)
+        code = apply_missing(conn, version, &applied, err);
+    if (!code)
+        code = pg_conn_run(conn, "COMMIT", MIGRATE_TIMEOUT_MS, tag, sizeof(tag), err);
+    if (!code && strcmp(tag, "COMMIT") != 0)
+        code = err_set(err, ERR_BUG, "the migrations were rolled back");
+    if (!code)
+        *ret_applied = applied;
+    return code;
+}

@@ -1,0 +1,106 @@
+/* queue.h -- the queue in Redis, as a lane sees it: claim, acknowledge, hand back.
+ *
+ *   {events}:queue        list of jobs, pushed on the left, taken from the right
+ *   {events}:batch:<id>   list of the jobs of one batch; it never changes once claimed
+ *   {events}:leases       zset: batch id by the end of its lease (Redis TIME, ms)
+ *   {events}:attempts     hash: <id> how often it was claimed, <id>:owner by whom,
+ *                         <id>:error why it failed last, <id>:row see queue_mark()
+ *   {events}:completed    how many jobs were stored
+ *
+ * A job is always in the queue or in a batch, and every step is one atomic command or
+ * script, so no crash loses one.  A batch whose lease has ended is claimed by whoever sees
+ * it first; its old owner then has no say over it.
+ *
+ * A queue belongs to one thread.  It connects when it is used, and again after a failure.
+ */
+#ifndef PROCESSOR_QUEUE_H
+#define PROCESSOR_QUEUE_H
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/err.h"
+#include "shared/redis_url.h"
+#include "shared/uuid.h"
+
+enum {
+    QUEUE_ID_MAX = 63,       /* of a batch id; ours have UUID_TEXT_LEN */
+    QUEUE_WAIT_MAX_MS = 1000 /* for the first job; less with a short lease */
+};
+
+struct queue_options {
+    const struct redis_url *url; /* copied */
+    int64_t timeout_ms;          /* to connect, and for each command */
+    int64_t lease_ms;
+    int64_t batch_max;
+    int64_t batch_max_bytes;
+};
+
+struct queue; /* opaque */
+
+/* What was claimed; count is 0 when there was nothing. */
+struct claim {
+    char id[QUEUE_ID_MAX + 1];
+    int64_t attempts;     /* 1 the first time; more: its worker was lost */
+    int64_t suspect;      /* place of the job that the last worker marked; -1: none */
+    int64_t suspect_hits; /* how many workers marked that job */
+    size_t count;
+    bool must_pause;   /* there was nothing, and Redis could not be waited at */
+    redisReply *reply; /* owned: queue_drop_claim(); the jobs are its last element */
+};
+
+/* NULL when out of memory. */
+struct queue *queue_new(const struct queue_options *options) MUST_CHECK;
+void queue_free(struct queue *queue);
+
+/* The token by which Redis knows this queue's claims; NUL-terminated. */
+const char *queue_owner(const struct queue *queue);
+
+/* Connects unless it is connected. */
+enum err_code queue_connect(struct queue *queue, struct err *err) MUST_CHECK;
+
+/* ERR_OK when Redis answers. */
+enum err_code queue_ping(struct queue *queue, struct err *err) MUST_CHECK;
+
+/* Claims a batch whose lease has ended, or else jobs of the queue; waits a moment (at most
+ * QUEUE_WAIT_MAX_MS) when there is nothing. */
+enum err_code queue_claim(struct queue *queue, struct claim *ret_claim,
+                          struct err *err) MUST_CHECK;
+void queue_drop_claim(struct claim *claim);
+
+/* The bytes of a job of the claim; not NUL-terminated, borrowed. */
+const char *claim_job(const struct claim *claim, size_t place, size_t *ret_len);
+
+/* Removes the batch and counts its stored jobs.  *ret_total is the count of all jobs ever
+ * completed, these included, or -1 when the batch was gone already. */
+enum err_code queue_ack(struct queue *queue, const char *id, size_t stored,
+                        int64_t *ret_total, struct err *err) MUST_CHECK;
+
+/* Ends the lease, so that the next one who looks takes the batch over.  Nothing happens
+ * when owner (queue_owner() of the one who claimed it) does not own it. */
+enum err_code queue_hand_back(struct queue *queue, const char *id, const char *owner,
+                              struct err *err) MUST_CHECK;
+
+/* Moves the end of the lease.  *ret_is_owned is false when somebody else has the batch. */
+enum err_code queue_renew(struct queue *queue, const char *id, const char *owner,
+                          bool *ret_is_owned, struct err *err) MUST_CHECK;
+
+/* The same for the claim that is in preparation and has no jobs, at the end. */
+void queue_forget_next(struct queue *queue);
+
+/* Notes why the batch failed, for people. */
+enum err_code queue_note(struct queue *queue, const char *id, const char *reason,
+                         struct err *err) MUST_CHECK;
+
+/* Notes that the job at this place is about to be run alone. */
+enum err_code queue_mark(struct queue *queue, const char *id, size_t place,
+                         struct err *err) MUST_CHECK;
+
+/* Gives a lease to every batch that has none, which a failover of Redis may leave behind.
+ * *ret_found is how many there were. */
+enum err_code queue_adopt_orphans(struct queue *queue, size_t *ret_found,
+                                  struct err *err) MUST_CHECK;
+
+#endif

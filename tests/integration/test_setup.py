@@ -1,0 +1,234 @@
+"""scripts/up as a newcomer meets it: it starts everything, keeps the data, and leaves
+nothing running.  The tests use the build that is there, with data folders and ports of
+their own."""
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from support.daemon import binary
+from support.settings import SOURCE, patience
+from support.up import DAEMONS, Up
+from support.wait import wait_until
+
+
+@pytest.fixture(scope="module")
+def shared_up(tmp_path_factory):
+    """One that runs, for tests that only look."""
+    run = Up(tmp_path_factory.mktemp("shared")).start()
+    yield run
+    assert run.end() == 0, run.output()
+
+
+# --- what it does ----------------------------------------------------------------
+
+def test_the_two_curl_lines_work_as_they_are_printed(shared_up):
+    lines = re.findall(r"^curl .*$", shared_up.output(), flags=re.M)
+    assert len(lines) == 2
+    posted, asked = (["bash", "-c", line] for line in lines)
+    shell = {"env": {"PATH": os.environ["PATH"]}, "capture_output": True, "text": True}
+    assert subprocess.run(posted, **shell).stdout == '{"status":"ok"}'
+    expected = ('{"site_id":"demo","date":null,"total_views":1,"unique_users":1,'
+                '"top_paths":[{"path":"/","views":1}]}')
+    wait_until(lambda: subprocess.run(asked, **shell).stdout == expected, 10,
+               "the event in /stats")
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_all_daemons_are_ready(shared_up, daemon):
+    assert shared_up.get(daemon, "/readyz").status == 200
+
+
+def test_logs_are_shown_with_the_name_of_the_daemon(shared_up):
+    shared_up.post("logs")
+    wait_until(lambda: re.search(r"^processor +\| job completed \d+$", shared_up.output(),
+                                 flags=re.M), 10, "the processor's line")
+    lines = shared_up.output().split("What follows", 1)[1].splitlines()[2:]
+    assert lines and all(re.match(r"(ingestion|processor|reporting) +\| ", line)
+                         for line in lines), lines
+    assert "\033" not in shared_up.output(), "colours are for terminals"
+
+
+def test_the_private_servers_keep_what_they_are_given(shared_up):
+    def ask(key):
+        return subprocess.run(["redis-cli", "-u", shared_up.url("REDIS_URL"), "config",
+                               "get", key], capture_output=True, text=True).stdout.split()
+    assert ask("appendonly")[1] == "yes"
+    assert ask("appendfsync")[1] == "everysec"
+    assert ask("maxmemory-policy")[1] == "noeviction"
+    assert int(ask("maxmemory")[1]) > 0
+    for setting, value in (("fsync", "on"), ("synchronous_commit", "on"),
+                           ("full_page_writes", "on"), ("server_encoding", "UTF8"),
+                           ("listen_addresses", "127.0.0.1")):
+        assert query(shared_up, f"show {setting}") == value
+
+
+def query(run, sql):
+    done = subprocess.run(["psql", run.url("DATABASE_URL"), "-XAtc", sql], text=True,
+                          capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_private_servers_want_a_password(shared_up):
+    redis = re.sub(r"//.*@", "//", shared_up.url("REDIS_URL"))
+    said = subprocess.run(["redis-cli", "-u", redis, "ping"], capture_output=True, text=True)
+    assert "NOAUTH" in said.stdout + said.stderr
+    postgres = re.sub(r":[^:@]*@", ":wrong@", shared_up.url("DATABASE_URL"))
+    said = subprocess.run(["psql", "-w", postgres, "-c", "select 1"], capture_output=True,
+                          text=True)
+    assert "password authentication failed" in said.stderr
+
+
+def test_secrets_are_in_no_other_users_sight(shared_up):
+    secret = (shared_up.var / "secret").read_text()
+    assert len(secret) == 48
+    for name in ("secret", "env"):
+        assert (shared_up.var / name).stat().st_mode & 0o077 == 0
+    for name in ("redis", "postgres"):
+        assert (shared_up.var / name).stat().st_mode & 0o077 == 0
+    assert secret not in shared_up.output()
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert secret.encode() not in path.read_bytes(), path
+        except OSError:
+            pass  # it has ended
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
+def test_as_root_the_servers_run_as_somebody_else(shared_up):
+    for word in ("redis-server", "postgres"):
+        assert pathlib.Path(f"/proc/{shared_up.child(word)}").stat().st_uid != 0
+
+
+def test_the_data_stays_and_the_second_start_takes_seconds(up):
+    first = up().start()
+    first.post("stay")
+    first.wait_views("stay", 1)
+    assert first.end() == 0
+    began = time.monotonic()
+    second = up().start()
+    took = time.monotonic() - began
+    assert second.views("stay") == 1
+    second.post("stay")
+    second.wait_views("stay", 2)
+    assert second.end() == 0
+    print(f"the second start took {took:.1f} s")
+    assert took < patience(10)
+
+
+def test_appendfsync_always_reaches_redis(up):
+    run = up(REDIS_APPENDFSYNC="always").start()
+    said = subprocess.run(["redis-cli", "-u", run.url("REDIS_URL"), "config", "get",
+                           "appendfsync"], capture_output=True, text=True).stdout
+    assert said.split() == ["appendfsync", "always"]
+    assert run.end() == 0
+
+
+def test_given_servers_are_used_instead_of_private_ones(up, redis, database):
+    run = up(REDIS_URL=redis.url, DATABASE_URL=database.url).start()
+    run.post("given")
+    run.wait_views("given", 1)
+    assert database.value("SELECT count(*) FROM events") == 1
+    assert redis.completed() == 1
+    assert not (run.var / "redis").exists() and not (run.var / "postgres").exists()
+    assert run.end() == 0
+
+
+def test_an_empty_database_gets_the_schema(up, redis, empty_database):
+    run = up(REDIS_URL=redis.url, DATABASE_URL=empty_database.url).start()
+    assert empty_database.value("SELECT count(*) FROM schema_version") > 0
+    assert run.end() == 0
+
+
+# --- how it ends -----------------------------------------------------------------
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything_in_order(up, number):
+    run = up().start()
+    run.post("end")
+    assert run.end(number) == 0
+    assert "Stopping ...\n" in run.output() and run.output().endswith("Stopped.\n")
+
+
+def test_ctrl_c_in_a_terminal_stops_everything(up):
+    """The terminal sends the signal to all processes of the foreground, prefixers too."""
+    run = up()
+    master, terminal = pty.openpty()
+    run.launch(stdout=terminal)
+    os.close(terminal)
+    seen = b""
+    while b"What follows" not in seen:
+        seen += os.read(master, 65536)
+    os.killpg(run.process.pid, signal.SIGINT)
+    while True:
+        try:
+            more = os.read(master, 65536)
+        except OSError:  # the last process has closed the terminal
+            break
+        if not more:
+            break
+        seen += more
+    assert run.wait() == 0
+    assert seen.endswith(b"Stopped.\r\n")
+    run.check_nothing_is_left()
+
+
+def test_an_interrupted_start_leaves_nothing_and_the_next_one_works(up):
+    run = up().launch()
+    wait_until(lambda: "Making the private Postgres" in run.output(), 30, "initdb")
+    assert run.end(signal.SIGTERM) == 130
+    again = up().start()
+    assert again.end() == 0
+
+
+def test_nothing_outlives_a_kill(up):
+    run = up().start()
+    run.post("killed")
+    run.process.kill()
+    run.wait()
+    again = up().start()
+    again.wait_views("killed", 1)
+    assert again.end() == 0
+
+
+@pytest.mark.parametrize("victim", [*DAEMONS, "redis-server", "postgres"])
+def test_when_a_part_dies_the_rest_is_stopped(up, victim):
+    run = up().start()
+    os.kill(run.child(victim), signal.SIGKILL)
+    assert run.wait() == 1
+    assert re.search(r"^up: (\w+) ended by itself", run.output(),
+                     flags=re.M).group(1) in victim
+    run.check_nothing_is_left()
+
+
+def test_a_second_start_in_the_same_folder_is_refused(up):
+    first = up().start()
+    second = up()
+    second.launch()
+    assert second.wait() == 1
+    assert re.fullmatch(rf"up: it runs already in \S+ \(process {first.process.pid}\): "
+                        r"stop that first\n", second.output())
+    first.post("undisturbed")
+    first.wait_views("undisturbed", 1)
+    assert first.end() == 0
+
+
+def test_two_clones_run_side_by_side(up, tmp_path):
+    one, two = up(), up(var=tmp_path / "elsewhere")
+    one.start()
+    two.start()
+    one.post("side")
+    one.wait_views("side", 1)
+    assert two.views("side") == 0
+    assert (one.end(), two.end()) == (0, 0)
+
+
+def test_binaries_are_those_that_the_tests_use():
+    """Otherwise the tests above would say nothing about this build."""
+    assert binary("ingestion") == SOURCE / "build/release/ingestion/ingestion"

@@ -1,0 +1,162 @@
+"""What can be wrong when scripts/up is called, said in one sentence each; and the places
+and users it must work with."""
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from support.process import free_port, unprivileged_user
+from support.settings import SOURCE
+from support.up import DAEMONS, clone, copy_of_scripts, listener, open_up
+
+# --- what can be wrong -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_a_taken_port_is_named(up, daemon):
+    run = up()
+    run_port = run.ports[daemon]
+    with listener(run_port):
+        run.launch()
+        assert run.wait() == 1
+    assert run.output() == (
+        f"up: port {run_port} is taken: stop what listens there, or choose another with "
+        f"{daemon.upper()}_PORT\n")
+    run.check_nothing_is_left()
+
+
+@pytest.mark.parametrize("setting, value, said", [
+    ("INGESTION_PORT", "http", 'INGESTION_PORT is "http", which is not a port (1 to 65535)'),
+    ("REPORTING_PORT", "65536", 'is "65536", which is not a port (1 to 65535)'),
+    ("PROCESSOR_PORT", "0", 'is "0", which is not a port (1 to 65535)'),
+    ("REDIS_APPENDFSYNC", "no", 'REDIS_APPENDFSYNC is "no"; it must be everysec or always'),
+    ("REDIS_MAXMEMORY", "lots", 'REDIS_MAXMEMORY is "lots"; it must be a size such as'),
+    ("REDIS_URL", "http://localhost", "REDIS_URL must begin with redis:// or unix://"),
+])
+def test_a_wrong_setting_is_named(up, setting, value, said):
+    assert said in up(**{setting: value}).fail()
+
+
+def test_settings_are_read_from_a_file(up, tmp_path):
+    root = copy_of_scripts(tmp_path)
+    (root / ".env").write_text('# a comment\nexport REDIS_APPENDFSYNC="sometimes"\n')
+    assert 'REDIS_APPENDFSYNC is "sometimes"' in up(root=root).fail()
+    (root / ".env").write_text("REDIS_APPENDFSYNC=sometimes\n")
+    taken = up(root=root, REDIS_APPENDFSYNC="everysec")  # the environment wins
+    with listener(taken.ports["ingestion"]):
+        assert taken.launch().wait() == 1
+    assert "is taken" in taken.output()
+
+
+def test_ports_must_differ(up):
+    port = str(free_port())
+    said = up(INGESTION_PORT=port, REPORTING_PORT=port).fail()
+    assert "must be three different ports" in said
+
+
+def test_a_wrong_setting_of_a_daemon_is_named(up):
+    run = up(PROCESSOR_LANES="many")
+    assert "processor does not start with these settings" in run.fail()
+    assert re.search(r'PROCESSOR_LANES.*"?many"?.*1.*32', run.output())
+    assert "Making" not in run.output(), "nothing starts before that"
+
+
+def test_a_redis_that_is_not_there_is_named(up, database):
+    run = up(REDIS_URL=f"redis://user:pass-word@127.0.0.1:{free_port()}",
+             DATABASE_URL=database.url)
+    said = run.fail()
+    assert re.search(r"(processor|ingestion) is not ready after \d+ s: .*Redis", said), said
+    assert "pass-word" not in run.output()
+
+
+def test_a_database_that_is_not_there_is_named(up, redis):
+    run = up(REDIS_URL=redis.url,
+             DATABASE_URL=f"postgresql://user:pass-word@127.0.0.1:{free_port()}/nowhere")
+    assert "bringing the database schema up failed" in run.fail()
+    assert "could not connect to Postgres" in run.output()
+    assert "pass-word" not in run.output()
+
+
+def test_data_of_a_postgres_that_is_gone_is_named(up):
+    run = up()
+    (run.var / "postgres").mkdir(parents=True)
+    (run.var / "postgres/PG_VERSION").write_text("9.6\n")
+    assert "is of Postgres 9.6, which is not installed any more" in run.fail()
+
+
+def test_help_and_a_wrong_argument():
+    done = subprocess.run([SOURCE / "scripts/up", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("usage: scripts/up")
+    done = subprocess.run([SOURCE / "scripts/up", "now"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == 'up: unknown argument "now": see scripts/up --help\n'
+
+
+def test_missing_packages_without_sudo_are_named(up, tmp_path):
+    """A user who may not install anything, on a machine that lacks a package."""
+    root = copy_of_scripts(tmp_path)
+    listed = root / "scripts/packages.txt"
+    listed.write_text(listed.read_text() + "\nno-such-package-for-this-test\n")
+    listed.write_text(listed.read_text().replace(
+        "[runtime]\n", "[runtime]\nno-such-package-for-this-test\n"))
+    who = unprivileged_user()
+    tools = tmp_path / "bin"  # all but sudo
+    tools.mkdir()
+    for folder in ("/usr/sbin", "/usr/bin"):
+        for program in os.scandir(folder):
+            if program.name != "sudo" and not (tools / program.name).exists():
+                (tools / program.name).symlink_to(program.path)
+    run = up(root=root, PATH=tools)
+    if who:
+        open_up(tmp_path, who)
+        run.launch(**who)
+    else:
+        run.launch()
+    assert run.wait() == 1
+    assert re.search(
+        r"^up: packages are missing and there is no sudo to install them with; as root: "
+        r"apt-get install --no-install-recommends no-such-package-for-this-test", run.output(),
+        flags=re.M), run.output()
+    run.check_nothing_is_left()
+
+
+# --- other users, other places ---------------------------------------------------
+
+
+def test_a_fresh_clone_is_built_and_runs_as_an_ordinary_user(up, tmp_path):
+    root = clone(tmp_path)
+    run = up(root=root, var=root / "var")
+    who = unprivileged_user()
+    if who:
+        open_up(tmp_path, who)
+    run.start(timeout=300, **who)
+    run.post("fresh")
+    run.wait_views("fresh", 1)
+    assert (root / "build/release/ingestion/ingestion").exists()
+    assert run.end() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs folders that the servers cannot reach")
+def test_data_under_a_folder_that_the_servers_user_cannot_reach(up, tmp_path):
+    """A clone in /root, say: mode 700 all the way."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for _ in range(2):  # the first start makes the data, the second finds it
+        run = up(var=closed / "var").start()
+        run.post("closed")
+        assert run.end() == 0
+    assert closed.stat().st_mode & 0o777 == 0o700
+    assert (closed / "var/postgres").stat().st_uid != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_data_of_another_user_is_refused(up, tmp_path):
+    who = unprivileged_user()
+    (tmp_path / "var").mkdir(mode=0o700)
+    open_up(tmp_path, who)
+    os.chown(tmp_path / "var", 0, 0)
+    run = up().launch(**who)
+    assert run.wait() == 1
+    assert "cannot be written to" in run.output()
