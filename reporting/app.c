@@ -21,9 +21,9 @@
 enum {
     /* Of a body, which no route here reads. */
     APP_BODY_MAX = 102400,
-    /* Beyond SHUTDOWN_TIMEOUT_MS only a host name that does not resolve can still hold
-     * up a worker thread. */
-    APP_END_MARGIN_MS = 500
+    /* For the connections to Postgres to end.  Only an attempt to connect, to a server that
+     * hangs or a name that does not resolve, takes longer. */
+    APP_END_MS = 500
 };
 
 static const int signal_numbers[] = {SIGTERM, SIGINT};
@@ -56,23 +56,25 @@ static void on_pool_stopped(void *user)
     close_handles(user);
 }
 
-static void on_server_stopped(void *user)
-{
-    struct app *app = user;
-
-    if (app->pool)
-        pool_stop(app->pool, on_pool_stopped, app);
-    else
-        close_handles(app);
-}
-
-/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended
+/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended,
  * and exit() would wait for it. */
 static void on_end_timer(uv_timer_t *timer)
 {
     (void)timer;
     log_line(LOG_WARN, "left a connection attempt behind", NULL);
     _exit(EXIT_SUCCESS);
+}
+
+static void on_server_stopped(void *user)
+{
+    struct app *app = user;
+
+    if (!app->pool) {
+        close_handles(app);
+        return;
+    }
+    (void)uv_timer_start(&app->end_timer, on_end_timer, APP_END_MS, 0);
+    pool_stop(app->pool, on_pool_stopped, app);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -86,8 +88,6 @@ static void on_signal(uv_signal_t *handle, int number)
     }
     app->is_stopping = true;
     log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
-    (void)uv_timer_start(&app->end_timer, on_end_timer,
-                         (uint64_t)limit_ms + APP_END_MARGIN_MS, 0);
     /* A quarter is kept for closing what is left after the last answer. */
     http_server_stop(app->server, limit_ms - limit_ms / 4, on_server_stopped);
 }

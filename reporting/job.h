@@ -30,7 +30,7 @@ struct job {
     struct waiter_list waiters;
     TAILQ_ENTRY(job) next; /* of those WAITING */
     bool is_waiting;       /* in that list */
-    bool was_lost;         /* its connection was lost once */
+    int64_t lost_us;       /* when its connection was lost; 0: never */
     uint64_t hash;         /* of the query: most comparisons end there */
     struct pool_query query;
     char text[]; /* the values */

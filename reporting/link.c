@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "shared/clock.h"
 #include "shared/mem.h"
 #include "shared/pg_conn.h"
 
@@ -32,6 +33,7 @@ struct link {
     PGconn *conn;     /* owned; NULL unless READY, BUSY or CLOSING */
     uv_poll_t poll;   /* in use unless CLOSED, OPENING or STOPPED */
     uv_timer_t timer; /* CLOSED: the pause; BUSY: the deadline */
+    int64_t opened_us;
     int64_t pause_ms; /* the longest the next pause may be */
 
     /* of OPENING: the worker's until on_opened() */
@@ -223,6 +225,7 @@ static void on_opened(uv_work_t *work, int status)
 static void link_open(struct link *link)
 {
     link->state = LINK_OPENING;
+    link->opened_us = clock_mono_us();
     link->work.data = link;
     /* fails only without a callback */
     (void)uv_queue_work(link->options->loop, &link->work, on_work, on_opened);
@@ -325,6 +328,11 @@ void link_free(struct link *link)
 bool link_is_ready(const struct link *link)
 {
     return link->state == LINK_READY;
+}
+
+int64_t link_opened_us(const struct link *link)
+{
+    return link->opened_us;
 }
 
 bool link_is_open(const struct link *link)

@@ -66,6 +66,9 @@ void link_free(struct link *link);
 /* A query may be run. */
 bool link_is_ready(const struct link *link);
 
+/* When it began to open its connection, by clock_mono_us(). */
+int64_t link_opened_us(const struct link *link);
+
 /* There is a connection: READY or BUSY. */
 bool link_is_open(const struct link *link);
 

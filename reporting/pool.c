@@ -117,10 +117,13 @@ static void on_deadline(uv_timer_t *timer)
 
 /* --- sending --------------------------------------------------------------------- */
 
-static struct link *find_ready(const struct pool *pool)
+/* A link that may run the job.  One whose connection was lost waits for a newer one: what
+ * has ended one backend has often ended all, and the others just do not know it yet. */
+static struct link *find_ready(const struct pool *pool, const struct job *job)
 {
     for (size_t i = 0; i < pool->link_count; i++) {
-        if (link_is_ready(pool->links[i]))
+        if (link_is_ready(pool->links[i]) &&
+            link_opened_us(pool->links[i]) > job->lost_us)
             return pool->links[i];
     }
     return NULL;
@@ -145,8 +148,9 @@ static void on_result(const PGresult *rows, const struct err *err, void *user)
     struct job *job = user;
     struct pool *pool = job->pool;
 
-    if (!rows && err->code == ERR_UNAVAILABLE && !job->was_lost && !pool->is_stopping) {
-        job->was_lost = true;
+    if (!rows && err->code == ERR_UNAVAILABLE && job->lost_us == 0 &&
+        !pool->is_stopping) {
+        job->lost_us = clock_mono_us();
         TAILQ_INSERT_HEAD(&pool->waiting, job, next);
         pool->waiting_count++;
         job->is_waiting = true;
@@ -156,19 +160,28 @@ static void on_result(const PGresult *rows, const struct err *err, void *user)
     pool_dispatch(pool);
 }
 
+static void send_job(struct pool *pool, struct job *job, struct link *link)
+{
+    remove_waiting(job);
+    drop_gone(pool, job);
+    if (TAILQ_EMPTY(&job->waiters))
+        job_free(job);
+    else
+        link_run(link, job->query.statement, job->query.values, on_result, job);
+}
+
 void pool_dispatch(struct pool *pool)
 {
-    while (!TAILQ_EMPTY(&pool->waiting)) {
-        struct job *job = TAILQ_FIRST(&pool->waiting);
-        struct link *link = find_ready(pool);
-        if (!link)
-            return;
-        remove_waiting(job);
-        drop_gone(pool, job);
-        if (TAILQ_EMPTY(&job->waiters))
-            job_free(job);
-        else
-            link_run(link, job->query.statement, job->query.values, on_result, job);
+    struct job *job = TAILQ_FIRST(&pool->waiting);
+
+    while (job) {
+        struct job *next = TAILQ_NEXT(job, next);
+        struct link *link = find_ready(pool, job);
+        if (link)
+            send_job(pool, job, link);
+        else if (job->lost_us == 0)
+            return; /* no link is ready for anyone */
+        job = next;
     }
 }
 

@@ -4,7 +4,8 @@
  *
  * Who asks what a WAITING job asks joins it, so that a crowd costs one execution.  A job
  * once SENT takes nobody on: its snapshot may be older than the newcomer's question.
- * A job whose connection is lost goes back to the front and is sent once more.
+ * A job whose connection is lost goes back to the front, and is sent once more as soon as
+ * there is a newer connection.
  *
  * Every asker is answered within the query timeout, whatever Postgres does, and at once
  * while Postgres is known to be down for longer than a restart takes.  Everything belongs

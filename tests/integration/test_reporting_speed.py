@@ -21,7 +21,8 @@ def filled(postgres, migrated_template):
     for site, count in (("many", MANY), ("few", FEW)):
         database.rows("""
             INSERT INTO events (site_id, event_type, path, user_id, "timestamp")
-            SELECT %s, 'page_view', '/p/' || (n * 7919 %% 50000), 'u' || n * 31 %% 100000,
+            SELECT %s, 'page_view', '/p/' || (n::bigint * 7919 %% 50000),
+                   'u' || n::bigint * 31 %% 100000,
                    '2025-11-01Z'::timestamptz + n %% 30 * interval '1 day'
               FROM generate_series(1, %s) AS n""", [site, count])
     # Sites enough for an index to be worth its while.
