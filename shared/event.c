@@ -46,6 +46,7 @@ struct found {
 
 struct event_parser {
     struct json_parser *json; /* owned */
+    enum event_flaw flaw;     /* of the last text that was refused */
 };
 
 struct rule;
@@ -54,6 +55,7 @@ typedef enum err_code (*take_fn)(const struct rule *rule, const struct value *va
 
 struct rule {
     const char *name;
+    enum event_flaw flaw;
     bool is_required;
     bool takes_null;  /* null is as good as absent */
     bool takes_empty; /* "" is a value */
@@ -159,17 +161,20 @@ static enum err_code take_event_id(const struct rule *rule, const struct value *
 
 /* clang-format off */
 static const struct rule rules[FIELD_COUNT] = {
-    [FIELD_SITE_ID] = {"site_id", true, false, false, EVENT_SITE_ID_MAX,
+    [FIELD_SITE_ID] = {"site_id", EVENT_FLAW_SITE_ID, true, false, false, EVENT_SITE_ID_MAX,
                        take_text, offsetof(struct event, site_id)},
-    [FIELD_EVENT_TYPE] = {"event_type", true, false, false, EVENT_TYPE_MAX,
+    [FIELD_EVENT_TYPE] = {"event_type", EVENT_FLAW_EVENT_TYPE, true, false, false, EVENT_TYPE_MAX,
                           take_text, offsetof(struct event, event_type)},
-    [FIELD_PATH] = {"path", true, false, false, EVENT_PATH_MAX,
+    [FIELD_PATH] = {"path", EVENT_FLAW_PATH, true, false, false, EVENT_PATH_MAX,
                     take_text, offsetof(struct event, path)},
-    [FIELD_USER_ID] = {"user_id", false, true, true, EVENT_USER_ID_MAX,
+    [FIELD_USER_ID] = {"user_id", EVENT_FLAW_USER_ID, false, true, true, EVENT_USER_ID_MAX,
                        take_text, offsetof(struct event, user_id)},
-    [FIELD_TIMESTAMP] = {"timestamp", true, false, false, 0, take_timestamp, 0},
-    [FIELD_EVENT_ID] = {"event_id", false, true, false, 0, take_event_id, 0},
-    [FIELD_RECEIVED_AT] = {"received_at", false, true, false, 0, take_received_at, 0},
+    [FIELD_TIMESTAMP] = {"timestamp", EVENT_FLAW_TIMESTAMP, true, false, false, 0,
+                         take_timestamp, 0},
+    [FIELD_EVENT_ID] = {"event_id", EVENT_FLAW_EVENT_ID, false, true, false, 0,
+                        take_event_id, 0},
+    [FIELD_RECEIVED_AT] = {"received_at", EVENT_FLAW_RECEIVED_AT, false, true, false, 0,
+                           take_received_at, 0},
 };
 /* clang-format on */
 
@@ -246,6 +251,7 @@ static enum err_code find_in_text(struct event_parser *parser, const char *what,
     code = json_parse(parser->json, what, bytes + skipped, len - skipped, &root, err);
     if (code)
         return code;
+    parser->flaw = EVENT_FLAW_VALUE;
     if (!cJSON_IsObject(root))
         return err_set(err, ERR_INVALID, "\"value\" must be of type object");
     find_values(parser->json, root, count, found);
@@ -259,12 +265,17 @@ static enum err_code parse_object(struct event_parser *parser, const char *what,
 {
     struct found found = {.unknown_key = NULL};
     struct event event = {.has_event_id = false};
-    enum err_code code = find_in_text(parser, what, count, bytes, len, &found, err);
+    enum err_code code;
 
-    for (size_t i = 0; i < count && !code; i++)
+    parser->flaw = EVENT_FLAW_JSON;
+    code = find_in_text(parser, what, count, bytes, len, &found, err);
+    for (size_t i = 0; i < count && !code; i++) {
+        parser->flaw = rules[i].flaw;
         code = take_field(&rules[i], &found.values[i], &event, err);
+    }
     if (code)
         return code;
+    parser->flaw = EVENT_FLAW_UNKNOWN_KEY;
     if (found.unknown_key)
         return refuse_key(found.unknown_key, err);
     *ret_event = event;
@@ -281,6 +292,11 @@ enum err_code event_parse_job(struct event_parser *parser, const char *bytes, si
                               struct event *ret_event, struct err *err)
 {
     return parse_object(parser, "job", FIELD_COUNT, bytes, len, ret_event, err);
+}
+
+enum event_flaw event_parser_flaw(const struct event_parser *parser)
+{
+    return parser->flaw;
 }
 
 struct event_parser *event_parser_new(void)

@@ -29,6 +29,27 @@ enum {
     EVENT_BODY_MAX = 102400, /* bytes of one JSON text */
 };
 
+/* What was wrong with a text that was refused, for those who count: the name of the field
+ * whose rule it broke, or one of the others. */
+#define EVENT_FLAWS(X)                                                                   \
+    X(JSON, "json")   /* no JSON text */                                                 \
+    X(VALUE, "value") /* JSON, but no object */                                          \
+    X(SITE_ID, "site_id")                                                                \
+    X(EVENT_TYPE, "event_type")                                                          \
+    X(PATH, "path")                                                                      \
+    X(USER_ID, "user_id")                                                                \
+    X(TIMESTAMP, "timestamp")                                                            \
+    X(EVENT_ID, "event_id")                                                              \
+    X(UNKNOWN_KEY, "unknown_key")
+
+enum event_flaw {
+#define EVENT_FLAW_ENUM(name, text) EVENT_FLAW_##name,
+    EVENT_FLAWS(EVENT_FLAW_ENUM)
+#undef EVENT_FLAW_ENUM
+    EVENT_FLAW_COUNT,
+    EVENT_FLAW_RECEIVED_AT = EVENT_FLAW_COUNT /* of jobs only */
+};
+
 /* UTF-8 without NUL; not NUL-terminated.  bytes is NULL where the field is absent. */
 struct event_text {
     const char *bytes; /* borrowed from the parser */
@@ -64,6 +85,9 @@ enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t
 /* The same for a job of the queue, which may also have received_at. */
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err) MUST_CHECK;
+
+/* What was wrong in the last text for which one of these returned ERR_INVALID. */
+enum event_flaw event_parser_flaw(const struct event_parser *parser);
 
 /* Appends the canonical job; errors as buf_add(). */
 enum err_code event_format_job(const struct event *event, struct buf *out) MUST_CHECK;

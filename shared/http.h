@@ -27,6 +27,7 @@
 #include "shared/err.h"
 
 struct buf;
+struct http_metrics;
 struct sockaddr;
 struct words;
 
@@ -60,6 +61,7 @@ struct http_options {
     int64_t header_timeout_ms; /* request line to last header */
     int64_t body_timeout_ms;   /* headers to the end of the body */
     int64_t write_timeout_ms;  /* answer queued to answer sent */
+    struct http_metrics *metrics; /* counted in; must outlive the server; NULL: nowhere */
     const struct http_route *routes;
     const struct words *cors_origins; /* of routes that allow CORS; NULL or "*": all */
     void *user;                       /* passed to handlers and hooks */
@@ -84,10 +86,6 @@ uint16_t http_server_port(const struct http_server *server);
  * the server is freed and no callback comes. */
 void http_server_stop(struct http_server *server, int64_t grace_ms,
                       void (*on_stopped)(void *user));
-
-/* Connections open now, and answers given so far with a status. */
-size_t http_server_connections(const struct http_server *server);
-uint64_t http_server_answers(const struct http_server *server, unsigned status);
 
 /* --- inside a handler ------------------------------------------------------ */
 

@@ -138,6 +138,13 @@ void http_answer_error(struct http_request *req, unsigned status, const char *se
     buf_release(&body);
 }
 
+void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigned status,
+                        const char *sentence)
+{
+    metric_add(&req->server->metrics->refusals[why], 1);
+    http_answer_error(req, status, sentence);
+}
+
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow)
 {
     static const char body[] = "{\"error\":\"method not allowed\"}";
@@ -187,6 +194,7 @@ void http_answer_force(struct http_request *req)
         MHD_destroy_response(response);
         response = NULL;
     }
+    metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_SHUTDOWN], 1);
     req->status = 503;
     req->response = response;
     req->must_close = true;
@@ -235,7 +243,7 @@ enum MHD_Result http_answer_queue(struct http_request *req)
     if (!req->response)
         return MHD_NO; /* memory ran out: MHD closes the connection */
     http_conn_enter(req, PHASE_WRITING);
-    req->server->answers[req->status - STATUS_MIN]++;
+    metric_add(&req->server->metrics->answers[http_metric_status(req->status)], 1);
     queued = MHD_queue_response(req->mhd, req->status, req->response);
     http_answer_drop(req); /* MHD holds a reference of its own */
     return queued;

@@ -68,6 +68,7 @@ static void expire_list(struct http_list *list, int64_t now_ms)
 {
     for (struct http_request *req = list->first; req && req->deadline_ms <= now_ms;) {
         struct http_request *next = req->next;
+        metric_add(&req->server->metrics->timeouts[req->phase], 1);
         cut(req);
         req->deadline_ms = INT64_MAX / 2;
         list_remove(list, req);
@@ -104,6 +105,8 @@ static struct http_request *conn_new(struct http_server *server,
     req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, PHASE_IDLE);
     list_append(&server->phases[PHASE_IDLE], req);
     server->connections++;
+    metric_add(&server->metrics->accepted, 1);
+    metric_set(&server->metrics->connections, (int64_t)server->connections);
     return req;
 }
 
@@ -119,9 +122,13 @@ void http_conn_free(struct http_request *req)
  * it then. */
 static void conn_gone(struct http_request *req)
 {
-    list_remove(&req->server->phases[req->phase], req);
-    req->server->connections--;
-    req->server->waiting -= req->is_held;
+    struct http_server *server = req->server;
+
+    list_remove(&server->phases[req->phase], req);
+    server->connections--;
+    server->waiting -= req->is_held;
+    metric_set(&server->metrics->connections, (int64_t)server->connections);
+    metric_add(&server->metrics->unanswered[req->phase], 1);
     req->server = NULL;
     req->mhd = NULL;
     if (!req->is_held)

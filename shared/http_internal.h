@@ -20,6 +20,7 @@
 #include "shared/http.h"
 #include "shared/http_body.h"
 #include "shared/http_head.h"
+#include "shared/http_metrics.h"
 
 /* Where a connection stands.  The phases up to WRITING have a deadline each; connections
  * of one phase are kept in the order in which they entered it, which is the order of
@@ -73,13 +74,10 @@ struct http_list {
     struct http_request *last;
 };
 
-enum {
-    STATUS_MIN = 100,
-    STATUS_MAX = 599
-};
-
 struct http_server {
     struct http_options options;
+    struct http_metrics *metrics; /* the options', or uncounted */
+    struct http_metrics uncounted;
     struct MHD_Daemon *daemon;
     int listen_fd; /* -1 once closed */
     uint16_t port;
@@ -96,7 +94,6 @@ struct http_server {
     size_t connections;
     size_t waiting; /* requests held by handlers */
     struct http_list phases[PHASE_COUNT];
-    uint64_t answers[STATUS_MAX - STATUS_MIN + 1];
     struct MHD_Response *ok[2]; /* prepared; the second closes the connection */
     bool allows_any_origin;
 
@@ -135,6 +132,8 @@ bool http_wait_is_polled(const struct http_server *server);
 
 /* http_answer.c */
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
+void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigned status,
+                        const char *sentence);
 void http_answer_preflight(struct http_request *req, const char *methods);
 void http_answer_force(struct http_request *req); /* 503, its holder answers later */
 void http_answer_drop(struct http_request *req);  /* an answer that nobody will get */

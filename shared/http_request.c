@@ -136,12 +136,14 @@ static void answer_method(struct http_request *req, const char *method)
     struct buf list;
 
     buf_init(&list, ALLOW_MAX);
-    if (!list_methods(req, &list))
+    if (!list_methods(req, &list)) {
         http_answer_error(req, 503, "out of memory");
-    else if (req->route->allows_cors && strcmp(method, "OPTIONS") == 0)
+    } else if (req->route->allows_cors && strcmp(method, "OPTIONS") == 0) {
         http_answer_preflight(req, list.data);
-    else
+    } else {
+        metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_METHOD], 1);
         http_answer_allow(req, 405, list.data);
+    }
     buf_release(&list);
 }
 
@@ -149,7 +151,7 @@ static void answer_method(struct http_request *req, const char *method)
 static void find_route(struct http_request *req, const char *method)
 {
     if (!req->path) {
-        http_answer_error(req, 404, "not found");
+        http_answer_refuse(req, HTTP_REFUSAL_NOT_FOUND, 404, "not found");
         return;
     }
     for (const struct http_route *at = req->server->options.routes; at->path; at++) {
@@ -168,7 +170,7 @@ static void check_length(struct http_request *req)
         return;
     if (req->head.content_length > req->server->options.max_drain_bytes)
         req->must_close = true;
-    http_answer_error(req, 413, "the body is too large");
+    http_answer_refuse(req, HTTP_REFUSAL_LENGTH, 413, "the body is too large");
 }
 
 /* True when a refusal cannot wait for the end of the body. */
@@ -186,11 +188,13 @@ static enum MHD_Result take_headers(struct http_request *req, const char *method
     http_head_end(&req->head, strcmp(version, "HTTP/1.0") != 0);
     req->must_close = req->head.is_hostile;
     if (req->head.is_hostile)
-        http_answer_error(req, req->head.status, req->head.sentence);
+        http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->head.status,
+                           req->head.sentence);
     else
         find_route(req, method);
     if (!req->status && req->head.status)
-        http_answer_error(req, req->head.status, req->head.sentence);
+        http_answer_refuse(req, HTTP_REFUSAL_HEADERS, req->head.status,
+                           req->head.sentence);
     check_length(req);
     if (must_answer_now(req))
         return http_answer_queue(req);
@@ -216,6 +220,14 @@ static enum MHD_Result take_piece(struct http_request *req, const char *upload,
     return req->drained_bytes > req->server->options.max_drain_bytes ? MHD_NO : MHD_YES;
 }
 
+static void refuse_body(struct http_request *req)
+{
+    enum err_code code = req->body.code;
+    enum http_refusal why = code == ERR_TOO_BIG ? HTTP_REFUSAL_LENGTH : HTTP_REFUSAL_BODY;
+
+    http_answer_refuse(req, why, err_http_status(code), req->body.sentence);
+}
+
 static enum MHD_Result take_end(struct http_request *req)
 {
     struct http_server *server = req->server;
@@ -223,7 +235,7 @@ static enum MHD_Result take_end(struct http_request *req)
     http_body_end(&req->body);
     req->step = STEP_HANDLER;
     if (!req->status && req->body.code)
-        http_answer_error(req, err_http_status(req->body.code), req->body.sentence);
+        refuse_body(req);
     if (!req->status)
         req->route->handler(req, server->options.user);
     if (req->status)

@@ -243,6 +243,8 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
     if (!server)
         return err_set(err, ERR_NOMEM, "out of memory");
     server->options = *options;
+    server->metrics = options->metrics ? options->metrics : &server->uncounted;
+    metric_set(&server->metrics->connections_max, options->max_connections);
     server->loop = loop;
     server->listen_fd = -1;
     code = http_answer_prepare(server, err);
@@ -274,16 +276,4 @@ failed:
 uint16_t http_server_port(const struct http_server *server)
 {
     return server->port;
-}
-
-size_t http_server_connections(const struct http_server *server)
-{
-    return server->connections;
-}
-
-uint64_t http_server_answers(const struct http_server *server, unsigned status)
-{
-    return status >= STATUS_MIN && status <= STATUS_MAX
-               ? server->answers[status - STATUS_MIN]
-               : 0;
 }
