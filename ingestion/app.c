@@ -11,11 +11,12 @@
 #include "ingestion/access.h"
 #include "ingestion/conf.h"
 #include "ingestion/loop.h"
+#include "ingestion/metrics.h"
 #include "shared/log.h"
+#include "shared/process_watch.h"
 #include "shared/redis_url.h"
 
 enum {
-    LOOPS_MAX = 64,
     RESERVED_FDS = 64, /* descriptors for everything that is not a client */
     EXIT_BY_FORCE = 1, /* the status after a second signal, or when time is up */
 };
@@ -29,6 +30,8 @@ struct app {
     uv_signal_t intr;
     uv_async_t ended; /* a loop has ended */
     uv_timer_t limit; /* of the shutdown */
+    struct process_watch watch;
+    struct ingestion_metrics metrics;
     struct loop *loops[LOOPS_MAX];
     int64_t loop_count;
     _Atomic int64_t running;
@@ -79,6 +82,7 @@ static void on_ended(uv_async_t *async)
     uv_close((uv_handle_t *)&app->intr, NULL);
     uv_close((uv_handle_t *)&app->limit, NULL);
     uv_close((uv_handle_t *)&app->ended, NULL);
+    process_watch_stop(&app->watch);
 }
 
 /* --- the beginning ---------------------------------------------------------- */
@@ -125,6 +129,7 @@ static enum err_code start_signals(struct app *app, struct err *err)
         uv_signal_start(&app->term, on_signal, SIGTERM) != 0 ||
         uv_signal_start(&app->intr, on_signal, SIGINT) != 0)
         return err_set(err, ERR_UNAVAILABLE, "could not make an event loop");
+    process_watch_start(&app->watch, &app->uv, &app->metrics.process);
     app->term.data = app->intr.data = app->ended.data = app->limit.data = app;
     return ERR_OK;
 }
@@ -139,12 +144,15 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .access = app->access,
         .port = (uint16_t)app->conf->port,
         .max_connections = (connections + wanted - 1) / wanted,
+        .metrics = &app->metrics,
         .on_ended = on_loop_ended,
         .user = app,
     };
 
+    app->metrics.loop_count = (size_t)wanted;
     for (int64_t i = 0; i < wanted; i++) {
         enum err_code code;
+        options.index = (size_t)i;
         (void)atomic_fetch_add(&app->running, 1);
         code = loop_start(&options, &app->loops[i], err);
         if (code)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/http.h"
 #include "shared/mem.h"
 
@@ -88,8 +89,14 @@ enum err_code group_add(struct group *group, const char *job, size_t len,
         code = add_job(&group->wire, job, len);
     if (code)
         return code;
-    if (req)
-        group->waiters[group->count] = (struct waiter){req, deadline_ms, before};
+    if (req) {
+        group->waiters[group->count] = (struct waiter){
+            .req = req,
+            .deadline_ms = deadline_ms,
+            .offset = before,
+            .taken_us = clock_mono_us(),
+        };
+    }
     group->count++;
     return ERR_OK;
 }

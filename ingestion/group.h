@@ -23,7 +23,8 @@ struct http_request;
 struct waiter {
     struct http_request *req; /* held; NULL once it is answered */
     int64_t deadline_ms;
-    size_t offset; /* of the job in the group's wire */
+    size_t offset;    /* of the job in the group's wire */
+    int64_t taken_us; /* since when it waits */
 };
 
 struct group {

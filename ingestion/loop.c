@@ -11,6 +11,7 @@
 
 #include "ingestion/access.h"
 #include "ingestion/conf.h"
+#include "ingestion/metrics.h"
 #include "ingestion/queue.h"
 #include "ingestion/routes.h"
 #include "shared/event.h"
@@ -39,6 +40,7 @@ static void on_redis_ready(void *user)
 {
     struct loop *loop = user;
 
+    metric_set(&loop->routes.metrics->redis_up, 1);
     if (loop->was_lost)
         log_line(LOG_INFO, "connected to Redis again", NULL);
     loop->was_lost = false;
@@ -49,6 +51,8 @@ static void on_redis_lost(const char *reason, void *user)
     struct loop *loop = user;
     int64_t suppressed;
 
+    metric_set(&loop->routes.metrics->redis_up, 0);
+    metric_add(&loop->routes.metrics->redis_losses, 1);
     if (!log_gate_open(&loop->lost_gate, LOG_EVERY_MS, &suppressed))
         return;
     loop->was_lost = true;
@@ -126,6 +130,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
         .header_timeout_ms = conf->header_timeout_ms,
         .body_timeout_ms = conf->body_timeout_ms,
         .write_timeout_ms = conf->write_timeout_ms,
+        .metrics = &loop->routes.metrics->http,
         .routes = ingestion_routes,
         .cors_origins = access_origins(loop->options.access),
         .user = &loop->routes,
@@ -156,6 +161,7 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
     const struct ingestion_conf *conf = loop->options.conf;
     struct queue_options options = {
         .redis = loop->routes.redis,
+        .metrics = loop->routes.metrics,
         .timeout_ms = conf->enqueue_timeout_ms,
         .group_max_events = conf->group_max_events,
         .groups_in_flight = conf->groups_in_flight,
@@ -194,6 +200,8 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->options = *options;
     loop->routes.loop = loop;
     loop->routes.access = options->access;
+    loop->routes.all_metrics = options->metrics;
+    loop->routes.metrics = &options->metrics->loops[options->index];
     *ret_loop = loop;
     if (uv_loop_init(&loop->uv) != 0 ||
         uv_async_init(&loop->uv, &loop->stop, on_stop) != 0)

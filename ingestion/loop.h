@@ -11,6 +11,7 @@
 
 struct access;
 struct ingestion_conf;
+struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
 
@@ -18,9 +19,11 @@ struct loop_options {
     const struct ingestion_conf *conf; /* borrowed, as all of these */
     const struct redis_url *redis_url;
     struct access *access;
-    uint16_t port;                /* the first loop's, when the system chose it */
-    int64_t max_connections;      /* of this loop */
-    void (*on_ended)(void *user); /* from the loop's thread, as its last act */
+    uint16_t port;                     /* the first loop's, when the system chose it */
+    int64_t max_connections;           /* of this loop */
+    struct ingestion_metrics *metrics; /* of all loops */
+    size_t index;                      /* of this loop among them */
+    void (*on_ended)(void *user);      /* from the loop's thread, as its last act */
     void *user;
 };
 

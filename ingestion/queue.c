@@ -2,7 +2,9 @@
 #include "ingestion/queue.h"
 
 #include "ingestion/group.h"
+#include "ingestion/metrics.h"
 #include "shared/buf.h"
+#include "shared/clock.h"
 #include "shared/event.h"
 #include "shared/http.h"
 #include "shared/mem.h"
@@ -26,7 +28,8 @@ struct queue {
     int64_t in_flight;
     int64_t spare_count;
     size_t pending_bytes; /* in filling and sent */
-    struct buf job;       /* scratch: one job */
+    size_t pending_events;
+    struct buf job; /* scratch: one job */
     void (*on_stopped)(void *user);
     void *stopped_user;
 };
@@ -37,6 +40,7 @@ struct queue {
 static void group_retire(struct queue *queue, struct group *group)
 {
     queue->pending_bytes -= group_bytes(group);
+    queue->pending_events -= group->count;
     if (queue->spare_count >= SPARE_GROUPS || group->wire.cap > KEPT_BYTES) {
         group_free(group);
         return;
@@ -63,6 +67,38 @@ static struct group *group_to_fill(struct queue *queue)
     return group;
 }
 
+/* --- counting and answering --------------------------------------------------- */
+
+static void confirm(struct queue *queue, struct group *group)
+{
+    struct loop_metrics *metrics = queue->options.metrics;
+    int64_t now_us = clock_mono_us();
+
+    for (size_t i = group->first_unanswered; group->waiters && i < group->count; i++)
+        metric_observe(&metrics->enqueue_us, &metric_times_us,
+                       now_us - group->waiters[i].taken_us);
+    metric_add(&metrics->enqueued, (int64_t)group->count);
+    metric_observe(&metrics->group_events, &metric_group_events, (int64_t)group->count);
+    group_answer(group, true);
+}
+
+static void refuse(struct queue *queue, struct group *group, enum rejection why)
+{
+    if (group->waiters)
+        metric_add(&queue->options.metrics->rejected[why],
+                   (int64_t)(group->count - group->first_unanswered));
+    group_answer(group, false);
+}
+
+static void show_pending(const struct queue *queue)
+{
+    struct loop_metrics *metrics = queue->options.metrics;
+
+    metric_set(&metrics->groups_in_flight, queue->in_flight);
+    metric_set(&metrics->pending_events, (int64_t)queue->pending_events);
+    metric_set(&metrics->pending_bytes, (int64_t)queue->pending_bytes);
+}
+
 /* --- sending ---------------------------------------------------------------- */
 
 static void on_reply(redisReply *reply, void *user)
@@ -75,12 +111,16 @@ static void on_reply(redisReply *reply, void *user)
     (void)group_list_take(&queue->sent); /* this very group: replies come in order */
     queue->in_flight--;
     if (!reply) { /* unknown: once more, before what came later */
+        metric_add(&queue->options.metrics->groups_resent, 1);
         group_list_prepend(&queue->filling, group);
         return;
     }
     if (reply->type != REDIS_REPLY_INTEGER)
         code = redis_err_of_reply(reply, "Redis refused the events", &err);
-    group_answer(group, code == ERR_OK && reply->type == REDIS_REPLY_INTEGER);
+    if (code == ERR_OK && reply->type == REDIS_REPLY_INTEGER)
+        confirm(queue, group);
+    else
+        refuse(queue, group, REJECTION_REFUSED);
     group_retire(queue, group);
     if (code == ERR_READ_ONLY)
         redis_uv_reconnect(queue->options.redis, err.msg);
@@ -103,6 +143,7 @@ void queue_flush(struct queue *queue)
     while (queue->filling.first && queue->in_flight < queue->options.groups_in_flight &&
            redis_uv_is_ready(queue->options.redis)) {
         struct group *group = group_list_take(&queue->filling);
+        queue->pending_events -= group->first_unanswered;
         queue->pending_bytes -= group_compact(group);
         if (group->count == 0) {
             group_retire(queue, group);
@@ -112,14 +153,20 @@ void queue_flush(struct queue *queue)
         }
     }
     redis_uv_flush(queue->options.redis);
+    show_pending(queue);
 }
 
 /* --- deadlines -------------------------------------------------------------- */
 
-static void expire_list(struct group_list *list, int64_t now_ms)
+static void expire_list(struct queue *queue, const struct group_list *list,
+                        int64_t now_ms)
 {
-    for (struct group *group = list->first; group; group = group->next)
+    for (struct group *group = list->first; group; group = group->next) {
+        size_t before = group->first_unanswered;
         group_expire(group, now_ms);
+        metric_add(&queue->options.metrics->rejected[REJECTION_TIMEOUT],
+                   (int64_t)(group->first_unanswered - before));
+    }
 }
 
 /* Groups in which nobody waits any more are dropped, so that an outage does not fill the
@@ -135,8 +182,8 @@ static void on_tick(uv_timer_t *timer)
     struct queue *queue = timer->data;
     int64_t now_ms = (int64_t)uv_now(queue->loop);
 
-    expire_list(&queue->sent, now_ms);
-    expire_list(&queue->filling, now_ms);
+    expire_list(queue, &queue->sent, now_ms);
+    expire_list(queue, &queue->filling, now_ms);
     drop_expired(queue);
     queue_flush(queue); /* Redis may be back */
 }
@@ -167,6 +214,7 @@ enum err_code queue_push(struct queue *queue, const struct event *event,
     if (code)
         return code == ERR_TOO_BIG ? ERR_BUSY : code;
     http_wait(req);
+    queue->pending_events++;
     queue->pending_bytes += group_bytes(group) - before;
     return ERR_OK;
 }
@@ -180,6 +228,7 @@ enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
         return err_set(err, ERR_NOMEM, "out of memory");
     queue->options = *options;
     queue->loop = loop;
+    metric_set(&options->metrics->pending_bytes_max, options->pending_max_bytes);
     buf_init(&queue->job, JOB_MAX);
     (void)uv_timer_init(loop, &queue->tick);
     queue->tick.data = queue;
@@ -188,12 +237,12 @@ enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
     return ERR_OK;
 }
 
-static void free_list(struct group_list *list)
+static void free_list(struct queue *queue, struct group_list *list)
 {
     struct group *group;
 
     while ((group = group_list_take(list)) != NULL) {
-        group_answer(group, false);
+        refuse(queue, group, REJECTION_SHUTDOWN);
         group_free(group);
     }
 }
@@ -214,8 +263,8 @@ void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)
 {
     queue->on_stopped = on_stopped;
     queue->stopped_user = user;
-    free_list(&queue->filling);
-    free_list(&queue->sent);
-    free_list(&queue->spare);
+    free_list(queue, &queue->filling);
+    free_list(queue, &queue->sent);
+    free_list(queue, &queue->spare);
     uv_close((uv_handle_t *)&queue->tick, on_tick_closed);
 }

@@ -27,12 +27,14 @@
 
 struct event;
 struct http_request;
+struct loop_metrics;
 struct queue; /* opaque */
 struct redis_uv;
 
 struct queue_options {
-    struct redis_uv *redis; /* borrowed; must outlive the queue's last call */
-    int64_t timeout_ms;     /* a request is answered inside it */
+    struct redis_uv *redis;       /* borrowed; must outlive the queue's last call */
+    struct loop_metrics *metrics; /* borrowed likewise */
+    int64_t timeout_ms;           /* a request is answered inside it */
     int64_t group_max_events;
     int64_t groups_in_flight;
     int64_t pending_max_bytes;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "ingestion/access.h"
+#include "ingestion/metrics.h"
 #include "ingestion/queue.h"
 #include "shared/clock.h"
 #include "shared/event.h"
@@ -22,6 +23,28 @@ static void answer_failure(struct http_request *req, enum err_code code,
     http_answer_error(req, status, status == 503 ? unavailable : err->msg);
 }
 
+/* Why an event that the parser or the queue did not take is answered with an error. */
+static enum rejection rejection_of(enum err_code code, const struct event_parser *parser)
+{
+    switch ((int)code) {
+    case ERR_INVALID:
+        return (enum rejection)event_parser_flaw(parser);
+    case ERR_TOO_BIG:
+        return REJECTION_TOO_LARGE;
+    case ERR_BUSY:
+        return REJECTION_QUEUE_FULL;
+    default:
+        return REJECTION_NO_MEMORY;
+    }
+}
+
+static void reject(struct http_request *req, const struct routes *routes,
+                   enum err_code code, const struct err *err)
+{
+    metric_reject(routes->metrics, rejection_of(code, routes->parser));
+    answer_failure(req, code, err);
+}
+
 static void on_event(struct http_request *req, void *user)
 {
     struct routes *routes = user;
@@ -33,16 +56,20 @@ static void on_event(struct http_request *req, void *user)
     const char *body = http_request_body(req, &len);
 
     if (status) {
+        metric_reject(routes->metrics,
+                      status == 429 ? REJECTION_ADDRESS_RATE : REJECTION_KEY);
         http_answer_error(req, status, err.msg);
         return;
     }
     code = event_parse(routes->parser, body, len, &event, &err);
     if (code) {
-        answer_failure(req, code, &err);
+        reject(req, routes, code, &err);
         return;
     }
     status = access_check_event(routes->access, &event, &err);
     if (status) {
+        metric_reject(routes->metrics,
+                      status == 429 ? REJECTION_SITE_RATE : REJECTION_SITE_DENIED);
         http_answer_error(req, status, err.msg);
         return;
     }
@@ -53,7 +80,7 @@ static void on_event(struct http_request *req, void *user)
     event.received_at_ms = clock_wall_ms();
     code = queue_push(routes->queue, &event, req);
     if (code)
-        answer_failure(req, code, &err);
+        reject(req, routes, code, &err);
 }
 
 static void on_healthz(struct http_request *req, void *user)
@@ -89,9 +116,17 @@ static void on_readyz(struct http_request *req, void *user)
         http_answer_error(req, 503, "Redis is not reachable");
 }
 
+static void on_metrics(struct http_request *req, void *user)
+{
+    const struct routes *routes = user;
+
+    metrics_answer(routes->all_metrics, req);
+}
+
 const struct http_route ingestion_routes[] = {
     {"POST", "/event", on_event, .reads_body = true, .allows_cors = true},
     {"GET", "/healthz", on_healthz, .reads_body = false, .allows_cors = false},
     {"GET", "/readyz", on_readyz, .reads_body = false, .allows_cors = false},
+    {"GET", "/metrics", on_metrics, .reads_body = false, .allows_cors = false},
     {.path = NULL},
 };

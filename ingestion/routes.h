@@ -1,4 +1,4 @@
-/* routes.h -- what ingestion answers: POST /event, /healthz and /readyz. */
+/* routes.h -- what ingestion answers: POST /event, /healthz, /readyz and /metrics. */
 #ifndef INGESTION_ROUTES_H
 #define INGESTION_ROUTES_H
 
@@ -6,7 +6,9 @@
 
 struct access;
 struct event_parser;
+struct ingestion_metrics;
 struct loop;
+struct loop_metrics;
 struct queue;
 struct redis_uv;
 
@@ -16,6 +18,8 @@ struct routes {
     struct queue *queue;
     struct redis_uv *redis;
     struct access *access;
+    struct loop_metrics *metrics;
+    const struct ingestion_metrics *all_metrics;
     struct loop *loop; /* whose routes they are */
 };
 

@@ -1,0 +1,86 @@
+/* metrics.c -- see metrics.h: the names of all metrics of ingestion but those of the HTTP
+ * server (shared/http_metrics.c) and of the process (shared/process_stats.c). */
+#include "ingestion/metrics.h"
+
+#define PREFIX       "analytics_ingestion_"
+#define FIELD(field) offsetof(struct loop_metrics, field)
+
+const struct metric_buckets metric_group_events = {
+    14,
+    {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 5000, 10000},
+};
+
+static const char *const reasons[] = {
+#define FLAW_NAME(name, text) [EVENT_FLAW_##name] = text,
+    EVENT_FLAWS(FLAW_NAME)
+#undef FLAW_NAME
+#define REJECTION_NAME(name, text) [REJECTION_##name] = text,
+        REJECTIONS(REJECTION_NAME)
+#undef REJECTION_NAME
+};
+
+static const struct metric_item items[] = {
+    {.name = "events_enqueued_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(enqueued),
+     .help = "Events that Redis confirmed to have queued."},
+    {.name = "events_rejected_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(rejected),
+     .help = "Events that were answered with an error, by reason.",
+     .count = REJECTION_COUNT,
+     .labels = {{"reason", reasons}}},
+    {.name = "enqueue_seconds",
+     .kind = METRIC_HISTOGRAM,
+     .offset = FIELD(enqueue_us),
+     .help = "From the acceptance of an event to its answer 200.",
+     .per_unit = 1000000,
+     .buckets = &metric_times_us},
+    {.name = "group_events",
+     .kind = METRIC_HISTOGRAM,
+     .offset = FIELD(group_events),
+     .help = "Events in a group that Redis confirmed.",
+     .buckets = &metric_group_events},
+    {.name = "groups_resent_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(groups_resent),
+     .help = "Groups sent once more because the first outcome is unknown."},
+    {.name = "groups_in_flight",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(groups_in_flight),
+     .help = "Groups that wait for the reply of Redis."},
+    {.name = "pending_events",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(pending_events),
+     .help = "Events that wait to be sent or confirmed."},
+    {.name = "pending_bytes",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(pending_bytes),
+     .help = "Bytes of the events that wait to be sent or confirmed."},
+    {.name = "pending_bytes_max",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(pending_bytes_max),
+     .help = "Bytes that may wait, over all loops."},
+    {.name = "redis_connections",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(redis_up),
+     .help = "Connections to Redis that are ready; there is one for each loop."},
+    {.name = "redis_connections_lost_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(redis_losses),
+     .help = "Times a connection to Redis was lost or could not be made."},
+    {.name = NULL},
+};
+
+void metrics_answer(const struct ingestion_metrics *metrics, struct http_request *req)
+{
+    size_t stride = sizeof(metrics->loops[0]);
+    const struct metrics_part parts[] = {
+        {PREFIX, http_metric_items, &metrics->loops[0].http, metrics->loop_count, stride},
+        {PREFIX, items, &metrics->loops[0], metrics->loop_count, stride},
+        {PREFIX, daemon_metric_items, &metrics->process, 1, 0},
+        {"process_", process_metric_items, &metrics->process, 1, 0},
+    };
+
+    http_answer_metrics(req, parts, sizeof(parts) / sizeof(parts[0]));
+}
