@@ -74,11 +74,12 @@ struct event_parser *event_parser_new(void) MUST_CHECK;
 void event_parser_free(struct event_parser *parser);
 
 /* Parses a client's body.  The texts of *ret_event live until the next call with the same
- * parser.
+ * parser.  An empty body, or one that is only a byte order mark, is an object without
+ * members.  Of duplicate keys the last one counts, but a \u0000, a lone surrogate or invalid
+ * UTF-8 in any of them is refused.  Nothing is allocated.
  *
  * ERR_INVALID  err->msg is the sentence for the client, as the contract gives it
- * ERR_TOO_BIG  len is over EVENT_BODY_MAX
- * ERR_NOMEM    try again later */
+ * ERR_TOO_BIG  len is over EVENT_BODY_MAX */
 enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t len,
                           struct event *ret_event, struct err *err) MUST_CHECK;
 
