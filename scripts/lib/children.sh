@@ -125,12 +125,14 @@ children_stop() {
     return "$failed"
 }
 
-# Ends all children the hard way.
+# Ends all children the hard way; for Postgres there is one that its own children hear of.
 children_kill() {
-    local name
+    local name signal
 
     for name in "${!CHILD_PID[@]}"; do
-        kill -s KILL "${CHILD_PID[$name]}" 2>/dev/null || true
+        signal=KILL
+        [[ $name != postgres ]] || signal=QUIT
+        kill -s "$signal" "${CHILD_PID[$name]}" 2>/dev/null || true
     done
 }
 

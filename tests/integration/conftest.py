@@ -167,6 +167,4 @@ def up(tmp_path):
         return runs[-1]
     yield make
     for run in runs:
-        if run.process and run.process.poll() is None:
-            run.process.terminate()
-            run.process.wait(60)
+        run.abandon()

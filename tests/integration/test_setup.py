@@ -156,6 +156,15 @@ def test_a_signal_stops_everything_in_order(up, number):
     assert "Stopping ...\n" in run.output() and run.output().endswith("Stopped.\n")
 
 
+def test_a_signal_that_comes_twice_at_once_is_one(up):
+    run = up().start()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        run.process.send_signal(number)
+    assert run.wait() == 0
+    assert "exit status" not in run.output()
+    run.check_nothing_is_left()
+
+
 def test_ctrl_c_in_a_terminal_stops_everything(up):
     """The terminal sends the signal to all processes of the foreground, prefixers too."""
     run = up()

@@ -1,15 +1,18 @@
 """What can be wrong when scripts/up is called, said in one sentence each; and the places
 and users it must work with."""
 import os
+import pathlib
 import re
 import signal
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from support.process import free_port, unprivileged_user
 from support.settings import SOURCE
-from support.up import DAEMONS, clone, copy_of_scripts, listener, open_up
+from support.up import DAEMONS, Up, clone, copy_of_scripts, give, listener
 
 # --- what can be wrong -----------------------------------------------------------
 
@@ -94,26 +97,45 @@ def test_help_and_a_wrong_argument():
     assert done.stderr == 'up: unknown argument "now": see scripts/up --help\n'
 
 
-def test_missing_packages_without_sudo_are_named(up, tmp_path):
+@pytest.fixture
+def shared_tmp():
+    """A temporary folder that other users can reach; those of pytest they cannot."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="analytics-setup-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def up_as(shared_tmp):
+    """A function that makes a run of scripts/up in shared_tmp, owned by the user."""
+    runs = []
+
+    def make(who, **options):
+        runs.append(Up(shared_tmp, **options))
+        if who:
+            give(shared_tmp, who)
+        return runs[-1]
+    yield make
+    for run in runs:
+        run.abandon()
+
+
+def test_missing_packages_without_sudo_are_named(up_as, shared_tmp):
     """A user who may not install anything, on a machine that lacks a package."""
-    root = copy_of_scripts(tmp_path)
+    root = copy_of_scripts(shared_tmp)
     listed = root / "scripts/packages.txt"
     listed.write_text(listed.read_text() + "\nno-such-package-for-this-test\n")
     listed.write_text(listed.read_text().replace(
         "[runtime]\n", "[runtime]\nno-such-package-for-this-test\n"))
     who = unprivileged_user()
-    tools = tmp_path / "bin"  # all but sudo
+    tools = shared_tmp / "bin"  # all but sudo
     tools.mkdir()
     for folder in ("/usr/sbin", "/usr/bin"):
         for program in os.scandir(folder):
             if program.name != "sudo" and not (tools / program.name).exists():
                 (tools / program.name).symlink_to(program.path)
-    run = up(root=root, PATH=tools)
-    if who:
-        open_up(tmp_path, who)
-        run.launch(**who)
-    else:
-        run.launch()
+    run = up_as(who, root=root, PATH=tools).launch(**who)
     assert run.wait() == 1
     assert re.search(
         r"^up: packages are missing and there is no sudo to install them with; as root: "
@@ -125,12 +147,10 @@ def test_missing_packages_without_sudo_are_named(up, tmp_path):
 # --- other users, other places ---------------------------------------------------
 
 
-def test_a_fresh_clone_is_built_and_runs_as_an_ordinary_user(up, tmp_path):
-    root = clone(tmp_path)
-    run = up(root=root, var=root / "var")
+def test_a_fresh_clone_is_built_and_runs_as_an_ordinary_user(up_as, shared_tmp):
     who = unprivileged_user()
-    if who:
-        open_up(tmp_path, who)
+    root = clone(shared_tmp)
+    run = up_as(who, root=root, var=root / "var")
     run.start(timeout=300, **who)
     run.post("fresh")
     run.wait_views("fresh", 1)
@@ -152,11 +172,10 @@ def test_data_under_a_folder_that_the_servers_user_cannot_reach(up, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
-def test_data_of_another_user_is_refused(up, tmp_path):
+def test_data_of_another_user_is_refused(up_as, shared_tmp):
     who = unprivileged_user()
-    (tmp_path / "var").mkdir(mode=0o700)
-    open_up(tmp_path, who)
-    os.chown(tmp_path / "var", 0, 0)
-    run = up().launch(**who)
+    run = up_as(who)
+    run.var.mkdir(mode=0o700)
+    run.launch(**who)
     assert run.wait() == 1
     assert "cannot be written to" in run.output()

@@ -83,6 +83,12 @@ class Up:
         self.check_nothing_is_left()
         return code
 
+    def abandon(self):
+        """Ends it if a test that failed has left it running."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
     def fail(self, timeout=60):
         """Runs it to its own end; returns the sentence that it ends with."""
         self.launch()
@@ -157,23 +163,20 @@ def copy_of_scripts(directory):
     return root
 
 
-def open_up(directory, who):
-    """Gives the folder to the user, and lets the user through to it."""
+def give(directory, who):
+    """Gives the folder and all in it to the user (arguments for Popen, see process.py)."""
     for folder, names, files in os.walk(directory):
         for name in (folder, *(os.path.join(folder, n) for n in names + files)):
             os.chown(name, who["user"], who["group"], follow_symlinks=False)
-    for folder in directory.parents:
-        if folder.stat().st_mode & 0o001 == 0:
-            folder.chmod(folder.stat().st_mode | 0o011)
 
 
 def clone(directory):
     """The project as it is now, as a newcomer would clone it, without what is built."""
     root = directory / "clone"
-    subprocess.run(["git", "-c", f"safe.directory={SOURCE}", "ls-files", "-z", "-co",
-                    "--exclude-standard"], cwd=SOURCE, check=True,
-                   stdout=open(directory / "files", "wb"))
-    for name in (directory / "files").read_bytes().decode().split("\0"):
+    names = subprocess.run(
+        ["git", "-c", f"safe.directory={SOURCE}", "ls-files", "-z", "-co",
+         "--exclude-standard"], cwd=SOURCE, check=True, capture_output=True, text=True)
+    for name in names.stdout.split("\0"):
         if name and (SOURCE / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(SOURCE / name, root / name)
