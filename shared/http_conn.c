@@ -126,6 +126,7 @@ static void conn_gone(struct http_request *req)
 
     list_remove(&server->phases[req->phase], req);
     server->connections--;
+    server->accepts_again = true;
     server->waiting -= req->is_held;
     metric_set(&server->metrics->connections, (int64_t)server->connections);
     metric_add(&server->metrics->unanswered[req->phase], 1);

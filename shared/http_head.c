@@ -127,11 +127,27 @@ static void take_type(struct http_head *head, const char *value, size_t len)
         at = take_parameter(head, at + 1, end);
 }
 
+/* libmicrohttpd puts a folded line behind the NAME of its header instead of its value, so
+ * a folded length would go unseen: "Content-Length5". */
+static bool is_folded(const char *name, size_t len)
+{
+    static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Host"};
+
+    for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
+        size_t word_len = strlen(framing[i]);
+        if (len > word_len && strncasecmp(name, framing[i], word_len) == 0)
+            return true;
+    }
+    return false;
+}
+
 void http_head_add(struct http_head *head, const char *name, size_t name_len,
                    const char *value, size_t value_len)
 {
     if (!is_token(name, name_len))
         refuse(head, 400, true, "a header name has a character that it must not have");
+    if (is_folded(name, name_len))
+        refuse(head, 400, true, "a header that frames the request is folded");
     if (value_len && memchr(value, '\0', value_len))
         refuse(head, 400, true, "a header value has a NUL byte");
     if (is_word(name, name_len, "Content-Length"))

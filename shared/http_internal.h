@@ -89,8 +89,9 @@ struct http_server {
     uv_check_t check; /* after each poll: answers to send? */
     int open_handles; /* of the four above */
 
-    bool has_woken;    /* an answer is ready for a request that waits */
-    uint64_t progress; /* counts callbacks that moved a request on */
+    bool has_woken;     /* an answer is ready for a request that waits */
+    bool accepts_again; /* a connection ended: there may be room for one that waits */
+    uint64_t progress;  /* counts callbacks that moved a request on */
     size_t connections;
     size_t waiting; /* requests held by handlers */
     struct http_list phases[PHASE_COUNT];

@@ -42,8 +42,9 @@ static void run_turn(struct http_server *server)
     server->has_woken = false;
     for (int i = 0; i < RUNS_MAX && has_more; i++) {
         uint64_t before = server->progress;
+        server->accepts_again = false;
         (void)MHD_run(server->daemon); /* fails only when there is nothing to run */
-        has_more = wants_another_run(server);
+        has_more = wants_another_run(server) || server->accepts_again;
         if (http_wait_is_polled(server) && server->progress == before)
             break; /* it only asks for those that wait */
     }
