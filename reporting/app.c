@@ -13,10 +13,12 @@
 #include <uv.h>
 
 #include "reporting/conf.h"
+#include "reporting/metrics.h"
 #include "reporting/pool.h"
 #include "reporting/routes.h"
 #include "shared/http.h"
 #include "shared/log.h"
+#include "shared/process_watch.h"
 
 enum {
     /* Of a body, which no route here reads. */
@@ -39,6 +41,8 @@ struct app {
     uv_timer_t end_timer;
     struct pool *pool;          /* owned */
     struct http_server *server; /* owned */
+    struct process_watch watch;
+    struct reporting_metrics metrics;
     bool is_stopping;
 };
 
@@ -49,6 +53,7 @@ static void close_handles(struct app *app)
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&app->signals[i], NULL);
     uv_close((uv_handle_t *)&app->end_timer, NULL);
+    process_watch_stop(&app->watch);
 }
 
 static void on_pool_stopped(void *user)
@@ -99,6 +104,11 @@ struct pool *app_pool(const struct app *app)
     return app->pool;
 }
 
+struct reporting_metrics *app_metrics(struct app *app)
+{
+    return &app->metrics;
+}
+
 /* What a turn has gathered is sent together, so that equal questions become one. */
 static void on_turn_end(void *user)
 {
@@ -122,6 +132,7 @@ static enum err_code start_loop(struct app *app, struct err *err)
     if (status)
         return err_set(err, ERR_UNAVAILABLE, "could not start the event loop: %s",
                        uv_strerror(status));
+    process_watch_start(&app->watch, &app->loop, &app->metrics.process);
     return ERR_OK;
 }
 
@@ -135,6 +146,7 @@ static enum err_code start_pool(struct app *app, struct err *err)
         .query_timeout_ms = conf->query_timeout_ms,
         .connect_timeout_ms = conf->connect_timeout_ms,
         .reconnect_max_ms = conf->reconnect_max_ms,
+        .metrics = &app->metrics,
     };
 
     app->pool = pool_start(&app->loop, &options);
@@ -156,6 +168,7 @@ static enum err_code start_server(struct app *app, struct err *err)
         .header_timeout_ms = conf->header_timeout_ms,
         .body_timeout_ms = conf->body_timeout_ms,
         .write_timeout_ms = conf->write_timeout_ms,
+        .metrics = &app->metrics.http,
         .routes = routes_table,
         .user = app,
         .on_turn_end = on_turn_end,

@@ -6,6 +6,7 @@
 
 struct app; /* opaque */
 struct pool;
+struct reporting_metrics;
 struct reporting_conf;
 
 /* Serves until SIGTERM or SIGINT, then answers who waits and returns.  A second signal ends
@@ -14,5 +15,6 @@ enum err_code app_run(const struct reporting_conf *conf, struct err *err) MUST_C
 
 /* For handlers, which get the struct app * as `user`. */
 struct pool *app_pool(const struct app *app);
+struct reporting_metrics *app_metrics(struct app *app);
 
 #endif

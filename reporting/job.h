@@ -31,6 +31,7 @@ struct job {
     TAILQ_ENTRY(job) next; /* of those WAITING */
     bool is_waiting;       /* in that list */
     int64_t lost_us;       /* when its connection was lost; 0: never */
+    int64_t sent_us;       /* when it was sent last */
     uint64_t hash;         /* of the query: most comparisons end there */
     struct pool_query query;
     char text[]; /* the values */

@@ -5,6 +5,7 @@
 
 #include "reporting/job.h"
 #include "reporting/link.h"
+#include "reporting/metrics.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -21,6 +22,7 @@ struct pool {
     struct job_list waiting; /* owned; in the order they will be sent */
     size_t waiting_count;
     struct waiter_list deadlines; /* of everyone; all wait equally long */
+    int64_t requests;             /* in that list */
     uv_timer_t timer;             /* the first of the deadlines, or earlier */
 
     bool is_up;            /* some link is open */
@@ -46,6 +48,7 @@ static void end_waiter(struct pool *pool, struct waiter *waiter, const PGresult 
 
     TAILQ_REMOVE(&waiter->job->waiters, waiter, in_job);
     TAILQ_REMOVE(&pool->deadlines, waiter, in_pool);
+    pool->requests--;
     mem_free(waiter);
     asker.fn(rows, err, asker.user);
 }
@@ -143,14 +146,25 @@ static void drop_gone(struct pool *pool, struct job *job)
     }
 }
 
+static void count_result(const struct job *job, enum err_code code)
+{
+    struct reporting_metrics *metrics = job->pool->options.metrics;
+
+    metric_observe(&metrics->query_us[job->query.statement], &metric_times_us,
+                   clock_mono_us() - job->sent_us);
+    metric_add(&metrics->query_failures[code], 1);
+}
+
 static void on_result(const PGresult *rows, const struct err *err, void *user)
 {
     struct job *job = user;
     struct pool *pool = job->pool;
 
+    count_result(job, rows ? ERR_OK : err->code);
     if (!rows && err->code == ERR_UNAVAILABLE && job->lost_us == 0 &&
         !pool->is_stopping) {
         job->lost_us = clock_mono_us();
+        metric_add(&pool->options.metrics->queries_repeated, 1);
         TAILQ_INSERT_HEAD(&pool->waiting, job, next);
         pool->waiting_count++;
         job->is_waiting = true;
@@ -164,10 +178,12 @@ static void send_job(struct pool *pool, struct job *job, struct link *link)
 {
     remove_waiting(job);
     drop_gone(pool, job);
-    if (TAILQ_EMPTY(&job->waiters))
+    if (TAILQ_EMPTY(&job->waiters)) {
         job_free(job);
-    else
-        link_run(link, job->query.statement, job->query.values, on_result, job);
+        return;
+    }
+    job->sent_us = clock_mono_us();
+    link_run(link, job->query.statement, job->query.values, on_result, job);
 }
 
 void pool_dispatch(struct pool *pool)
@@ -200,7 +216,9 @@ static enum err_code find_or_add_job(struct pool *pool, const struct pool_query 
 
     if (!job && pool->waiting_count >= pool->options.waiting_max)
         return err_set(err, ERR_BUSY, "too many queries are waiting");
-    if (!job) {
+    if (job) {
+        metric_add(&pool->options.metrics->coalesced, 1);
+    } else {
         job = job_new(pool, query);
         if (!job)
             return err_set(err, ERR_NOMEM, "out of memory");
@@ -236,6 +254,7 @@ enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
     waiter->deadline_ms = clock_mono_ms() + pool->options.query_timeout_ms;
     TAILQ_INSERT_TAIL(&waiter->job->waiters, waiter, in_job);
     TAILQ_INSERT_TAIL(&pool->deadlines, waiter, in_pool);
+    pool->requests++;
     arm_timer(pool);
     return ERR_OK;
 }
@@ -277,6 +296,7 @@ static void on_link_lost(const struct err *err, void *user)
 {
     struct pool *pool = user;
 
+    metric_add(&pool->options.metrics->links_lost, 1);
     log_lost(pool, err);
     if (has_open_link(pool))
         return;
@@ -311,6 +331,27 @@ static void on_link_stopped(void *user)
 static void on_timer_closed(uv_handle_t *handle)
 {
     count_stopped(handle->data);
+}
+
+static enum link_use use_of(const struct link *link)
+{
+    if (link_is_ready(link))
+        return LINK_USE_IDLE;
+    return link_is_open(link) ? LINK_USE_BUSY : LINK_USE_CONNECTING;
+}
+
+void pool_show(const struct pool *pool)
+{
+    struct reporting_metrics *metrics = pool->options.metrics;
+    int64_t links[LINK_USE_COUNT] = {0};
+
+    for (size_t i = 0; i < pool->link_count; i++)
+        links[use_of(pool->links[i])]++;
+    for (size_t use = 0; use < LINK_USE_COUNT; use++)
+        metric_set(&metrics->links[use], links[use]);
+    metric_set(&metrics->requests_waiting, pool->requests);
+    metric_set(&metrics->queries_waiting, (int64_t)pool->waiting_count);
+    metric_set(&metrics->queries_waiting_max, (int64_t)pool->options.waiting_max);
 }
 
 /* --- life ---------------------------------------------------------------------------- */

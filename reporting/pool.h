@@ -24,6 +24,7 @@
 #include "shared/err.h"
 
 struct pool; /* opaque */
+struct reporting_metrics;
 
 struct pool_options {
     const char *database_url; /* must outlive the pool */
@@ -32,6 +33,7 @@ struct pool_options {
     int64_t query_timeout_ms;
     int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
+    struct reporting_metrics *metrics; /* counted in; must outlive the pool */
 };
 
 struct pool_query {
@@ -64,5 +66,8 @@ enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
 /* Sends waiting jobs on the connections that are free.  To be called at the end of a turn
  * of requests; the pool itself calls it when a connection becomes free. */
 void pool_dispatch(struct pool *pool);
+
+/* Brings the gauges of the metrics up to date. */
+void pool_show(const struct pool *pool);
 
 #endif

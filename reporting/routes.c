@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "reporting/app.h"
+#include "reporting/metrics.h"
 #include "reporting/pool.h"
 #include "reporting/render.h"
 #include "reporting/session.h"
@@ -31,6 +32,7 @@ enum {
 /* A request for /stats that waits for its rows. */
 struct stats_request {
     struct http_request *http; /* borrowed until answered */
+    struct reporting_metrics *metrics;
     char date[sizeof("YYYY-MM-DD")];
     char site_id[]; /* its bytes and a NUL */
 };
@@ -63,12 +65,14 @@ static const char *sentence_of(enum err_code code)
 }
 
 /* Whatever is wrong behind us is no fault of the client's. */
-static void answer_failure(struct http_request *req, const struct err *err)
+static void answer_failure(struct reporting_metrics *metrics, struct http_request *req,
+                           const struct err *err)
 {
     static struct log_gate gate;
     bool is_bug = err->code == ERR_BUG || err->code == ERR_CORRUPT;
     int64_t suppressed;
 
+    metric_add(&metrics->failures[err->code], 1);
     if (log_gate_open(&gate, ROUTES_LOG_INTERVAL_MS, &suppressed))
         log_line(LOG_WARN, "could not answer a request",
                  LOG_FIELDS(log_text("reason", err->msg),
@@ -110,7 +114,7 @@ static void answer_stats(const struct stats_request *request, const PGresult *ro
             (void)err_set(&err, code, "could not write an answer");
     }
     if (code)
-        answer_failure(request->http, &err);
+        answer_failure(request->metrics, request->http, &err);
     else
         http_answer_json(request->http, 200, body.data, body.len);
     buf_release(&body);
@@ -123,7 +127,7 @@ static void on_stats_rows(const PGresult *rows, const struct err *err, void *use
     if (rows)
         answer_stats(request, rows);
     else
-        answer_failure(request->http, err);
+        answer_failure(request->metrics, request->http, err);
     mem_free(request);
 }
 
@@ -147,7 +151,7 @@ static struct pool_query to_pool_query(const struct stats_query *query)
     return to;
 }
 
-static enum err_code ask_for_stats(struct pool *pool, struct http_request *req,
+static enum err_code ask_for_stats(struct app *app, struct http_request *req,
                                    const struct stats_query *query, struct err *err)
 {
     struct pool_query pool_query = to_pool_query(query);
@@ -157,8 +161,9 @@ static enum err_code ask_for_stats(struct pool *pool, struct http_request *req,
 
     if (!request)
         return err_set(err, ERR_NOMEM, "out of memory");
+    request->metrics = app_metrics(app);
     asker.user = request;
-    code = pool_ask(pool, &pool_query, &asker, err);
+    code = pool_ask(app_pool(app), &pool_query, &asker, err);
     if (code)
         mem_free(request);
     else
@@ -174,11 +179,12 @@ static void on_stats(struct http_request *req, void *user)
 
     if (query_parse(http_request_query(req), &query, &err) ||
         stats_query_read(&query, &stats_query, &err)) {
+        metric_add(&app_metrics(user)->failures[err.code], 1);
         http_answer_error(req, 400, err.msg);
         return;
     }
-    if (ask_for_stats(app_pool(user), req, &stats_query, &err))
-        answer_failure(req, &err);
+    if (ask_for_stats(user, req, &stats_query, &err))
+        answer_failure(app_metrics(user), req, &err);
 }
 
 /* --- health ---------------------------------------------------------------------- */
@@ -223,9 +229,16 @@ static void on_readyz(struct http_request *req, void *user)
         http_wait(req);
 }
 
+static void on_metrics(struct http_request *req, void *user)
+{
+    pool_show(app_pool(user));
+    metrics_answer(app_metrics(user), req);
+}
+
 const struct http_route routes_table[] = {
     {.method = "GET", .path = "/stats", .handler = on_stats},
     {.method = "GET", .path = "/healthz", .handler = on_healthz},
     {.method = "GET", .path = "/readyz", .handler = on_readyz},
+    {.method = "GET", .path = "/metrics", .handler = on_metrics},
     {0},
 };

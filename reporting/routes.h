@@ -1,4 +1,5 @@
-/* routes.h -- what the reporting daemon answers: /stats, /healthz and /readyz. */
+/* routes.h -- what the reporting daemon answers: /stats, /healthz, /readyz and
+ * /metrics. */
 #ifndef REPORTING_ROUTES_H
 #define REPORTING_ROUTES_H
 

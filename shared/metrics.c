@@ -18,6 +18,12 @@ const struct metric_buckets metric_times_us = {
      1000000, 2500000, 5000000, 10000000},
 };
 
+const char *const metric_errors[] = {
+#define ERROR_NAME(code, name, status, action) [ERR_##code] = name,
+    ERR_CODES(ERROR_NAME)
+#undef ERROR_NAME
+};
+
 void metric_observe(struct metric_histogram *histogram,
                     const struct metric_buckets *buckets, int64_t value)
 {

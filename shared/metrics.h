@@ -65,6 +65,10 @@ static inline void metric_add(struct metric *metric, int64_t more)
 void metric_observe(struct metric_histogram *histogram,
                     const struct metric_buckets *buckets, int64_t value);
 
+/* The names of the errors as label values, by enum err_code; ERR_OK has none.  For arrays
+ * of ERR_CODE_COUNT cells. */
+extern const char *const metric_errors[];
+
 /* --- tables ---------------------------------------------------------------- */
 
 enum metric_kind {

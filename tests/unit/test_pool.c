@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "reporting/job.h"
+#include "reporting/metrics.h"
 #include "reporting/pool.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -53,6 +54,8 @@ static bool is_here(const void *user)
     return false;
 }
 
+static struct reporting_metrics metrics;
+
 static const struct pool_options options = {
     .database_url = "host=/nonexistent/socket/folder dbname=x",
     .connections = 2,
@@ -60,6 +63,7 @@ static const struct pool_options options = {
     .query_timeout_ms = TIMEOUT_MS,
     .connect_timeout_ms = 100,
     .reconnect_max_ms = 50,
+    .metrics = &metrics,
 };
 
 static void start(struct fixture *f)

@@ -1,0 +1,85 @@
+/* metrics.c -- see metrics.h: the names of all metrics of reporting but those of the HTTP
+ * server (shared/http_metrics.c) and of the process (shared/process_stats.c). */
+#include "reporting/metrics.h"
+
+#define PREFIX       "analytics_reporting_"
+#define FIELD(field) offsetof(struct reporting_metrics, field)
+
+static const char *const uses[] = {
+    [LINK_USE_IDLE] = "idle",
+    [LINK_USE_BUSY] = "busy",
+    [LINK_USE_CONNECTING] = "connecting",
+};
+
+static const char *const statements[] = {
+    [STATEMENT_SCHEMA_VERSION] = "schema_version",
+    [STATEMENT_STATS] = "stats",
+    [STATEMENT_STATS_EXACT_DAY] = "stats_exact_day",
+    [STATEMENT_STATS_EXACT_ALL] = "stats_exact_all",
+};
+
+static const struct metric_item items[] = {
+    {.name = "stats_failed_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(failures),
+     .help = "Requests for /stats that were answered with an error, by error.",
+     .count = ERR_CODE_COUNT,
+     .labels = {{"error", metric_errors}}},
+    {.name = "query_seconds",
+     .kind = METRIC_HISTOGRAM,
+     .offset = FIELD(query_us),
+     .help = "From sending a query to its last row or its failure, by statement.",
+     .per_unit = 1000000,
+     .buckets = &metric_times_us,
+     .count = STATEMENT_COUNT,
+     .labels = {{"statement", statements}}},
+    {.name = "query_failures_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(query_failures),
+     .help = "Queries that were sent and failed, by error.",
+     .count = ERR_CODE_COUNT,
+     .labels = {{"error", metric_errors}}},
+    {.name = "queries_repeated_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(queries_repeated),
+     .help = "Queries sent once more because their connection was lost."},
+    {.name = "requests_coalesced_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(coalesced),
+     .help = "Requests that joined a query of another request that waited to be sent."},
+    {.name = "requests_waiting",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(requests_waiting),
+     .help = "Requests that wait for Postgres."},
+    {.name = "queries_waiting",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(queries_waiting),
+     .help = "Queries that wait for a connection."},
+    {.name = "queries_waiting_max",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(queries_waiting_max),
+     .help = "Queries that may wait for a connection."},
+    {.name = "pool_connections",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(links),
+     .help = "Connections to Postgres, by state.",
+     .count = LINK_USE_COUNT,
+     .labels = {{"state", uses}}},
+    {.name = "pool_connections_lost_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(links_lost),
+     .help = "Times a connection to Postgres was lost or could not be made."},
+    {.name = NULL},
+};
+
+void metrics_answer(const struct reporting_metrics *metrics, struct http_request *req)
+{
+    const struct metrics_part parts[] = {
+        {PREFIX, http_metric_items, &metrics->http, 1, 0},
+        {PREFIX, items, metrics, 1, 0},
+        {PREFIX, daemon_metric_items, &metrics->process, 1, 0},
+        {"process_", process_metric_items, &metrics->process, 1, 0},
+    };
+
+    http_answer_metrics(req, parts, sizeof(parts) / sizeof(parts[0]));
+}

@@ -1,0 +1,39 @@
+/* metrics.h -- what reporting counts, and GET /metrics.  All of it belongs to the loop. */
+#ifndef REPORTING_METRICS_H
+#define REPORTING_METRICS_H
+
+#include "reporting/statement.h"
+#include "shared/err.h"
+#include "shared/http_metrics.h"
+#include "shared/process_stats.h"
+
+struct http_request;
+struct pool;
+
+/* Of a connection to Postgres. */
+enum link_use {
+    LINK_USE_IDLE,
+    LINK_USE_BUSY,
+    LINK_USE_CONNECTING,
+    LINK_USE_COUNT
+};
+
+struct reporting_metrics {
+    struct http_metrics http;
+    struct metric failures[ERR_CODE_COUNT]; /* of /stats, by error */
+    struct metric_histogram query_us[STATEMENT_COUNT];
+    struct metric query_failures[ERR_CODE_COUNT];
+    struct metric queries_repeated;
+    struct metric coalesced;
+    struct metric requests_waiting;
+    struct metric queries_waiting;
+    struct metric queries_waiting_max;
+    struct metric links[LINK_USE_COUNT];
+    struct metric links_lost;
+    struct process_stats process;
+};
+
+/* Answers GET /metrics. */
+void metrics_answer(const struct reporting_metrics *metrics, struct http_request *req);
+
+#endif
