@@ -28,6 +28,7 @@ CREATE TABLE events (
     user_id     text        COLLATE "C",          -- NULL is nobody, '' is a user
     "timestamp" timestamptz              NOT NULL,
     event_id    uuid                     NOT NULL DEFAULT gen_random_uuid(),
+    created_at  timestamptz              NOT NULL DEFAULT now(), -- when it was stored
     PRIMARY KEY (event_id, site_id, "timestamp")
 ) PARTITION BY RANGE ("timestamp");
 
