@@ -180,6 +180,6 @@ size_t batch_alive_index(const struct batch *batch, size_t n)
             return i;
         n--;
     }
-    assert(!"no such row is alive");
+    assert(n < batch_alive(batch)); /* the caller's mistake: no such row is alive */
     return batch->count;
 }

@@ -1,0 +1,141 @@
+/* queue_claim.c -- how jobs become a batch of a lane's; see queue.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "processor/queue.h"
+#include "processor/queue_parts.h"
+
+/* Reads {id, attempts, row, jobs}; takes the reply. */
+static enum err_code read_claim(redisReply *reply, struct claim *ret_claim,
+                                struct err *err)
+{
+    const redisReply *id;
+    const redisReply *row;
+    long long place;
+    long long hits;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
+        reply->element[0]->type != REDIS_REPLY_STRING ||
+        reply->element[2]->type != REDIS_REPLY_STRING ||
+        reply->element[3]->type != REDIS_REPLY_ARRAY) {
+        freeReplyObject(reply);
+        return err_set(err, ERR_BUG, "could not claim a batch: strange reply of Redis");
+    }
+    id = reply->element[0];
+    row = reply->element[2];
+    *ret_claim = (struct claim){
+        .attempts = reply->element[1]->integer,
+        .suspect = -1,
+        .count = reply->element[3]->elements,
+        .reply = reply,
+    };
+    (void)snprintf(ret_claim->id, sizeof(ret_claim->id), "%s", id->str);
+    if (sscanf(row->str, "%lld %lld", &place, &hits) == 2) {
+        ret_claim->suspect = place;
+        ret_claim->suspect_hits = hits;
+    }
+    return ERR_OK;
+}
+
+static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
+                               struct err *err)
+{
+    struct args args = queue_script_args("3");
+    redisReply *reply = NULL;
+    enum err_code code;
+
+    args_add(&args, KEY_QUEUE);
+    args_add(&args, BATCH_PREFIX);
+    args_add(&args, queue->next_id);
+    args_add(&args, queue->owner);
+    args_add(&args, queue->lease_text);
+    args_add(&args, queue->max_text);
+    args_add(&args, queue->max_bytes_text);
+    code = queue_run(queue, SCRIPT_CLAIM, &args, "could not claim a batch", &reply, err);
+    return code ? code : read_claim(reply, ret_claim, err);
+}
+
+static enum err_code run_fill(struct queue *queue, struct claim *ret_claim,
+                              struct err *err)
+{
+    struct args args = queue_script_args("4");
+    char key[KEY_MAX];
+    redisReply *reply = NULL;
+    enum err_code code;
+
+    queue_batch_key(key, queue->next_id);
+    args_add(&args, KEY_QUEUE);
+    args_add(&args, key);
+    args_add(&args, queue->next_id);
+    args_add(&args, queue->owner);
+    args_add(&args, queue->lease_text);
+    args_add(&args, queue->max_text);
+    args_add(&args, queue->max_bytes_text);
+    code = queue_run(queue, SCRIPT_FILL, &args, "could not claim a batch", &reply, err);
+    return code ? code : read_claim(reply, ret_claim, err);
+}
+
+/* The doorbell: waits for the first job, which moves into the batch in the same step. */
+static enum err_code wait_for_job(struct queue *queue, bool *ret_came, struct err *err)
+{
+    struct args args = {.count = 0};
+    char key[KEY_MAX];
+    redisReply *reply = NULL;
+    enum err_code code;
+
+    queue_batch_key(key, queue->next_id);
+    args_add(&args, "BLMOVE");
+    args_add(&args, KEY_QUEUE);
+    args_add(&args, key);
+    args_add(&args, "RIGHT");
+    args_add(&args, "LEFT");
+    args_add(&args, queue->wait_text);
+    code = queue_command(queue, &args, "could not wait for a job", &reply, err);
+    if (code)
+        return code;
+    *ret_came = reply->type == REDIS_REPLY_STRING;
+    freeReplyObject(reply);
+    return ERR_OK;
+}
+
+enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct err *err)
+{
+    bool came = false;
+    enum err_code code = run_claim(queue, ret_claim, err);
+
+    if (code)
+        return code;
+    if (ret_claim->count == 0) {
+        code = wait_for_job(queue, &came, err);
+        if (code == ERR_BUSY) { /* full: BLMOVE is refused, the script is not */
+            ret_claim->must_pause = true;
+            return ERR_OK;
+        }
+        if (!code && !came)
+            return ERR_OK;
+        queue_drop_claim(ret_claim);
+        if (code)
+            return code;
+        code = run_fill(queue, ret_claim, err);
+        if (code)
+            return code;
+    }
+    if (strcmp(ret_claim->id, queue->next_id) == 0 || came)
+        queue_new_id(queue->next_id); /* an id is used once */
+    return ERR_OK;
+}
+
+void queue_drop_claim(struct claim *claim)
+{
+    if (claim->reply)
+        freeReplyObject(claim->reply);
+    *claim = (struct claim){.suspect = -1};
+}
+
+const char *claim_job(const struct claim *claim, size_t place, size_t *ret_len)
+{
+    const redisReply *job = claim->reply->element[3]->element[place];
+
+    *ret_len = job->len;
+    return job->str;
+}

@@ -1,0 +1,71 @@
+/* queue_orphans.c -- batches without a lease; see queue.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "processor/queue.h"
+#include "processor/queue_parts.h"
+
+static enum err_code adopt(struct queue *queue, const char *key, size_t *found,
+                           struct err *err)
+{
+    struct args args = queue_script_args("3");
+    int64_t is_new = 0;
+    enum err_code code;
+
+    if (strlen(key) > sizeof(BATCH_PREFIX) - 1 + QUEUE_ID_MAX)
+        return ERR_OK; /* not one of ours */
+    args_add(&args, key);
+    args_add(&args, key + sizeof(BATCH_PREFIX) - 1);
+    args_add(&args, queue->lease_text);
+    code = queue_run_number(queue, SCRIPT_ADOPT, &args, "could not adopt a batch",
+                            &is_new, err);
+    if (!code && is_new == 1)
+        (*found)++;
+    return code;
+}
+
+/* One SCAN; cursor is brought up to date, "0" after the last. */
+static enum err_code scan(struct queue *queue, char cursor[NUMBER_MAX],
+                          redisReply **ret_reply, struct err *err)
+{
+    struct args args = {.count = 0};
+    enum err_code code;
+
+    args_add(&args, "SCAN");
+    args_add(&args, cursor);
+    args_add(&args, "MATCH");
+    args_add(&args, BATCH_PREFIX "*");
+    args_add(&args, "COUNT");
+    args_add(&args, "1000");
+    code = queue_command(queue, &args, "could not look for batches", ret_reply, err);
+    if (!code && ((*ret_reply)->elements != 2 ||
+                  (*ret_reply)->element[1]->type != REDIS_REPLY_ARRAY)) {
+        freeReplyObject(*ret_reply);
+        return err_set(err, ERR_BUG, "could not look for batches: strange reply");
+    }
+    if (!code)
+        (void)snprintf(cursor, NUMBER_MAX, "%s", (*ret_reply)->element[0]->str);
+    return code;
+}
+
+enum err_code queue_adopt_orphans(struct queue *queue, size_t *ret_found, struct err *err)
+{
+    char cursor[NUMBER_MAX] = "0";
+    size_t found = 0;
+    enum err_code code = queue_connect(queue, err);
+
+    while (!code) {
+        redisReply *reply = NULL;
+
+        code = scan(queue, cursor, &reply, err);
+        if (code)
+            break;
+        for (size_t i = 0; i < reply->element[1]->elements && !code; i++)
+            code = adopt(queue, reply->element[1]->element[i]->str, &found, err);
+        freeReplyObject(reply);
+        if (strcmp(cursor, "0") == 0)
+            break;
+    }
+    *ret_found = found;
+    return code;
+}

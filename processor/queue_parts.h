@@ -1,0 +1,84 @@
+/* queue_parts.h -- what queue.c, queue_claim.c and queue_orphans.c share; for these only. */
+#ifndef PROCESSOR_QUEUE_PARTS_H
+#define PROCESSOR_QUEUE_PARTS_H
+
+#include <hiredis/hiredis.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "processor/queue.h"
+
+#define KEY_QUEUE     "{events}:queue"
+#define KEY_LEASES    "{events}:leases"
+#define KEY_ATTEMPTS  "{events}:attempts"
+#define KEY_COMPLETED "{events}:completed"
+#define BATCH_PREFIX  "{events}:batch:"
+
+enum {
+    SHA_LEN = 40,
+    KEY_MAX = sizeof(BATCH_PREFIX) + QUEUE_ID_MAX,
+    NUMBER_MAX = 24,
+    ARGS_MAX = 16,
+};
+
+enum script {
+    SCRIPT_CLAIM,
+    SCRIPT_FILL,
+    SCRIPT_ACK,
+    SCRIPT_HAND_BACK,
+    SCRIPT_RENEW,
+    SCRIPT_NOTE,
+    SCRIPT_MARK,
+    SCRIPT_ADOPT,
+    SCRIPTS
+};
+
+struct queue {
+    struct redis_url url;
+    int64_t timeout_ms;
+    char wait_text[NUMBER_MAX]; /* seconds, for BLMOVE */
+    char lease_text[NUMBER_MAX];
+    char max_text[NUMBER_MAX];
+    char max_bytes_text[NUMBER_MAX];
+    redisContext *context; /* owned; NULL: not connected */
+    char shas[SCRIPTS][SHA_LEN + 1];
+    char owner[UUID_TEXT_LEN + 1];
+    char next_id[UUID_TEXT_LEN + 1]; /* of the batch that is claimed next */
+};
+
+/* A command under construction; binary-safe, nothing is copied. */
+struct args {
+    int count;
+    const char *texts[ARGS_MAX];
+    size_t lens[ARGS_MAX];
+};
+
+static inline void args_add(struct args *args, const char *text)
+{
+    args->texts[args->count] = text;
+    args->lens[args->count++] = strlen(text);
+}
+
+/* A new batch id. */
+void queue_new_id(char out[UUID_TEXT_LEN + 1]);
+
+void queue_batch_key(char out[KEY_MAX], const char *id);
+
+/* Begins the arguments of queue_run(), with two free places in front. */
+struct args queue_script_args(const char *key_count);
+
+/* Runs a command; the caller owns *ret_reply, which is no error. */
+enum err_code queue_command(struct queue *queue, struct args *args, const char *what,
+                            redisReply **ret_reply, struct err *err) MUST_CHECK;
+
+/* Runs a script, by its name in Redis, or in full when Redis has forgotten it. */
+enum err_code queue_run(struct queue *queue, enum script script, struct args *args,
+                        const char *what, redisReply **ret_reply,
+                        struct err *err) MUST_CHECK;
+
+/* The same for a script whose reply is a number. */
+enum err_code queue_run_number(struct queue *queue, enum script script, struct args *args,
+                               const char *what, int64_t *ret_number,
+                               struct err *err) MUST_CHECK;
+
+#endif
