@@ -38,13 +38,14 @@ CREATE TABLE rollup_sites (
 ) WITH (fillfactor = 80);
 
 -- One row per site, day and path.  Nothing but the key is indexed, and pages have room,
--- so that counting updates a row without touching an index.
+-- so that counting updates a row without touching an index.  The numbers come first in
+-- the key: they are compared much faster than texts, and tell the site by themselves.
 CREATE TABLE rollup_paths (
     site_id text COLLATE "C" NOT NULL,
     day     date             NOT NULL, -- '-infinity': all time
     path_id bigint           NOT NULL, -- of paths
     views   bigint           NOT NULL,
-    PRIMARY KEY (site_id, day, path_id)
+    PRIMARY KEY (path_id, day, site_id)
 ) WITH (fillfactor = 80);
 
 -- One row: how far the roll-up has come, and what the last bite took, by which all
@@ -88,21 +89,123 @@ $$;
 CREATE FUNCTION rollup_lock_key() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561001 $$;
 
--- Adds the paths of the events with p_from < id <= p_to that have no number yet.
-CREATE FUNCTION rollup_add_paths(p_from bigint, p_to bigint) RETURNS void
-LANGUAGE sql AS $$
-    INSERT INTO paths (site_id, path_hash, path)
-    SELECT site_id, sha256(convert_to(path, 'UTF8')), path
-      FROM (SELECT site_id, path FROM events
-             WHERE id > p_from AND id <= p_to GROUP BY site_id, path) AS seen
-        ON CONFLICT (site_id, path_hash) DO NOTHING
+-- The steps of a bite follow.  They hand each other arrays, the elements with the same
+-- index belonging together: no temporary table, and the planner knows how many there are.
+-- rollup_bite() switches off all plans but those that start from the arrays and go through
+-- indexes, for the tables' statistics lag behind.
+
+-- The numbers of paths, in the same order; NULL where there is none yet.  p_ids has those
+-- that are known already, which are not looked for again.
+CREATE FUNCTION rollup_path_ids(p_sites text[], p_paths text[], p_ids bigint[])
+RETURNS bigint[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    SELECT array_agg(coalesce(c.path_id, p.path_id) ORDER BY c.place) INTO ids
+      FROM unnest(p_sites, p_paths, p_ids) WITH ORDINALITY
+           AS c (site_id, path, path_id, place)
+      LEFT JOIN LATERAL (
+           SELECT paths.path_id FROM paths
+            WHERE c.path_id IS NULL
+              AND paths.site_id = c.site_id
+              AND paths.path_hash = sha256(convert_to(c.path, 'UTF8'))
+           OFFSET 0) AS p ON true;
+    RETURN ids;
+END
 $$;
 
--- Adds the events with p_from < id <= p_to to rollup_sites.  The hll aggregate holds
--- 128 KB a group, so the groups are formed by sorting, one at a time, never by hashing.
-CREATE FUNCTION rollup_add_sites(p_from bigint, p_to bigint) RETURNS bigint
-LANGUAGE sql SET enable_hashagg = off AS $$
-    WITH days AS MATERIALIZED (
+-- Numbers the paths that have no number yet.
+CREATE FUNCTION rollup_add_paths(p_sites text[], p_paths text[], p_ids bigint[])
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO paths (site_id, path_hash, path)
+    SELECT DISTINCT c.site_id, sha256(convert_to(c.path, 'UTF8')), c.path
+      FROM unnest(p_sites, p_paths, p_ids) AS c (site_id, path, path_id)
+     WHERE c.path_id IS NULL;
+END
+$$;
+
+-- Counts of paths, in arrays.
+CREATE TYPE rollup_counts AS (
+    sites    text[],
+    days     date[],
+    path_ids bigint[],
+    views    bigint[]
+);
+
+-- Adds to the rows of rollup_paths that are there; returns their new totals.
+CREATE FUNCTION rollup_update_views(counts rollup_counts) RETURNS rollup_counts
+LANGUAGE plpgsql AS $$
+DECLARE
+    grown rollup_counts;
+BEGIN
+    WITH updated AS (
+        UPDATE rollup_paths r
+           SET views = r.views + c.views
+          FROM unnest(counts.sites, counts.days, counts.path_ids, counts.views)
+               AS c (site_id, day, path_id, views)
+         WHERE r.path_id = c.path_id AND r.day = c.day AND r.site_id = c.site_id
+        RETURNING r.site_id, r.day, r.path_id, r.views
+    )
+    SELECT array_agg(u.site_id), array_agg(u.day), array_agg(u.path_id), array_agg(u.views)
+      INTO grown.sites, grown.days, grown.path_ids, grown.views FROM updated u;
+    RETURN grown;
+END
+$$;
+
+-- Inserts the counts whose rows are not in grown; returns both.
+CREATE FUNCTION rollup_insert_views(counts rollup_counts, grown rollup_counts)
+RETURNS rollup_counts
+LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+DECLARE
+    made rollup_counts;
+BEGIN
+    WITH inserted AS (
+        INSERT INTO rollup_paths AS r (site_id, day, path_id, views)
+        SELECT c.site_id, c.day, c.path_id, c.views
+          FROM unnest(counts.sites, counts.days, counts.path_ids, counts.views)
+               AS c (site_id, day, path_id, views)
+          LEFT JOIN unnest(grown.days, grown.path_ids) AS g (day, path_id)
+            ON g.path_id = c.path_id AND g.day = c.day
+         WHERE g.path_id IS NULL
+        RETURNING r.site_id, r.day, r.path_id, r.views
+    )
+    SELECT array_agg(i.site_id), array_agg(i.day), array_agg(i.path_id), array_agg(i.views)
+      INTO made.sites, made.days, made.path_ids, made.views FROM inserted i;
+    made.sites := made.sites || grown.sites;
+    made.days := made.days || grown.days;
+    made.path_ids := made.path_ids || grown.path_ids;
+    made.views := made.views || grown.views;
+    RETURN made;
+END
+$$;
+
+-- Adds to rollup_paths; returns the new totals.  Only one roll-up runs at a time, so that
+-- nothing comes in between; ON CONFLICT DO UPDATE would cost twice as much.
+CREATE FUNCTION rollup_add_views(counts rollup_counts) RETURNS rollup_counts
+LANGUAGE plpgsql AS $$
+DECLARE
+    grown rollup_counts := rollup_update_views(counts);
+BEGIN
+    IF coalesce(cardinality(grown.sites), 0) < cardinality(counts.sites) THEN
+        RETURN rollup_insert_views(counts, grown);
+    END IF;
+    RETURN grown;
+END
+$$;
+
+-- Adds the events with p_from < id <= p_to to rollup_sites; p_days is the number of their
+-- sites and days.  The hll aggregate holds 128 KB a group, so that many groups are formed
+-- by sorting, one at a time; only few are by hashing, which is faster.
+CREATE FUNCTION rollup_add_sites(p_from bigint, p_to bigint, p_days bigint) RETURNS void
+LANGUAGE plpgsql
+SET enable_hashagg = on SET enable_sort = on AS $$
+BEGIN
+    PERFORM set_config(CASE WHEN p_days <= 256 THEN 'enable_sort' ELSE 'enable_hashagg' END,
+                       'off', true);
+    WITH counted AS MATERIALIZED (
         SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, count(*) AS views,
                coalesce(hll_add_agg(hll_hash_text(user_id), 14, 5, 2048, 1)
                             FILTER (WHERE user_id IS NOT NULL),
@@ -110,59 +213,41 @@ LANGUAGE sql SET enable_hashagg = off AS $$
           FROM events
          WHERE id > p_from AND id <= p_to
          GROUP BY 1, 2
-    ), added AS (
-        INSERT INTO rollup_sites AS r (site_id, day, views, users)
-        SELECT site_id, day, views, users FROM days
-         UNION ALL
-        SELECT site_id, '-infinity', sum(views), hll_union_agg(users) FROM days GROUP BY 1
-            ON CONFLICT (site_id, day) DO UPDATE
-           SET views = r.views + excluded.views,
-               users = hll_union(r.users, excluded.users)
     )
-    SELECT coalesce(sum(views), 0)::bigint FROM days
+    INSERT INTO rollup_sites AS r (site_id, day, views, users)
+    SELECT site_id, day, views, users FROM counted
+     UNION ALL
+    SELECT site_id, '-infinity', sum(views), hll_union_agg(users) FROM counted GROUP BY 1
+        ON CONFLICT (site_id, day) DO UPDATE
+       SET views = r.views + excluded.views, users = hll_union(r.users, excluded.users);
+END
 $$;
 
--- Adds the events with p_from < id <= p_to to rollup_paths, and brings the top paths of
--- the rows of rollup_sites that they belong to up to date.  Runs after the two above.
-CREATE FUNCTION rollup_add_views(p_from bigint, p_to bigint) RETURNS void
-LANGUAGE sql AS $$
-    WITH counts AS MATERIALIZED (
-        SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, path,
-               count(*) AS views
-          FROM events
-         WHERE id > p_from AND id <= p_to
-         GROUP BY 1, 2, 3
-    ), keyed AS MATERIALIZED (
-        SELECT c.site_id, c.day, p.path_id, c.views
-          FROM counts c
+-- Brings the top paths of rollup_sites up to date, given the new totals of paths.
+CREATE FUNCTION rollup_set_tops(counts rollup_counts) RETURNS void
+LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+BEGIN
+    WITH given AS (
+        SELECT * FROM unnest(counts.sites, counts.days, counts.path_ids, counts.views)
+                      AS c (site_id, day, path_id, views)
+    ), touched AS MATERIALIZED (
+        SELECT d.site_id, d.day, s.top_path_ids, s.top_views
+          FROM (SELECT DISTINCT site_id, day FROM given) AS d
          CROSS JOIN LATERAL (
-               SELECT path_id FROM paths
-                WHERE paths.site_id = c.site_id
-                  AND paths.path_hash = sha256(convert_to(c.path, 'UTF8'))
-               OFFSET 0) AS p
-    ), grown AS (
-        INSERT INTO rollup_paths AS r (site_id, day, path_id, views)
-        SELECT site_id, day, path_id, views FROM keyed
-         UNION ALL
-        SELECT site_id, '-infinity', path_id, sum(views) FROM keyed GROUP BY 1, 3
-            ON CONFLICT (site_id, day, path_id) DO UPDATE
-           SET views = r.views + excluded.views
-        RETURNING r.site_id, r.day, r.path_id, r.views
+               SELECT * FROM rollup_sites
+                WHERE rollup_sites.site_id = d.site_id AND rollup_sites.day = d.day
+               OFFSET 0) AS s
     ), ranked AS (
-        SELECT site_id, day, path_id, views,
-               rank() OVER (PARTITION BY site_id, day ORDER BY views DESC) AS place
-          FROM grown
+        SELECT g.site_id, g.day, g.path_id, g.views,
+               rank() OVER (PARTITION BY g.site_id, g.day ORDER BY g.views DESC) AS place
+          FROM given g JOIN touched t ON t.site_id = g.site_id AND t.day = g.day
+         WHERE g.views >= coalesce(t.top_views[10], 0)
     ), candidates AS (
         -- The ten most viewed of the bite, ties included, and the ten that were first.
         SELECT site_id, day, path_id, views FROM ranked WHERE place <= 10
          UNION ALL
         SELECT s.site_id, s.day, t.path_id, t.views
-          FROM (SELECT DISTINCT site_id, day FROM ranked WHERE place <= 10) AS touched
-         CROSS JOIN LATERAL (
-               SELECT * FROM rollup_sites
-                WHERE rollup_sites.site_id = touched.site_id
-                  AND rollup_sites.day = touched.day
-               OFFSET 0) AS s
+          FROM touched s
          CROSS JOIN LATERAL unnest(s.top_path_ids, s.top_views) AS t (path_id, views)
     ), merged AS (
         -- A path that is in both has the greater count now.
@@ -184,17 +269,66 @@ LANGUAGE sql AS $$
     UPDATE rollup_sites s
        SET top_path_ids = tops.path_ids, top_views = tops.views
       FROM tops
-     WHERE s.site_id = tops.site_id AND s.day = tops.day
+     WHERE s.site_id = tops.site_id AND s.day = tops.day;
+END
+$$;
+
+-- Rolls up the events with p_from < id <= p_to; returns how many there were.
+CREATE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    found  record; -- as rollup_counts, with the paths themselves
+    ids    bigint[];
+    counts rollup_counts;
+    days   bigint;
+BEGIN
+    SELECT array_agg(c.site_id) AS sites, array_agg(c.day) AS days,
+           array_agg(c.path) AS paths, array_agg(c.views) AS views, sum(c.views) AS total
+      INTO found
+      FROM (SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, path,
+                   count(*) AS views
+              FROM events
+             WHERE id > p_from AND id <= p_to
+             GROUP BY 1, 2, 3) AS c;
+    IF found.total IS NULL THEN
+        RETURN 0;
+    END IF;
+    ids := rollup_path_ids(found.sites, found.paths, NULL);
+    IF array_position(ids, NULL) IS NOT NULL THEN
+        PERFORM rollup_add_paths(found.sites, found.paths, ids);
+        ids := rollup_path_ids(found.sites, found.paths, ids);
+    END IF;
+    -- The rows of all time besides; in the order of the key.
+    SELECT array_agg(w.site_id), array_agg(w.day), array_agg(w.path_id), array_agg(w.views)
+      INTO counts.sites, counts.days, counts.path_ids, counts.views
+      FROM (SELECT c.site_id, coalesce(c.day, '-infinity') AS day, c.path_id,
+                   sum(c.views)::bigint AS views
+              FROM unnest(found.sites, found.days, ids, found.views)
+                   AS c (site_id, day, path_id, views)
+             GROUP BY GROUPING SETS ((c.site_id, c.day, c.path_id), (c.site_id, c.path_id))
+             ORDER BY path_id, day) AS w;
+    counts := rollup_add_views(counts);
+    SELECT count(*) INTO days
+      FROM (SELECT DISTINCT c.site_id, c.day
+              FROM unnest(found.sites, found.days) AS c (site_id, day)) AS d;
+    PERFORM rollup_add_sites(p_from, p_to, days);
+    PERFORM rollup_set_tops(counts);
+    RETURN found.total;
+END
 $$;
 
 -- One bite: rolls up at most p_max_rows events up to the settled bound p_bound.  Returns
--- how many rows it took, and whether some are left.  NULL: another roll-up is at work.
--- One statement, so that a client that stalls holds nothing.
+-- how many rows it took, and whether nothing settled is left.  NULL: another roll-up is at
+-- work.  One statement, so that a client that stalls holds nothing.
 CREATE FUNCTION rollup_bite(p_bound bigint, p_max_rows bigint,
                             OUT taken bigint, OUT is_done boolean)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_custom_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
+SET work_mem = '64MB'
 SET jit = off AS $$
 DECLARE
     begun timestamptz := clock_timestamp();
@@ -211,9 +345,7 @@ BEGIN
     IF high <= low THEN
         RETURN;
     END IF;
-    PERFORM rollup_add_paths(low, high);
-    taken := rollup_add_sites(low, high);
-    PERFORM rollup_add_views(low, high);
+    taken := rollup_range(low, high);
     UPDATE rollup_state
        SET position = high, finished_at = clock_timestamp(),
            took_ms = 1000 * extract(epoch FROM clock_timestamp() - begun);
