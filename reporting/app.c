@@ -18,7 +18,9 @@
 #include "reporting/routes.h"
 #include "shared/http.h"
 #include "shared/log.h"
+#include "shared/mem.h"
 #include "shared/process_watch.h"
+#include "shared/secret.h"
 
 enum {
     /* Of a body, which no route here reads. */
@@ -39,6 +41,7 @@ struct app {
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t end_timer;
+    char *token;                /* owned; NULL: none is asked for */
     struct pool *pool;          /* owned */
     struct http_server *server; /* owned */
     struct process_watch watch;
@@ -102,6 +105,11 @@ static void on_signal(uv_signal_t *handle, int number)
 struct pool *app_pool(const struct app *app)
 {
     return app->pool;
+}
+
+const char *app_token(const struct app *app)
+{
+    return app->token;
 }
 
 struct reporting_metrics *app_metrics(struct app *app)
@@ -180,8 +188,11 @@ static enum err_code start_server(struct app *app, struct err *err)
 enum err_code app_run(const struct reporting_conf *conf, struct err *err)
 {
     struct app app = {.conf = conf};
-    enum err_code code = start_loop(&app, err);
+    enum err_code code = secret_load(conf->token, conf->token_file, &app.token, err);
 
+    if (code)
+        return err_wrap(err, "REPORTING_TOKEN");
+    code = start_loop(&app, err);
     if (code)
         return code; /* what libuv got hold of ends with the process */
     code = start_server(&app, err);
@@ -197,5 +208,6 @@ enum err_code app_run(const struct reporting_conf *conf, struct err *err)
     }
     (void)uv_run(&app.loop, UV_RUN_DEFAULT); /* until nothing is left in it */
     (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
+    mem_free(app.token);
     return code;
 }

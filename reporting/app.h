@@ -15,6 +15,7 @@ enum err_code app_run(const struct reporting_conf *conf, struct err *err) MUST_C
 
 /* For handlers, which get the struct app * as `user`. */
 struct pool *app_pool(const struct app *app);
+const char *app_token(const struct app *app); /* NULL: none is asked for */
 struct reporting_metrics *app_metrics(struct app *app);
 
 #endif

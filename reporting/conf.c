@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "shared/secret.h"
+
 #define FIELD(field) offsetof(struct reporting_conf, field)
 
 static const struct conf_item items[] = {
@@ -15,7 +17,7 @@ static const struct conf_item items[] = {
      "Postgres: a URL, or keyword=value words, as libpq takes them"},
     {"REPORTING_CONNECTIONS", CONF_INT, FIELD(connections), "4", 1, 64, NULL,
      "connections to Postgres, each with one query at a time"},
-    {"QUERY_TIMEOUT_MS", CONF_INT, FIELD(query_timeout_ms), "1800", 50, 600000, NULL,
+    {"QUERY_TIMEOUT_MS", CONF_INT, FIELD(query_timeout_ms), "1500", 50, 600000, NULL,
      "a request that Postgres has not answered by then has been answered 503"},
     {"CONNECT_TIMEOUT_MS", CONF_INT, FIELD(connect_timeout_ms), "1500", 50, 60000, NULL,
      "an attempt to connect to Postgres is given up then"},
@@ -39,6 +41,10 @@ static const struct conf_item items[] = {
      "to take an answer"},
     {"SHUTDOWN_TIMEOUT_MS", CONF_INT, FIELD(shutdown_timeout_ms), "4000", 100, 60000,
      NULL, "after SIGTERM, to answer what is under way"},
+    {"REPORTING_TOKEN", CONF_SECRET, FIELD(token), "", 0, SECRET_MAX, NULL,
+     "token that GET /stats must bring as Authorization: Bearer; empty asks for none"},
+    {"REPORTING_TOKEN_FILE", CONF_TEXT, FIELD(token_file), "", 0, 4096, NULL,
+     "file whose first line is that token, in place of REPORTING_TOKEN"},
     {"LOG_LEVEL", CONF_CHOICE, FIELD(log_level), "info", 0, 0, "debug|info|warn|error",
      "lowest level that is logged"},
     {.name = NULL},

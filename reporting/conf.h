@@ -23,6 +23,8 @@ struct reporting_conf {
     int64_t body_timeout_ms;
     int64_t write_timeout_ms;
     int64_t shutdown_timeout_ms;
+    char *token;
+    char *token_file;
     char *log_level; /* owned */
 };
 

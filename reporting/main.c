@@ -21,7 +21,7 @@ static int run(const struct reporting_conf *conf)
     if (app_run(conf, &err) == ERR_OK)
         return EXIT_SUCCESS;
     log_line(LOG_ERROR, "could not start", LOG_FIELDS(log_text("reason", err.msg)));
-    return EXIT_FAILURE;
+    return err.code == ERR_CONFIG ? CONF_EXIT_USAGE : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -21,6 +21,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/query.h"
+#include "shared/secret.h"
 
 enum {
     /* Ten paths of 2,048 characters and a site_id of QUERY_BYTES_MAX, each character at
@@ -173,10 +174,16 @@ static enum err_code ask_for_stats(struct app *app, struct http_request *req,
 
 static void on_stats(struct http_request *req, void *user)
 {
+    const char *token = app_token(user);
     struct query query;
     struct stats_query stats_query;
     struct err err;
 
+    if (token && !secret_is_bearer(http_request_header(req, "Authorization"), token)) {
+        metric_add(&app_metrics(user)->failures[ERR_DENIED], 1);
+        http_answer_error(req, 401, "unauthorized");
+        return;
+    }
     if (query_parse(http_request_query(req), &query, &err) ||
         stats_query_read(&query, &stats_query, &err)) {
         metric_add(&app_metrics(user)->failures[err.code], 1);
