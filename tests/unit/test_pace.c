@@ -1,0 +1,141 @@
+/* test_pace.c -- how long the processor waits: backoff with jitter, rest of the roll-up;
+ * and what it prints. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "processor/report.h"
+#include "processor/retry.h"
+#include "processor/rollup.h"
+#include "shared/buf.h"
+
+static void test_the_backoff_doubles_up_to_its_maximum(void **state)
+{
+    static const int64_t ceilings[] = {50, 100, 200, 400, 800, 1000, 1000, 1000};
+    int64_t longest[8] = {0};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        struct retry retry;
+
+        retry_init(&retry, 50, 1000, seed * UINT64_C(7919));
+        for (size_t i = 0; i < 8; i++) {
+            int64_t ms = retry_next_ms(&retry);
+
+            assert_in_range(ms, 1, ceilings[i]);
+            if (ms > longest[i])
+                longest[i] = ms;
+        }
+    }
+    for (size_t i = 0; i < 8; i++) /* the whole range is drawn from */
+        assert_true(longest[i] > ceilings[i] * 95 / 100);
+}
+
+static void test_the_jitter_is_full(void **state)
+{
+    size_t low = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        struct retry retry;
+
+        retry_init(&retry, 1000, 1000, seed);
+        low += retry_next_ms(&retry) <= 500 ? 1 : 0;
+    }
+    assert_in_range(low, 400, 600);
+}
+
+static void test_the_backoff_starts_again_after_success(void **state)
+{
+    struct retry retry;
+
+    (void)state;
+    retry_init(&retry, 10, 100000, 1);
+    for (int i = 0; i < 1000; i++)
+        assert_in_range(retry_next_ms(&retry), 1, 100000);
+    retry_clear(&retry);
+    assert_in_range(retry_next_ms(&retry), 1, 10);
+}
+
+static void test_a_slow_pause_is_spread_over_its_second_half(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        struct retry retry;
+
+        retry_init(&retry, 1, 1, seed);
+        assert_in_range(retry_around_ms(&retry, 1000), 500, 1000);
+        assert_in_range(retry_around_ms(&retry, 1), 1, 1);
+    }
+}
+
+struct rest_case {
+    int64_t took_ms;
+    int64_t rested_ms;
+    int64_t expected_ms;
+};
+
+static void test_the_rollup_rests_in_proportion_and_within_the_lag(void **state)
+{
+    static const struct rollup_pace pace = {.rest_times = 4, .lag_max_ms = 1500};
+    static const struct rest_case cases[] = {
+        {0, 0, 0},       {3, 0, 12},    {3, 12, 0},    {3, 5000, 0}, {200, 0, 800},
+        {200, 300, 500}, {300, 0, 900}, {700, 0, 100}, {750, 0, 0},  {5000, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rollup_state look = {
+            .waiting = 1, .rested_ms = cases[i].rested_ms, .took_ms = cases[i].took_ms};
+
+        assert_int_equal(rollup_rest_ms(&pace, &look), cases[i].expected_ms);
+    }
+}
+
+struct report_case {
+    int64_t total;
+    size_t count;
+    int64_t jobs_max;
+    const char *expected;
+};
+
+static void test_a_batch_is_reported_by_job_or_in_one_line(void **state)
+{
+    static const struct report_case cases[] = {
+        {1, 1, 100, "job completed 1\n"},
+        {3, 3, 100, "job completed 1\njob completed 2\njob completed 3\n"},
+        {12, 2, 2, "job completed 11\njob completed 12\n"},
+        {12, 3, 2, "jobs completed 10-12 (3 events, 7 ms)\n"},
+        {5000, 5000, 0, "jobs completed 1-5000 (5000 events, 7 ms)\n"},
+        {5, 0, 100, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf out;
+
+        buf_init(&out, 4096);
+        report_format(&out, cases[i].total, cases[i].count, 7, cases[i].jobs_max);
+        assert_int_equal(out.len, strlen(cases[i].expected));
+        if (out.len > 0)
+            assert_memory_equal(out.data, cases[i].expected, out.len);
+        buf_release(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_backoff_doubles_up_to_its_maximum),
+        cmocka_unit_test(test_the_jitter_is_full),
+        cmocka_unit_test(test_the_backoff_starts_again_after_success),
+        cmocka_unit_test(test_a_slow_pause_is_spread_over_its_second_half),
+        cmocka_unit_test(test_the_rollup_rests_in_proportion_and_within_the_lag),
+        cmocka_unit_test(test_a_batch_is_reported_by_job_or_in_one_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
