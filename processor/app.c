@@ -16,15 +16,17 @@
 #include "processor/keeper.h"
 #include "processor/lane.h"
 #include "processor/lease.h"
+#include "processor/metrics.h"
 #include "processor/queue.h"
 #include "processor/routes.h"
+#include "processor/sampler.h"
 #include "shared/http.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/redis_url.h"
 
 enum {
-    THREADS_MAX = HEALTH_THREADS_MAX,
+    THREADS_MAX = HEALTH_THREADS_MAX + 1, /* the sampler complains of nobody */
     /* After SHUTDOWN_TIMEOUT_MS the lease thread needs a moment to hand batches back. */
     END_MARGIN_MS = 600,
     BODY_MAX = 65536, /* nothing here reads a body */
@@ -46,6 +48,8 @@ struct app {
     size_t lane_count;
     struct lease_keeper lease_keeper;
     struct keeper keeper;
+    struct sampler sampler;
+    struct http_metrics http_metrics;
     pthread_t threads[THREADS_MAX];
     size_t thread_count;
     atomic_size_t ended; /* of the threads */
@@ -164,6 +168,15 @@ static void *keeper_thread(void *user)
     return NULL;
 }
 
+static void *sampler_thread(void *user)
+{
+    struct app *app = user;
+
+    sampler_run(&app->sampler);
+    say_ended(app);
+    return NULL;
+}
+
 /* Signals are the main thread's. */
 static enum err_code start_thread(struct app *app, void *(*run)(void *), void *user,
                                   struct err *err)
@@ -203,6 +216,8 @@ static enum err_code start_threads(struct app *app, struct err *err)
 
     if (!code)
         code = start_thread(app, lease_thread, app, err);
+    if (!code)
+        code = start_thread(app, sampler_thread, app, err);
     for (size_t i = 0; i < app->lane_count && !code; i++)
         code = start_lane(app, i, err);
     return code;
@@ -217,6 +232,19 @@ static void join_threads(struct app *app)
 struct health *app_health(struct app *app)
 {
     return &app->health;
+}
+
+void app_answer_metrics(struct app *app, struct http_request *req)
+{
+    const struct metrics_sources sources = {
+        .http = &app->http_metrics,
+        .lanes = app->lanes,
+        .lane_count = app->lane_count,
+        .keeper = &app->keeper,
+        .sampler = &app->sampler,
+    };
+
+    metrics_answer(&sources, req);
 }
 
 /* --- the start -------------------------------------------------------------------- */
@@ -267,6 +295,10 @@ static enum err_code init_keepers(struct app *app, struct err *err)
     app->keeper.gate = &app->gate;
     app->keeper.health = &app->health;
     app->keeper.thread = app->lane_count + 1;
+    app->sampler.redis_url = &app->redis_url;
+    app->sampler.gate = &app->gate;
+    app->sampler.health = &app->health;
+    app->sampler.keeper = &app->keeper.metrics;
     /* Not ready before each has answered once. */
     health_set(&app->health, app->lease_keeper.thread, HEALTH_REDIS, ERR_UNAVAILABLE);
     health_set(&app->health, app->keeper.thread, HEALTH_POSTGRES, ERR_SCHEMA);
@@ -309,6 +341,7 @@ static enum err_code start_server(struct app *app, struct err *err)
         .header_timeout_ms = conf->header_timeout_ms,
         .body_timeout_ms = conf->body_timeout_ms,
         .write_timeout_ms = conf->write_timeout_ms,
+        .metrics = &app->http_metrics,
         .routes = routes_table(),
         .user = app,
     };
@@ -331,6 +364,8 @@ static enum err_code init(struct app *app, struct err *err)
     if (!code)
         code = init_keepers(app, err);
     if (!code)
+        code = sampler_init(&app->sampler, app->conf->redis_timeout_ms, err);
+    if (!code)
         code = init_loop(app, err);
     if (!code)
         code = start_server(app, err);
@@ -343,6 +378,7 @@ static void release(struct app *app)
         lane_release(&app->lanes[i]);
     mem_free(app->lanes);
     queue_free(app->lease_keeper.queue);
+    sampler_release(&app->sampler);
     keeper_release(&app->keeper);
     leases_release(&app->leases);
     health_release(&app->health);

@@ -1,9 +1,10 @@
 /* app.h -- the running processor: threads, event loop, start and end.
  *
- *   main thread   libuv loop: signals, /healthz and /readyz
+ *   main thread   libuv loop: signals, /healthz, /readyz and /metrics
  *   lanes         lane.c, PROCESSOR_LANES of them
  *   leases        lease.c
  *   keeper        keeper.c
+ *   sampler       sampler.c
  *
  * At SIGTERM the gate stops: lanes finish the batch under way or hand it back, and the
  * lease thread hands back what is left after SHUTDOWN_TIMEOUT_MS.  A second signal ends
@@ -16,6 +17,7 @@
 
 struct app; /* opaque */
 struct health;
+struct http_request;
 struct processor_conf;
 
 /* Runs until a signal.  Any failure is one of the start, or the keeper's refusal. */
@@ -23,5 +25,6 @@ enum err_code app_run(const struct processor_conf *conf, struct err *err) MUST_C
 
 /* For the routes. */
 struct health *app_health(struct app *app);
+void app_answer_metrics(struct app *app, struct http_request *req);
 
 #endif

@@ -109,7 +109,7 @@ static enum err_code insert_one(struct store *store, const struct batch *batch,
         (void)snprintf(length, sizeof(length), "%zu", item->job_len);
         (void)snprintf(place, sizeof(place), "%zu", item->place);
         clean_reason(item->reason, reason);
-        code = pg_conn_try(store->conn, insert_dead, 8, values, store->patience_ms,
+        code = pg_conn_try(store->conn, insert_dead, 8, values, store->patience_ms, NULL,
                            &ignored, err);
     }
     mem_free(site_id);

@@ -21,6 +21,14 @@ enum health_server {
     HEALTH_SERVERS
 };
 
+/* What trouble a server is in, as a whole. */
+enum trouble {
+    TROUBLE_NONE,
+    TROUBLE_OUTAGE, /* it will pass */
+    TROUBLE_HALT,   /* a person has to do something */
+    TROUBLE_COUNT
+};
+
 enum {
     HEALTH_THREADS_MAX = 34 /* the most lanes, the lease keeper, the keeper */
 };
@@ -40,5 +48,8 @@ void health_set(struct health *health, size_t thread, enum health_server server,
 
 /* True while all is well; otherwise the first complaint is written to out, cut at size. */
 bool health_is_ready(struct health *health, char *out, size_t size);
+
+/* The worst that any thread says about the server. */
+enum trouble health_trouble(struct health *health, enum health_server server);
 
 #endif

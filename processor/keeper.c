@@ -37,6 +37,7 @@ void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
         .max_rows = conf->rollup_max_rows,
     };
     retry_init(&keeper->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
+    metric_set(&keeper->metrics.rollup_fresh_ms, clock_mono_ms());
 }
 
 static void disconnect(struct keeper *keeper)
@@ -109,6 +110,8 @@ static enum err_code add_partitions(struct keeper *keeper, struct err *err)
         back = retention; /* or the next step would drop them again */
     code = call(keeper, "SELECT events_add_partitions($1, $2), 0", back,
                 keeper->conf->partition_months_ahead, made, err);
+    if (!code)
+        metric_add(&keeper->metrics.partitions_made, made[0]);
     if (!code && made[0] > 0)
         log_line(LOG_INFO, "made partitions", LOG_FIELDS(log_int("partitions", made[0])));
     return code;
@@ -121,14 +124,33 @@ static enum err_code drop_old(struct keeper *keeper, struct err *err)
 
     if (keeper->conf->retention_months == 0)
         return ERR_OK;
-    while (!code && gone[1] == DELETE_MAX_ROWS) {
+    while (gone[1] == DELETE_MAX_ROWS) {
         code = call(keeper, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
                     keeper->conf->retention_months, DELETE_MAX_ROWS, gone, err);
-        if (!code && gone[0] + gone[1] > 0)
+        if (code)
+            break;
+        metric_add(&keeper->metrics.partitions_dropped, gone[0]);
+        metric_add(&keeper->metrics.events_removed, gone[1]);
+        if (gone[0] + gone[1] > 0)
             log_line(
                 LOG_INFO, "removed old events",
                 LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
     }
+    return code;
+}
+
+static enum err_code count_partitions(struct keeper *keeper, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code = pg_conn_exec(
+        keeper->conn,
+        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass", 0, NULL,
+        keeper->patience_ms, &result, err);
+
+    if (!code)
+        metric_set(&keeper->metrics.partitions,
+                   strtoll(PQgetvalue(result, 0, 0), NULL, 10));
+    PQclear(result);
     return code;
 }
 
@@ -143,6 +165,8 @@ static enum err_code upkeep(struct keeper *keeper, struct err *err)
     code = add_partitions(keeper, err);
     if (!code)
         code = drop_old(keeper, err);
+    if (!code)
+        code = count_partitions(keeper, err);
     if (code == ERR_BUSY) {
         log_line(LOG_WARN, "could not keep up the partitions",
                  LOG_FIELDS(log_text("reason", err->msg)));
@@ -176,9 +200,21 @@ static void wait_for_writer(struct keeper *keeper, const struct err *err)
     (void)gate_pause(keeper->gate, 4 * keeper->conf->rollup_lock_wait_ms);
 }
 
+static void count_bite(struct keeper *keeper, const struct rollup_bite *bite,
+                       int64_t began_us)
+{
+    struct keeper_metrics *metrics = &keeper->metrics;
+
+    metric_observe(&metrics->rollup_us, &metric_times_us, clock_mono_us() - began_us);
+    metric_add(&metrics->rollup_rows, bite->taken);
+    if (bite->is_done)
+        metric_set(&metrics->rollup_fresh_ms, began_us / 1000);
+}
+
 static enum err_code bite(struct keeper *keeper, struct err *err)
 {
     struct rollup_bite bite = {.is_done = false};
+    int64_t began_us = clock_mono_us();
     enum err_code code = rollup_bite(keeper->conn, keeper->conf->rollup_lock_wait_ms,
                                      keeper->max_rows, keeper->patience_ms, &bite, err);
 
@@ -190,9 +226,12 @@ static enum err_code bite(struct keeper *keeper, struct err *err)
         keeper->max_rows /= 2;
     if (code)
         return code;
-    if (bite.is_elsewhere)
+    if (bite.is_elsewhere) {
         (void)gate_pause(keeper->gate, ELSEWHERE_MS);
-    else if (keeper->max_rows < keeper->conf->rollup_max_rows)
+        return ERR_OK;
+    }
+    count_bite(keeper, &bite, began_us);
+    if (keeper->max_rows < keeper->conf->rollup_max_rows)
         keeper->max_rows += keeper->max_rows / 8 + 1;
     return ERR_OK;
 }
@@ -212,12 +251,16 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     };
     struct rollup_state state = {0};
     enum err_code code = upkeep(keeper, err);
+    int64_t looked_ms = clock_mono_ms();
     int64_t rest_ms;
 
     if (!code)
         code = rollup_look(keeper->conn, keeper->patience_ms, &state, err);
     if (code)
         return code;
+    metric_set(&keeper->metrics.rollup_waiting, state.waiting > 0 ? state.waiting : 0);
+    if (state.waiting <= 0)
+        metric_set(&keeper->metrics.rollup_fresh_ms, looked_ms);
     if (keeper->retry.tries == 0 || state.waiting <= 0)
         is_well(keeper);
     if (state.waiting <= 0) {
@@ -245,6 +288,7 @@ static bool failed(struct keeper *keeper, const struct err *err)
     int64_t suppressed;
 
     disconnect(keeper);
+    metric_add(&keeper->metrics.failures[err->code], 1);
     health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, err->code);
     if (log_gate_open(&keeper->log, LOG_EVERY_MS, &suppressed))
         log_line(is_halt ? LOG_ERROR : LOG_WARN, "Postgres failed",

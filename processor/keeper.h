@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "processor/metrics.h"
 #include "processor/retry.h"
 #include "shared/err.h"
 #include "shared/log.h"
@@ -35,6 +36,7 @@ struct keeper {
     struct retry retry;
     struct log_gate log;
     struct log_gate busy_log;
+    struct keeper_metrics metrics;
     struct err refusal; /* code ERR_OK: none */
 };
 

@@ -90,6 +90,7 @@ static bool pause_after(struct lane *lane, struct retry *retry, enum err_code co
 static bool redis_failed(struct lane *lane, const char *batch, const struct err *err)
 {
     health_set(lane->health, lane->number, HEALTH_REDIS, err->code);
+    metric_add(&lane->metrics.queue_failures[err->code], 1);
     log_failure(&lane->redis_log, "Redis failed", batch, lane->redis_retry.tries + 1,
                 err);
     return pause_after(lane, &lane->redis_retry, err->code);
@@ -107,6 +108,7 @@ static bool postgres_failed(struct lane *lane, const struct claim *claim,
     struct err ignored;
 
     health_set(lane->health, lane->number, HEALTH_POSTGRES, err->code);
+    metric_add(&lane->metrics.store_failures[err->code], 1);
     log_failure(&lane->postgres_log, "could not store a batch", claim->id,
                 lane->postgres_retry.tries + 1, err);
     /* The note is for people: when it fails the batch is none the worse for it. */
@@ -166,6 +168,15 @@ static enum err_code load(struct lane *lane, const struct claim *claim, size_t f
     return code;
 }
 
+static void count_stored(struct lane *lane)
+{
+    size_t alive = batch_alive(&lane->batch);
+
+    metric_add(&lane->metrics.rows_stored, (int64_t)lane->store.inserted);
+    metric_add(&lane->metrics.rows_present, (int64_t)(alive - lane->store.inserted));
+    metric_add(&lane->metrics.dead, (int64_t)lane->batch.dead);
+}
+
 /* Stores some of the claim's jobs, however long it takes. */
 static enum outcome store_some(struct lane *lane, const struct claim *claim, size_t first,
                                size_t count)
@@ -181,6 +192,7 @@ static enum outcome store_some(struct lane *lane, const struct claim *claim, siz
             code = store_batch(&lane->store, &lane->batch, is_adopted, &err);
         if (!code) {
             postgres_is_well(lane, claim);
+            count_stored(lane);
             log_dead(lane);
             return STORED;
         }
@@ -246,6 +258,12 @@ static void acknowledge(struct lane *lane, const struct claim *claim, size_t sto
     }
 }
 
+static void count_batch(struct lane *lane, const struct claim *claim, int64_t began_us)
+{
+    metric_observe(&lane->metrics.batch_us, &metric_times_us, clock_mono_us() - began_us);
+    metric_observe(&lane->metrics.batch_jobs, &metric_batch_jobs, (int64_t)claim->count);
+}
+
 static void hand_back(struct lane *lane, const struct claim *claim)
 {
     struct err err;
@@ -257,24 +275,30 @@ static void hand_back(struct lane *lane, const struct claim *claim)
 
 static void process(struct lane *lane, const struct claim *claim)
 {
-    int64_t began_ms = clock_mono_ms();
+    int64_t began_us = clock_mono_us();
     size_t stored = 0;
 
-    if (claim->attempts > 1)
+    if (claim->attempts > 1) {
+        metric_add(&lane->metrics.taken_over, 1);
         log_line(LOG_WARN, "took a batch over",
                  LOG_FIELDS(log_text("batch", claim->id),
                             log_int("attempts", claim->attempts),
                             log_int("jobs", (int64_t)claim->count)));
+    }
     leases_hold(lane->leases, lane->number, claim->id, queue_owner(lane->queue));
     switch (store_all(lane, claim, &stored)) {
     case STORED:
         gate_ring(lane->gate);
-        acknowledge(lane, claim, stored, began_ms);
+        acknowledge(lane, claim, stored, began_us / 1000);
+        count_batch(lane, claim, began_us);
         break;
     case STOPPED:
+        metric_add(&lane->metrics.handed_back, 1);
         hand_back(lane, claim);
         break;
     case LOST:
+        metric_add(&lane->metrics.lost, 1);
+        break;
     case TOO_SLOW:
         break;
     }

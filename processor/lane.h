@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "processor/batch.h"
+#include "processor/metrics.h"
 #include "processor/retry.h"
 #include "processor/store.h"
 #include "shared/err.h"
@@ -45,6 +46,7 @@ struct lane {
     struct log_gate redis_log;
     struct log_gate postgres_log;
     struct log_gate dead_log;
+    struct lane_metrics metrics;
 };
 
 /* ERR_NOMEM.  lane_release() takes a half-built lane too. */

@@ -29,9 +29,15 @@ static void on_readyz(struct http_request *req, void *user)
         http_answer_error(req, 503, complaint);
 }
 
+static void on_metrics(struct http_request *req, void *user)
+{
+    app_answer_metrics(user, req);
+}
+
 static const struct http_route routes[] = {
     {.method = "GET", .path = "/healthz", .handler = on_healthz},
     {.method = "GET", .path = "/readyz", .handler = on_readyz},
+    {.method = "GET", .path = "/metrics", .handler = on_metrics},
     {.path = NULL},
 };
 

@@ -1,4 +1,4 @@
-/* routes.h -- the processor's HTTP: GET /healthz and GET /readyz. */
+/* routes.h -- the processor's HTTP: GET /healthz, /readyz and /metrics. */
 #ifndef PROCESSOR_ROUTES_H
 #define PROCESSOR_ROUTES_H
 

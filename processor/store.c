@@ -226,6 +226,7 @@ static enum err_code store_fast(struct store *store, struct batch *batch, unsign
         store_abort(store, code);
         return code;
     }
+    store->inserted = batch_alive(batch);
     if (batch->dead > 0)
         code = dead_insert(store, batch, err);
     return code ? code : store_commit(store, err);

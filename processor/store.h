@@ -34,6 +34,7 @@ struct store {
     PGconn *conn;                      /* owned; NULL: not connected */
     int64_t patience_ms;               /* for one statement */
     struct buf placed;                 /* rows of the careful way */
+    size_t inserted; /* by the last store_batch(); its other rows were there before */
     bool must_evict; /* a backend of ours may still be at work on the batch */
 };
 

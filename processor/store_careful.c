@@ -47,11 +47,15 @@ static enum err_code try_range(struct store *store, size_t first, size_t end,
     char from[24];
     char to[24];
     const char *values[] = {from, to};
+    int64_t rows = 0;
+    enum err_code code;
 
     (void)snprintf(from, sizeof(from), "%zu", first);
     (void)snprintf(to, sizeof(to), "%zu", end);
-    return pg_conn_try(store->conn, insert_range, 2, values, store->patience_ms,
+    code = pg_conn_try(store->conn, insert_range, 2, values, store->patience_ms, &rows,
                        ret_failure, err);
+    store->inserted += (size_t)rows;
+    return code;
 }
 
 /* Inserts items[first..end); buries those that Postgres will not have. */
@@ -90,6 +94,7 @@ enum err_code store_carefully(struct store *store, struct batch *batch, bool *re
     struct err why;
 
     *ret_again = false;
+    store->inserted = 0;
     if (!code)
         code = store_run(store, "SELECT events_prepare_incoming()", err);
     if (code)

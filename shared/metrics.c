@@ -19,9 +19,19 @@ const struct metric_buckets metric_times_us = {
 };
 
 const char *const metric_errors[] = {
-#define ERROR_NAME(code, name, status, action) [ERR_##code] = name,
+#define ERROR_NAME(code, name, status, action)                                           \
+    [ERR_##code] = ERR_##code == ERR_OK ? NULL : (name),
     ERR_CODES(ERROR_NAME)
 #undef ERROR_NAME
+};
+
+const char *const metric_actions[] = {
+#define ACTION_NAME(code, name, status, action)                                          \
+    [ERR_##code] = (action) == ACTION_RETRY  ? "outage"                                  \
+                   : (action) == ACTION_HALT ? "halt"                                    \
+                                             : "other",
+    ERR_CODES(ACTION_NAME)
+#undef ACTION_NAME
 };
 
 void metric_observe(struct metric_histogram *histogram,

@@ -65,9 +65,10 @@ static inline void metric_add(struct metric *metric, int64_t more)
 void metric_observe(struct metric_histogram *histogram,
                     const struct metric_buckets *buckets, int64_t value);
 
-/* The names of the errors as label values, by enum err_code; ERR_OK has none.  For arrays
- * of ERR_CODE_COUNT cells. */
+/* Label values for arrays of ERR_CODE_COUNT cells: the names of the errors, and what the
+ * processor makes of each ("outage", "halt" or "other").  ERR_OK is left out. */
 extern const char *const metric_errors[];
+extern const char *const metric_actions[];
 
 /* --- tables ---------------------------------------------------------------- */
 

@@ -323,12 +323,15 @@ enum err_code pg_conn_exec(PGconn *conn, const char *sql, int count,
 
 enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
                           const char *const *values, int64_t timeout_ms,
-                          struct pg_failure *ret_failure, struct err *err)
+                          int64_t *ret_rows, struct pg_failure *ret_failure,
+                          struct err *err)
 {
     PGresult *result = NULL;
     enum err_code code =
         run_params(conn, sql, count, values, timeout_ms, &result, ret_failure, err);
 
+    if (!code && ret_rows)
+        *ret_rows = strtoll(PQcmdTuples(result), NULL, 10);
     PQclear(result);
     return code;
 }

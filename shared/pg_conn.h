@@ -57,10 +57,12 @@ struct pg_failure {
     int64_t line; /* of a COPY: the row, from 1; 0 when the error names none */
 };
 
-/* The same for a statement that returns no rows.  On failure *ret_failure is filled in. */
+/* The same for a statement that returns no rows.  *ret_rows, unless NULL, is the number of
+ * rows that it changed.  On failure *ret_failure is filled in. */
 enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
                           const char *const *values, int64_t timeout_ms,
-                          struct pg_failure *ret_failure, struct err *err) MUST_CHECK;
+                          int64_t *ret_rows, struct pg_failure *ret_failure,
+                          struct err *err) MUST_CHECK;
 
 /* Runs a text of one or more statements and throws their rows away.  ret_tag, unless NULL,
  * takes the command tag of the last one, cut at size. */

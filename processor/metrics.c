@@ -1,0 +1,174 @@
+/* metrics.c -- see metrics.h: the names of all metrics of the processor but those of the
+ * HTTP server (shared/http_metrics.c) and of the process (shared/process_stats.c). */
+#include "processor/metrics.h"
+
+#include "processor/keeper.h"
+#include "processor/lane.h"
+#include "processor/sampler.h"
+
+#define PREFIX "analytics_processor_"
+
+const struct metric_buckets metric_batch_jobs = {
+    14,
+    {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000},
+};
+
+/* The labels of trouble[]: every kind of every server. */
+static const char *const trouble_servers[] = {
+    "redis", "redis", "redis", "postgres", "postgres", "postgres",
+};
+static const char *const trouble_kinds[] = {
+    "none", "outage", "halt", "none", "outage", "halt",
+};
+
+_Static_assert(sizeof(trouble_kinds) / sizeof(trouble_kinds[0]) ==
+                   (size_t)HEALTH_SERVERS * TROUBLE_COUNT,
+               "a label for each cell");
+
+#define FIELD(field) offsetof(struct lane_metrics, field)
+
+static const struct metric_item lane_items[] = {
+    {.name = "batch_seconds",
+     .kind = METRIC_HISTOGRAM,
+     .offset = FIELD(batch_us),
+     .help = "From the claim of a batch to its acknowledgement.",
+     .per_unit = 1000000,
+     .buckets = &metric_times_us},
+    {.name = "batch_jobs",
+     .kind = METRIC_HISTOGRAM,
+     .offset = FIELD(batch_jobs),
+     .help = "Jobs in a batch that was acknowledged.",
+     .buckets = &metric_batch_jobs},
+    {.name = "rows_stored_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(rows_stored),
+     .help = "Events stored in Postgres."},
+    {.name = "rows_present_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(rows_present),
+     .help = "Events that were in Postgres already and were not stored again."},
+    {.name = "dead_letters_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(dead),
+     .help = "Jobs moved to dead_letters."},
+    {.name = "batches_taken_over_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(taken_over),
+     .help = "Batches claimed that another worker had claimed before."},
+    {.name = "batches_handed_back_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(handed_back),
+     .help = "Batches handed back unfinished because the daemon ended."},
+    {.name = "batches_lost_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(lost),
+     .help = "Batches that another worker took over from this daemon."},
+    {.name = "store_retries_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(store_failures),
+     .help = "Failed attempts to store a batch, by error and by what follows from it.",
+     .count = ERR_CODE_COUNT,
+     .labels = {{"error", metric_errors}, {"kind", metric_actions}}},
+    {.name = "queue_retries_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(queue_failures),
+     .help = "Failed commands to Redis, by error and by what follows from it.",
+     .count = ERR_CODE_COUNT,
+     .labels = {{"error", metric_errors}, {"kind", metric_actions}}},
+    {.name = NULL},
+};
+
+#undef FIELD
+#define FIELD(field) offsetof(struct keeper_metrics, field)
+
+static const struct metric_item keeper_items[] = {
+    {.name = "rollup_seconds",
+     .kind = METRIC_HISTOGRAM,
+     .offset = FIELD(rollup_us),
+     .help = "Duration of one bite of the roll-up.",
+     .per_unit = 1000000,
+     .buckets = &metric_times_us},
+    {.name = "rollup_rows_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(rollup_rows),
+     .help = "Events rolled up."},
+    {.name = "rollup_lag_rows",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(rollup_waiting),
+     .help = "Events stored and not rolled up yet, at the last look."},
+    {.name = "keeper_retries_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(failures),
+     .help = "Failures of the roll-up and of upkeep, by error and by what follows.",
+     .count = ERR_CODE_COUNT,
+     .labels = {{"error", metric_errors}, {"kind", metric_actions}}},
+    {.name = "partitions",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(partitions),
+     .help = "Partitions of events, the default one included, at the last upkeep."},
+    {.name = "partitions_made_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(partitions_made),
+     .help = "Partitions made by this daemon."},
+    {.name = "partitions_dropped_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(partitions_dropped),
+     .help = "Partitions dropped by this daemon because of their age."},
+    {.name = "events_removed_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(events_removed),
+     .help = "Old events deleted from the default partition by this daemon."},
+    {.name = NULL},
+};
+
+#undef FIELD
+#define FIELD(field) offsetof(struct sampler_metrics, field)
+
+static const struct metric_item sampler_items[] = {
+    {.name = "queue_visible",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(queue_visible),
+     .help = "1 while the figures of the queue are up to date, 0 while they are old."},
+    {.name = "queue_events",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(queue_events),
+     .help = "Events in the queue that nobody has claimed."},
+    {.name = "queue_oldest_seconds",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(oldest_ms),
+     .help = "Age of the oldest event in the queue; 0 when there is none.",
+     .per_unit = 1000},
+    {.name = "leases",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(leases),
+     .help = "Batches under way, of all processors."},
+    {.name = "rollup_lag_seconds",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(rollup_lag_ms),
+     .help = "How long the oldest event that is not rolled up waits at most.",
+     .per_unit = 1000},
+    {.name = "trouble",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(trouble),
+     .help = "1 for the trouble each server is in: none, an outage, or a halt that needs "
+             "a person.",
+     .count = (size_t)HEALTH_SERVERS * TROUBLE_COUNT,
+     .labels = {{"server", trouble_servers}, {"kind", trouble_kinds}}},
+    {.name = NULL},
+};
+
+void metrics_answer(const struct metrics_sources *sources, struct http_request *req)
+{
+    const struct sampler_metrics *sampler = &sources->sampler->metrics;
+    const struct metrics_part parts[] = {
+        {PREFIX, http_metric_items, sources->http, 1, 0},
+        {PREFIX, lane_items, &sources->lanes->metrics, sources->lane_count,
+         sizeof(*sources->lanes)},
+        {PREFIX, keeper_items, &sources->keeper->metrics, 1, 0},
+        {PREFIX, sampler_items, sampler, 1, 0},
+        {PREFIX, daemon_metric_items, &sampler->process, 1, 0},
+        {"process_", process_metric_items, &sampler->process, 1, 0},
+    };
+
+    http_answer_metrics(req, parts, sizeof(parts) / sizeof(parts[0]));
+}

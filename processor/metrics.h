@@ -1,0 +1,70 @@
+/* metrics.h -- what the threads of the processor count, and GET /metrics.
+ *
+ * Each lane, the keeper and the sampler have a struct of their own, which is part of them
+ * and which they alone write; the main thread reads all of them.
+ */
+#ifndef PROCESSOR_METRICS_H
+#define PROCESSOR_METRICS_H
+
+#include <stddef.h>
+
+#include "processor/health.h"
+#include "shared/err.h"
+#include "shared/http_metrics.h"
+#include "shared/process_stats.h"
+
+struct http_request;
+struct keeper;
+struct lane;
+struct sampler;
+
+struct lane_metrics {
+    struct metric_histogram batch_us;
+    struct metric_histogram batch_jobs;
+    struct metric rows_stored;
+    struct metric rows_present;
+    struct metric dead;
+    struct metric taken_over;
+    struct metric handed_back;
+    struct metric lost;
+    struct metric store_failures[ERR_CODE_COUNT];
+    struct metric queue_failures[ERR_CODE_COUNT];
+};
+
+struct keeper_metrics {
+    struct metric_histogram rollup_us;
+    struct metric rollup_rows;
+    struct metric rollup_waiting;
+    struct metric rollup_fresh_ms; /* monotonic: all that was stored by then is in */
+    struct metric failures[ERR_CODE_COUNT];
+    struct metric partitions;
+    struct metric partitions_made;
+    struct metric partitions_dropped;
+    struct metric events_removed;
+};
+
+struct sampler_metrics {
+    struct metric queue_visible;
+    struct metric queue_events;
+    struct metric oldest_ms;
+    struct metric leases;
+    struct metric rollup_lag_ms;
+    struct metric trouble[HEALTH_SERVERS * TROUBLE_COUNT];
+    struct process_stats process;
+};
+
+/* Whose metrics GET /metrics shows. */
+struct metrics_sources {
+    const struct http_metrics *http;
+    const struct lane *lanes;
+    size_t lane_count;
+    const struct keeper *keeper;
+    const struct sampler *sampler;
+};
+
+extern const struct metric_buckets metric_batch_jobs;
+
+/* Answers GET /metrics. */
+void metrics_answer(const struct metrics_sources *sources, struct http_request *req);
+
+#endif

@@ -1,0 +1,147 @@
+/* sampler.c -- see sampler.h. */
+#include "processor/sampler.h"
+
+#include "processor/gate.h"
+#include "processor/health.h"
+#include "shared/clock.h"
+#include "shared/event.h"
+#include "shared/redis_conn.h"
+
+enum {
+    TURN_MS = 1000,
+    TIMEOUT_MAX_MS = 1000, /* or it would hold up the end of the daemon */
+    REPLIES = 3,
+};
+
+enum err_code sampler_init(struct sampler *sampler, int64_t timeout_ms, struct err *err)
+{
+    sampler->timeout_ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
+    sampler->parser = event_parser_new();
+    if (!sampler->parser)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    process_stats_init(&sampler->metrics.process);
+    return ERR_OK;
+}
+
+static void disconnect(struct sampler *sampler)
+{
+    if (sampler->context)
+        redisFree(sampler->context);
+    sampler->context = NULL;
+}
+
+void sampler_release(struct sampler *sampler)
+{
+    disconnect(sampler);
+    event_parser_free(sampler->parser);
+}
+
+/* --- the queue ---------------------------------------------------------------- */
+
+/* How long ago the job came; 0 when it does not say so. */
+static int64_t age_of(struct sampler *sampler, const redisReply *job)
+{
+    struct event event = {.received_at_ms = 0};
+    struct err ignored;
+    int64_t age_ms;
+
+    if (job->type != REDIS_REPLY_STRING ||
+        event_parse_job(sampler->parser, job->str, job->len, &event, &ignored) ||
+        event.received_at_ms == 0)
+        return 0;
+    age_ms = clock_wall_ms() - event.received_at_ms;
+    return age_ms > 0 ? age_ms : 0;
+}
+
+static bool is_as_expected(redisReply *const replies[REPLIES])
+{
+    return replies[0]->type == REDIS_REPLY_INTEGER &&
+           replies[1]->type == REDIS_REPLY_INTEGER &&
+           (replies[2]->type == REDIS_REPLY_STRING ||
+            replies[2]->type == REDIS_REPLY_NIL);
+}
+
+static void take_replies(struct sampler *sampler, redisReply *const replies[REPLIES])
+{
+    struct sampler_metrics *metrics = &sampler->metrics;
+    bool is_visible = is_as_expected(replies);
+
+    if (is_visible) {
+        metric_set(&metrics->queue_events, replies[0]->integer);
+        metric_set(&metrics->leases, replies[1]->integer);
+        metric_set(&metrics->oldest_ms, age_of(sampler, replies[2]));
+    }
+    metric_set(&metrics->queue_visible, is_visible);
+}
+
+static enum err_code read_replies(struct sampler *sampler, redisReply *replies[REPLIES])
+{
+    for (int i = 0; i < REPLIES; i++) {
+        void *reply = NULL;
+
+        if (redisGetReply(sampler->context, &reply) != REDIS_OK || !reply)
+            return ERR_UNAVAILABLE;
+        replies[i] = reply;
+    }
+    return ERR_OK;
+}
+
+static enum err_code look_at_queue(struct sampler *sampler)
+{
+    redisReply *replies[REPLIES] = {NULL};
+    struct err ignored;
+    enum err_code code = ERR_OK;
+
+    if (!sampler->context)
+        code = redis_conn_open(sampler->redis_url, sampler->timeout_ms, &sampler->context,
+                               &ignored);
+    if (code)
+        return code;
+    if (redisAppendCommand(sampler->context, "LLEN {events}:queue") != REDIS_OK ||
+        redisAppendCommand(sampler->context, "ZCARD {events}:leases") != REDIS_OK ||
+        redisAppendCommand(sampler->context, "LINDEX {events}:queue -1") != REDIS_OK)
+        return ERR_NOMEM;
+    code = read_replies(sampler, replies);
+    if (!code)
+        take_replies(sampler, replies);
+    for (int i = 0; i < REPLIES; i++) {
+        if (replies[i])
+            freeReplyObject(replies[i]);
+    }
+    return code;
+}
+
+/* --- the rest ----------------------------------------------------------------- */
+
+static void look_at_health(struct sampler *sampler)
+{
+    for (size_t server = 0; server < HEALTH_SERVERS; server++) {
+        enum trouble now = health_trouble(sampler->health, (enum health_server)server);
+
+        for (size_t kind = 0; kind < TROUBLE_COUNT; kind++)
+            metric_set(&sampler->metrics.trouble[server * TROUBLE_COUNT + kind],
+                       kind == now);
+    }
+}
+
+static void look_at_rollup(struct sampler *sampler)
+{
+    int64_t fresh_ms = metric_get(&sampler->keeper->rollup_fresh_ms);
+    bool is_behind = metric_get(&sampler->keeper->rollup_waiting) > 0;
+
+    metric_set(&sampler->metrics.rollup_lag_ms,
+               is_behind ? clock_mono_ms() - fresh_ms : 0);
+}
+
+void sampler_run(struct sampler *sampler)
+{
+    do {
+        if (look_at_queue(sampler)) {
+            metric_set(&sampler->metrics.queue_visible, 0);
+            disconnect(sampler);
+        }
+        look_at_health(sampler);
+        look_at_rollup(sampler);
+        process_stats_refresh(&sampler->metrics.process);
+    } while (gate_pause(sampler->gate, TURN_MS));
+}

@@ -1,0 +1,41 @@
+/* sampler.h -- the thread that looks, once a second, at what nobody counts: the queue, the
+ * process, and who complains.  /metrics shows what it saw last.
+ *
+ * It has a connection to Redis of its own, so that it delays nobody, and says nothing when
+ * that fails: the lanes do.
+ */
+#ifndef PROCESSOR_SAMPLER_H
+#define PROCESSOR_SAMPLER_H
+
+#include <hiredis/hiredis.h>
+#include <stdint.h>
+
+#include "processor/metrics.h"
+#include "shared/err.h"
+
+struct event_parser;
+struct gate;
+struct health;
+struct keeper_metrics;
+struct redis_url;
+
+struct sampler {
+    const struct redis_url *redis_url; /* these four borrowed */
+    struct gate *gate;
+    struct health *health;
+    const struct keeper_metrics *keeper;
+    int64_t timeout_ms;          /* for Redis */
+    redisContext *context;       /* owned; NULL: not connected */
+    struct event_parser *parser; /* owned */
+    struct sampler_metrics metrics;
+};
+
+/* Sets up the fields that are not borrowed.  ERR_NOMEM. */
+enum err_code sampler_init(struct sampler *sampler, int64_t timeout_ms,
+                           struct err *err) MUST_CHECK;
+void sampler_release(struct sampler *sampler);
+
+/* The thread: returns after the gate has stopped. */
+void sampler_run(struct sampler *sampler);
+
+#endif
