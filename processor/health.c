@@ -62,20 +62,13 @@ bool health_is_ready(struct health *health, char *out, size_t size)
     return is_ready;
 }
 
-static enum trouble trouble_of(enum err_code code)
+enum metric_trouble health_trouble(struct health *health, enum health_server server)
 {
-    if (code == ERR_OK)
-        return TROUBLE_NONE;
-    return err_action(code) == ACTION_HALT ? TROUBLE_HALT : TROUBLE_OUTAGE;
-}
-
-enum trouble health_trouble(struct health *health, enum health_server server)
-{
-    enum trouble worst = TROUBLE_NONE;
+    enum metric_trouble worst = METRIC_TROUBLE_NONE;
 
     (void)pthread_mutex_lock(&health->lock);
     for (size_t i = 0; i < HEALTH_THREADS_MAX; i++) {
-        enum trouble trouble = trouble_of(health->codes[i][server]);
+        enum metric_trouble trouble = metric_trouble_of(health->codes[i][server]);
 
         if (trouble > worst)
             worst = trouble;

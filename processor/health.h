@@ -14,19 +14,12 @@
 #include <stddef.h>
 
 #include "shared/err.h"
+#include "shared/metrics.h"
 
 enum health_server {
     HEALTH_REDIS,
     HEALTH_POSTGRES,
     HEALTH_SERVERS
-};
-
-/* What trouble a server is in, as a whole. */
-enum trouble {
-    TROUBLE_NONE,
-    TROUBLE_OUTAGE, /* it will pass */
-    TROUBLE_HALT,   /* a person has to do something */
-    TROUBLE_COUNT
 };
 
 enum {
@@ -50,6 +43,6 @@ void health_set(struct health *health, size_t thread, enum health_server server,
 bool health_is_ready(struct health *health, char *out, size_t size);
 
 /* The worst that any thread says about the server. */
-enum trouble health_trouble(struct health *health, enum health_server server);
+enum metric_trouble health_trouble(struct health *health, enum health_server server);
 
 #endif

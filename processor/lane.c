@@ -285,6 +285,7 @@ static void process(struct lane *lane, const struct claim *claim)
                             log_int("attempts", claim->attempts),
                             log_int("jobs", (int64_t)claim->count)));
     }
+    metric_set(&lane->metrics.is_busy, 1);
     leases_hold(lane->leases, lane->number, claim->id, queue_owner(lane->queue));
     switch (store_all(lane, claim, &stored)) {
     case STORED:
@@ -303,6 +304,7 @@ static void process(struct lane *lane, const struct claim *claim)
         break;
     }
     leases_drop(lane->leases, lane->number);
+    metric_set(&lane->metrics.is_busy, 0);
 }
 
 void lane_run(struct lane *lane)

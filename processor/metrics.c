@@ -22,7 +22,7 @@ static const char *const trouble_kinds[] = {
 };
 
 _Static_assert(sizeof(trouble_kinds) / sizeof(trouble_kinds[0]) ==
-                   (size_t)HEALTH_SERVERS * TROUBLE_COUNT,
+                   (size_t)HEALTH_SERVERS * METRIC_TROUBLE_COUNT,
                "a label for each cell");
 
 #define FIELD(field) offsetof(struct lane_metrics, field)
@@ -39,6 +39,10 @@ static const struct metric_item lane_items[] = {
      .offset = FIELD(batch_jobs),
      .help = "Jobs in a batch that was acknowledged.",
      .buckets = &metric_batch_jobs},
+    {.name = "batches_under_way",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(is_busy),
+     .help = "Batches that this daemon has claimed and not finished."},
     {.name = "rows_stored_total",
      .kind = METRIC_COUNTER,
      .offset = FIELD(rows_stored),
@@ -141,7 +145,7 @@ static const struct metric_item sampler_items[] = {
     {.name = "leases",
      .kind = METRIC_GAUGE,
      .offset = FIELD(leases),
-     .help = "Batches under way, of all processors."},
+     .help = "Leases of all processors; a lane that waits for jobs has one too."},
     {.name = "rollup_lag_seconds",
      .kind = METRIC_GAUGE,
      .offset = FIELD(rollup_lag_ms),
@@ -152,7 +156,7 @@ static const struct metric_item sampler_items[] = {
      .offset = FIELD(trouble),
      .help = "1 for the trouble each server is in: none, an outage, or a halt that needs "
              "a person.",
-     .count = (size_t)HEALTH_SERVERS * TROUBLE_COUNT,
+     .count = (size_t)HEALTH_SERVERS * METRIC_TROUBLE_COUNT,
      .labels = {{"server", trouble_servers}, {"kind", trouble_kinds}}},
     {.name = NULL},
 };

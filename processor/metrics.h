@@ -21,6 +21,7 @@ struct sampler;
 struct lane_metrics {
     struct metric_histogram batch_us;
     struct metric_histogram batch_jobs;
+    struct metric is_busy;
     struct metric rows_stored;
     struct metric rows_present;
     struct metric dead;
@@ -49,7 +50,7 @@ struct sampler_metrics {
     struct metric oldest_ms;
     struct metric leases;
     struct metric rollup_lag_ms;
-    struct metric trouble[HEALTH_SERVERS * TROUBLE_COUNT];
+    struct metric trouble[HEALTH_SERVERS * METRIC_TROUBLE_COUNT];
     struct process_stats process;
 };
 

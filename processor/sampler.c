@@ -116,10 +116,11 @@ static enum err_code look_at_queue(struct sampler *sampler)
 static void look_at_health(struct sampler *sampler)
 {
     for (size_t server = 0; server < HEALTH_SERVERS; server++) {
-        enum trouble now = health_trouble(sampler->health, (enum health_server)server);
+        enum metric_trouble now =
+            health_trouble(sampler->health, (enum health_server)server);
 
-        for (size_t kind = 0; kind < TROUBLE_COUNT; kind++)
-            metric_set(&sampler->metrics.trouble[server * TROUBLE_COUNT + kind],
+        for (size_t kind = 0; kind < METRIC_TROUBLE_COUNT; kind++)
+            metric_set(&sampler->metrics.trouble[server * METRIC_TROUBLE_COUNT + kind],
                        kind == now);
     }
 }

@@ -11,6 +11,13 @@ static const char *const uses[] = {
     [LINK_USE_CONNECTING] = "connecting",
 };
 
+static const char *const servers[] = {"postgres", "postgres", "postgres"};
+static const char *const troubles[] = {
+    [METRIC_TROUBLE_NONE] = "none",
+    [METRIC_TROUBLE_OUTAGE] = "outage",
+    [METRIC_TROUBLE_HALT] = "halt",
+};
+
 static const char *const statements[] = {
     [STATEMENT_SCHEMA_VERSION] = "schema_version",
     [STATEMENT_STATS] = "stats",
@@ -69,6 +76,14 @@ static const struct metric_item items[] = {
      .kind = METRIC_COUNTER,
      .offset = FIELD(links_lost),
      .help = "Times a connection to Postgres was lost or could not be made."},
+    {.name = "trouble",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(trouble),
+     .help =
+         "1 for the trouble the server is in: none, an outage, or a halt that needs a "
+         "person.",
+     .count = METRIC_TROUBLE_COUNT,
+     .labels = {{"server", servers}, {"kind", troubles}}},
     {.name = NULL},
 };
 

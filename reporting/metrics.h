@@ -30,6 +30,7 @@ struct reporting_metrics {
     struct metric queries_waiting_max;
     struct metric links[LINK_USE_COUNT];
     struct metric links_lost;
+    struct metric trouble[METRIC_TROUBLE_COUNT];
     struct process_stats process;
 };
 

@@ -340,6 +340,15 @@ static enum link_use use_of(const struct link *link)
     return link_is_open(link) ? LINK_USE_BUSY : LINK_USE_CONNECTING;
 }
 
+/* Not up and no reason known: the first attempt is under way. */
+static enum metric_trouble trouble_of(const struct pool *pool)
+{
+    if (pool->is_up)
+        return METRIC_TROUBLE_NONE;
+    return pool->reason.code ? metric_trouble_of(pool->reason.code)
+                             : METRIC_TROUBLE_OUTAGE;
+}
+
 void pool_show(const struct pool *pool)
 {
     struct reporting_metrics *metrics = pool->options.metrics;
@@ -349,6 +358,8 @@ void pool_show(const struct pool *pool)
         links[use_of(pool->links[i])]++;
     for (size_t use = 0; use < LINK_USE_COUNT; use++)
         metric_set(&metrics->links[use], links[use]);
+    for (size_t kind = 0; kind < METRIC_TROUBLE_COUNT; kind++)
+        metric_set(&metrics->trouble[kind], kind == trouble_of(pool));
     metric_set(&metrics->requests_waiting, pool->requests);
     metric_set(&metrics->queries_waiting, (int64_t)pool->waiting_count);
     metric_set(&metrics->queries_waiting_max, (int64_t)pool->options.waiting_max);

@@ -34,6 +34,13 @@ const char *const metric_actions[] = {
 #undef ACTION_NAME
 };
 
+enum metric_trouble metric_trouble_of(enum err_code code)
+{
+    if (code == ERR_OK)
+        return METRIC_TROUBLE_NONE;
+    return err_action(code) == ACTION_HALT ? METRIC_TROUBLE_HALT : METRIC_TROUBLE_OUTAGE;
+}
+
 void metric_observe(struct metric_histogram *histogram,
                     const struct metric_buckets *buckets, int64_t value)
 {

@@ -70,6 +70,16 @@ void metric_observe(struct metric_histogram *histogram,
 extern const char *const metric_errors[];
 extern const char *const metric_actions[];
 
+/* What trouble a server is in. */
+enum metric_trouble {
+    METRIC_TROUBLE_NONE,
+    METRIC_TROUBLE_OUTAGE, /* it will pass */
+    METRIC_TROUBLE_HALT,   /* a person has to do something */
+    METRIC_TROUBLE_COUNT
+};
+
+enum metric_trouble metric_trouble_of(enum err_code code);
+
 /* --- tables ---------------------------------------------------------------- */
 
 enum metric_kind {
