@@ -157,6 +157,8 @@ def shared_stack(request, tmp_path_factory, postgres, migrated_template):
     if wrong or request.session.testsfailed:
         print(group.stories())
     assert not wrong, "\n".join(wrong)
+
+
 @pytest.fixture
 def up(tmp_path):
     """A function that makes runs of scripts/up; all are ended after the test."""
