@@ -53,19 +53,20 @@ def test_events_one_after_the_other_show_in_time(stack):
 
 
 def test_an_event_shows_in_time_under_load(stack):
+    """2,000 events a second, much less than what the suite can take."""
     def endless():
-        mix = Mix(1, sites=3, users=1000)
+        mix = Mix(1, sites=3, users=1000, repeats=0)
         while True:
             yield mix.next()
-    load = Load(stack.ingestion.port, endless(), connections=16).start()
+    load = Load(stack.ingestion.port, endless(), connections=8, rate=scaled(2000)).start()
     try:
-        wait_until(lambda: stack.redis.completed() > scaled(2000), 30, "the load to flow")
+        wait_until(lambda: stack.redis.completed() > scaled(3000), 30, "the load to flow")
         taken = measure(stack, scaled(20, at_least=5))
     finally:
         load.stop()
         result = load.join()
     describe(f"under load ({result.answers / result.seconds:.0f} events/s)", taken)
     assert set(result.statuses) == {200}
-    assert statistics.median(taken) < patience(3)
-    assert max(taken) < patience(6)
+    assert statistics.median(taken) < patience(2)
+    assert max(taken) < patience(4)
     stack.settle(60)

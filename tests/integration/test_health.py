@@ -124,8 +124,16 @@ def test_a_schema_newer_than_the_program(daemons, own):
                       "VALUES (9999, 'future.sql', '')")
     reporting = start(daemons, own, "reporting", wait=False).wait_alive()
     wait_until(lambda: ready(reporting) == 503, 10)
-    assert "9999" in reporting.get("/readyz").error or "newer" in \
-        reporting.get("/readyz").error
+    assert "schema" in reporting.get("/readyz").error
+    reporting.wait_log("version 9999")
+    processor = daemons.make("processor", REDIS_URL=own.redis.url,
+                             DATABASE_URL=own.database.url)
+    processor.expected_exit = 1
+    processor.start(wait=False)
+    assert processor.wait_exit(20) == 1
+    assert processor.has_logged("9999")
+    own.database.rows("DELETE FROM schema_version WHERE version = 9999")
+    wait_until(lambda: ready(reporting) == 200, 10, "reporting to be ready again")
 
 
 @pytest.mark.parametrize("name", NEEDS)

@@ -64,6 +64,12 @@ class _Client(asyncio.Protocol):
         self.send_more()
 
     def send_more(self):
+        if self.transport.is_closing():
+            return
+        pause = self.load.pause()
+        if pause > 0:
+            asyncio.get_running_loop().call_later(pause, self.send_more)
+            return
         out = []
         while len(self.waiting) < self.load.pipeline:
             item = self.load.take()
@@ -116,25 +122,36 @@ class Load:
     events      dicts; or bytes, which are sent as they are
     judge       gets attempt(event) before and outcome(event, status) after; status is None
                 when the connection ended without an answer
+    rate        events a second at most
     reconnect   open a connection again when it was lost, as a tracker would
     """
 
     def __init__(self, port, events, connections=16, pipeline=1, judge=None,
-                 reconnect=False, host="127.0.0.1", target="/event"):
+                 rate=None, reconnect=False, host="127.0.0.1", target="/event"):
         self.port, self.host, self.target = port, host, target
         self.events = iter(events)
         self.connections = connections
         self.pipeline = pipeline
         self.judge = judge
+        self.rate = rate
         self.reconnect = reconnect
         self.result = Result()
+        self._taken = 0
+        self._began = 0.0
         self._stopped = False
         self._thread = None
         self._failure = None
 
+    def pause(self):
+        """Seconds until the next event may be sent."""
+        if not self.rate or self._stopped:
+            return 0
+        return self._began + self._taken / self.rate - time.monotonic()
+
     def take(self):
         if self._stopped:
             return None
+        self._taken += 1
         event = next(self.events, None)
         if event is None:
             self._stopped = True
@@ -170,9 +187,9 @@ class Load:
                 return
 
     async def _run(self):
-        began = time.monotonic()
+        self._began = time.monotonic()
         await asyncio.gather(*(self._keep_connected() for _ in range(self.connections)))
-        self.result.seconds = time.monotonic() - began
+        self.result.seconds = time.monotonic() - self._began
 
     def run(self):
         asyncio.run(self._run())
