@@ -44,7 +44,7 @@ def test_help_names_every_setting(name, tmp_path):
     for key, (_, values, meaning) in found.items():
         assert len(meaning) > 5, key
         flag = "--" + key.lower().replace("_", "-")
-        assert f"  {flag}\n" in done.stdout
+        assert f"  {flag}\n" in done.stdout or f"  {key} (no flag)\n" in done.stdout
     for word in ("--help", "--version", "--print-config"):
         assert word in done.stdout
     assert ("--migrate" in done.stdout) == (name == "processor")
@@ -85,6 +85,19 @@ def test_print_config_masks_passwords(name, tmp_path):
             assert done.returncode == 0
             assert "s3cr3t" not in done.stdout + done.stderr, text
             assert "***" in done.stdout
+
+
+def test_a_secret_is_neither_shown_nor_taken_from_the_command_line(name, tmp_path):
+    """Where any process of the machine could read it."""
+    text = run(name, "--help", cwd=tmp_path).stdout
+    for key in re.findall(r"^  ([A-Z0-9_]+) \(no flag\)$", text, flags=re.M):
+        done = run(name, "--print-config", cwd=tmp_path, env={key: "s3cr3t-0123456789"})
+        assert "s3cr3t" not in done.stdout + done.stderr
+        assert done.returncode != 0 or f"{key}=***\n" in done.stdout
+        flag = "--" + key.lower().replace("_", "-")
+        done = run(name, f"{flag}=s3cr3t-0123456789", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "s3cr3t" not in done.stdout + done.stderr
 
 
 def test_flag_before_environment_before_file_before_default(name, tmp_path):

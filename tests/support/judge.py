@@ -12,6 +12,7 @@ queue is drained:
 import collections
 import dataclasses
 import threading
+import time
 
 import psycopg2.extras
 
@@ -50,6 +51,7 @@ class Judge:
         self._lock = threading.Lock()
         self.attempted = {}  # event_id -> event
         self.acknowledged = set()
+        self.acknowledged_at = {}  # event_id -> time.monotonic() of its first 200
         self.refused = set()
         self.statuses = collections.Counter()
 
@@ -61,7 +63,9 @@ class Judge:
         with self._lock:
             self.statuses[status] += 1
             if status == 200:
-                self.acknowledged.add(event["event_id"].lower())
+                key = event["event_id"].lower()
+                self.acknowledged.add(key)
+                self.acknowledged_at.setdefault(key, time.monotonic())
             elif status is not None and 400 <= status < 500:
                 self.refused.add(event["event_id"].lower())
 
