@@ -8,6 +8,7 @@
 #include "processor/copy.h"
 #include "processor/store.h"
 #include "processor/store_parts.h"
+#include "shared/failpoint.h"
 #include "shared/mem.h"
 #include "shared/pg_conn.h"
 #include "shared/utf8.h"
@@ -122,8 +123,13 @@ enum err_code dead_insert(struct store *store, const struct batch *batch, struct
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; i < batch->count && !code; i++) {
-        if (batch->items[i].is_dead)
+        if (!batch->items[i].is_dead)
+            continue;
+        code = FAILPOINT("dead.insert", err);
+        if (!code)
             code = insert_one(store, batch, &batch->items[i], err);
+        if (!code)
+            code = FAILPOINT("dead.inserted", err);
     }
     /* A dead letter that is refused must not be mistaken for poison of the batch. */
     if (code && err_action(code) == ACTION_ISOLATE)

@@ -13,6 +13,7 @@
 #include "processor/rollup.h"
 #include "processor/session.h"
 #include "shared/clock.h"
+#include "shared/failpoint.h"
 #include "shared/pg_conn.h"
 #include "shared/uuid.h"
 
@@ -67,6 +68,8 @@ static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
     if (code)
         return code;
     code = migrate_run(keeper->conn, &applied, err);
+    if (!code)
+        code = FAILPOINT("keeper.migrated", err);
     if (code == ERR_CONFIG)
         keeper->refusal = *err;
     if (!code && applied > 0)
@@ -112,6 +115,8 @@ static enum err_code add_partitions(struct keeper *keeper, struct err *err)
                 keeper->conf->partition_months_ahead, made, err);
     if (!code)
         metric_add(&keeper->metrics.partitions_made, made[0]);
+    if (!code)
+        code = FAILPOINT("keeper.partitions", err);
     if (!code && made[0] > 0)
         log_line(LOG_INFO, "made partitions", LOG_FIELDS(log_int("partitions", made[0])));
     return code;
@@ -254,6 +259,8 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     int64_t looked_ms = clock_mono_ms();
     int64_t rest_ms;
 
+    if (!code)
+        code = FAILPOINT("keeper.look", err);
     if (!code)
         code = rollup_look(keeper->conn, keeper->patience_ms, &state, err);
     if (code)

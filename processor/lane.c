@@ -11,6 +11,7 @@
 #include "processor/report.h"
 #include "shared/clock.h"
 #include "shared/event.h"
+#include "shared/failpoint.h"
 
 enum {
     POLL_MS = 50,         /* between looks at a queue that cannot be waited at */
@@ -245,8 +246,13 @@ static void acknowledge(struct lane *lane, const struct claim *claim, size_t sto
     for (;;) {
         struct err err;
         int64_t total;
+        enum err_code code = FAILPOINT("lane.stored", &err);
 
-        if (!queue_ack(lane->queue, claim->id, stored, &total, &err)) {
+        if (!code)
+            code = queue_ack(lane->queue, claim->id, stored, &total, &err);
+        if (!code)
+            code = FAILPOINT("lane.acknowledged", &err);
+        if (!code) {
             redis_is_well(lane);
             if (total >= 0) /* otherwise somebody else has counted the batch */
                 report_print(total, stored, clock_mono_ms() - began_ms,
@@ -267,8 +273,11 @@ static void count_batch(struct lane *lane, const struct claim *claim, int64_t be
 static void hand_back(struct lane *lane, const struct claim *claim)
 {
     struct err err;
+    enum err_code code = FAILPOINT("lane.hand_back", &err);
 
-    if (queue_hand_back(lane->queue, claim->id, queue_owner(lane->queue), &err))
+    if (!code)
+        code = queue_hand_back(lane->queue, claim->id, queue_owner(lane->queue), &err);
+    if (code)
         log_line(LOG_WARN, "could not hand a batch back",
                  LOG_FIELDS(log_text("batch", claim->id), log_text("reason", err.msg)));
 }
@@ -314,8 +323,14 @@ void lane_run(struct lane *lane)
     while (is_running) {
         struct claim claim = {.count = 0};
         struct err err;
+        enum err_code code = queue_claim(lane->queue, &claim, &err);
 
-        if (queue_claim(lane->queue, &claim, &err)) {
+        if (!code && claim.count > 0)
+            code = FAILPOINT("lane.claimed", &err);
+        if (!code && claim.attempts > 1)
+            code = FAILPOINT("lane.taken_over", &err);
+        if (code) {
+            queue_drop_claim(&claim);
             is_running = redis_failed(lane, "", &err);
             continue;
         }

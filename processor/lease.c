@@ -9,6 +9,7 @@
 #include "processor/gate.h"
 #include "processor/health.h"
 #include "shared/clock.h"
+#include "shared/failpoint.h"
 #include "shared/log.h"
 
 enum {
@@ -122,7 +123,11 @@ static enum err_code renew_all(struct lease_keeper *keeper, struct err *err)
 
         if (!lease.is_held || lease.is_lost)
             continue;
-        code = queue_renew(keeper->queue, lease.id, lease.owner, &is_owned, err);
+        code = FAILPOINT("lease.renew", err);
+        if (!code)
+            code = queue_renew(keeper->queue, lease.id, lease.owner, &is_owned, err);
+        if (!code)
+            code = FAILPOINT("lease.renewed", err);
         if (!code && !is_owned)
             tell_lost(keeper->leases, lane, &lease);
     }
@@ -133,9 +138,12 @@ static void look_for_orphans(struct lease_keeper *keeper)
 {
     size_t found = 0;
     struct err err;
+    enum err_code code = FAILPOINT("lease.orphans", &err);
 
+    if (!code)
+        code = queue_adopt_orphans(keeper->queue, &found, &err);
     /* When it fails the next turn says so. */
-    if (!queue_adopt_orphans(keeper->queue, &found, &err) && found > 0)
+    if (!code && found > 0)
         log_line(LOG_WARN, "found batches without a lease",
                  LOG_FIELDS(log_int("batches", (int64_t)found)));
 }
@@ -166,10 +174,14 @@ static void hand_back_all(struct lease_keeper *keeper)
     for (size_t lane = 0; lane < LEASES_MAX; lane++) {
         struct lease lease = copy_of(keeper->leases, lane);
         struct err err;
+        enum err_code code;
 
         if (!lease.is_held)
             continue;
-        if (queue_hand_back(keeper->queue, lease.id, lease.owner, &err))
+        code = FAILPOINT("lease.hand_back", &err);
+        if (!code)
+            code = queue_hand_back(keeper->queue, lease.id, lease.owner, &err);
+        if (code)
             log_line(
                 LOG_WARN, "could not hand a batch back",
                 LOG_FIELDS(log_text("batch", lease.id), log_text("reason", err.msg)));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/failpoint.h"
 #include "shared/pg_conn.h"
 
 /* A migration may rewrite tables: an hour.  The lock is waited for as long. */
@@ -114,6 +115,8 @@ static enum err_code apply_missing(PGconn *conn, int version, int *ret_applied,
     for (size_t i = (size_t)version; i < count && !code; i++) {
         code = apply(conn, &list[i], err);
         if (!code)
+            code = FAILPOINT("migrate.applied", err);
+        if (!code)
             (*ret_applied)++;
     }
     return code;
@@ -143,6 +146,8 @@ enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
         code = apply_missing(conn, version, &applied, err);
     if (!code)
         code = pg_conn_run(conn, "COMMIT", MIGRATE_TIMEOUT_MS, tag, sizeof(tag), err);
+    if (!code)
+        code = FAILPOINT("migrate.committed", err);
     if (!code && strcmp(tag, "COMMIT") != 0)
         code = err_set(err, ERR_BUG, "the migrations were rolled back");
     if (!code)

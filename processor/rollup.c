@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shared/failpoint.h"
 #include "shared/pg_conn.h"
 
 enum {
@@ -76,13 +77,19 @@ enum err_code rollup_bite(PGconn *conn, int64_t lock_wait_ms, int64_t max_rows,
     PGresult *result = NULL;
     enum err_code code = find_bound(conn, lock_wait_ms, timeout_ms, bound, err);
 
+    if (!code)
+        code = FAILPOINT("rollup.bound", err);
     if (code)
         return code;
     (void)snprintf(max, sizeof(max), "%" PRId64, max_rows);
     code = pg_conn_exec(conn, "SELECT taken, is_done FROM rollup_bite($1, $2)", 2, values,
                         timeout_ms, &result, err);
-    if (code)
+    if (!code)
+        code = FAILPOINT("rollup.bitten", err);
+    if (code) {
+        PQclear(result);
         return code;
+    }
     *ret_bite = (struct rollup_bite){
         .is_elsewhere = PQgetisnull(result, 0, 0) == 1,
         .is_done = PQgetvalue(result, 0, 1)[0] == 't',

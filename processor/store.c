@@ -10,6 +10,7 @@
 #include "processor/copy.h"
 #include "processor/session.h"
 #include "processor/store_parts.h"
+#include "shared/failpoint.h"
 #include "shared/mem.h"
 #include "shared/pg_conn.h"
 
@@ -65,23 +66,29 @@ enum err_code store_begin(struct store *store, const struct batch *batch, struct
 {
     char name[NAME_MAX_LEN];
     char sql[160];
+    enum err_code code;
 
     backend_name(batch, name);
     (void)snprintf(sql, sizeof(sql), "BEGIN; SET LOCAL application_name = '%s'", name);
-    return store_run(store, sql, err);
+    code = FAILPOINT("store.begin", err);
+    if (!code)
+        code = store_run(store, sql, err);
+    return code ? code : FAILPOINT("store.begun", err);
 }
 
 enum err_code store_commit(struct store *store, struct err *err)
 {
     char tag[TAG_MAX] = "";
-    enum err_code code =
-        pg_conn_run(store->conn, "COMMIT", store->patience_ms, tag, sizeof(tag), err);
+    enum err_code code = FAILPOINT("store.commit", err);
 
+    if (!code)
+        code =
+            pg_conn_run(store->conn, "COMMIT", store->patience_ms, tag, sizeof(tag), err);
     /* COMMIT of a failed transaction is no error: it says ROLLBACK. */
     if (!code && strcmp(tag, "COMMIT") != 0)
         code =
             err_set(err, ERR_BUG, "the transaction ended with %s instead of COMMIT", tag);
-    return code;
+    return code ? code : FAILPOINT("store.committed", err);
 }
 
 void store_abort(struct store *store, enum err_code code)
@@ -268,6 +275,8 @@ static enum err_code prepare(struct store *store, const struct batch *batch,
         code = session_open(&options, &store->conn, err);
     if (!code && (is_adopted || store->must_evict)) {
         code = evict(store, batch, err);
+        if (!code)
+            code = FAILPOINT("store.evicted", err);
         if (!code)
             store->must_evict = false;
     }

@@ -9,6 +9,7 @@
 #include "processor/copy.h"
 #include "processor/store.h"
 #include "processor/store_parts.h"
+#include "shared/failpoint.h"
 #include "shared/pg_conn.h"
 
 static const char copy_incoming[] =
@@ -78,6 +79,8 @@ static enum err_code insert_halving(struct store *store, struct batch *batch,
     }
     code =
         store_run(store, "ROLLBACK TO SAVEPOINT careful; RELEASE SAVEPOINT careful", err);
+    if (!code)
+        code = FAILPOINT("careful.halving", err);
     if (code)
         return code;
     if (end - first == 1)
@@ -97,6 +100,8 @@ enum err_code store_carefully(struct store *store, struct batch *batch, bool *re
     store->inserted = 0;
     if (!code)
         code = store_run(store, "SELECT events_prepare_incoming()", err);
+    if (!code)
+        code = FAILPOINT("careful.begun", err);
     if (code)
         return code;
     code = copy_placed(store, batch, &failure, err);
@@ -106,7 +111,11 @@ enum err_code store_carefully(struct store *store, struct batch *batch, bool *re
         return store_bury_line(batch, &failure, &why, ret_again, err);
     }
     if (!code)
+        code = FAILPOINT("careful.copied", err);
+    if (!code)
         code = insert_halving(store, batch, 0, batch->count, err);
+    if (!code)
+        code = FAILPOINT("careful.inserted", err);
     if (!code && batch->dead > 0)
         code = dead_insert(store, batch, err);
     return code ? code : store_commit(store, err);

@@ -11,6 +11,7 @@
 
 #include "shared/buf.h"
 #include "shared/clock.h"
+#include "shared/failpoint.h"
 #include "shared/mem.h"
 
 enum {
@@ -372,6 +373,8 @@ static enum err_code send_pieces(PGconn *conn, const struct pg_piece *pieces,
                 return pg_err_of_conn(conn, what, err);
             sent += len;
             code = flush(conn, deadline_ms, what, err);
+            if (!code)
+                code = FAILPOINT("copy.sending", err);
             if (code)
                 return code;
         }
@@ -449,6 +452,8 @@ enum err_code pg_conn_copy(PGconn *conn, const char *sql, const struct pg_piece 
 
     if (!code) {
         code = send_pieces(conn, pieces, count, deadline_ms, what, err);
+        if (!code)
+            code = FAILPOINT("copy.sent", err);
         if (!code)
             code = end_copy(conn, deadline_ms, what, ret_rows, &failed, err);
     }
