@@ -6,10 +6,12 @@ and with a server that are not in UTC.
 import datetime
 import json
 import random
+import re
 
 import pytest
 
 from support.events import event, new_id
+from support.settings import SOURCE
 from support.wait import wait_until
 
 OK = b'{"status":"ok"}'
@@ -459,3 +461,38 @@ def test_a_job_has_the_canonical_form(daemons, redis):
     assert abs((received - before).total_seconds()) < 10
     assert job["received_at"].endswith("Z") and len(job["received_at"]) == 24
     assert ": " not in text and ", " not in text
+
+
+# --- the document ---------------------------------------------------------------------------
+
+DOCUMENT = (SOURCE / "docs" / "protocol.md").read_text()
+
+
+def test_the_timestamps_of_the_document(shared_stack):
+    rows = re.findall(r"^\| `([^`|]+)` \| `(\d{4}-\d\d-\d\dT[\d:.]+)Z` \|$", DOCUMENT, flags=re.M)
+    assert len(rows) >= 4
+    for sent, stored in rows:
+        one = event(event_id=new_id(), timestamp=sent)
+        assert accept(shared_stack, one, one["event_id"])[4] == stored + "000"
+
+
+def test_the_sentences_of_the_document(shared_stack):
+    """Each sentence that the tests above demand stands there, and the other way round."""
+    told = set(re.findall(r'`("(?:path|timestamp|event_id|zzz|value)" [^`.]+)`', DOCUMENT))
+    said = {refuse(shared_stack, body) for body in (
+        event(path=...), event(path=7), event(path=""), event(path="x" * 2049),
+        event(timestamp="x"), event(event_id="x"), event(zzz=1), [])}
+    assert told == said
+
+
+def test_the_job_of_the_document_is_an_event(shared_stack):
+    texts = re.findall(r"LPUSH '\{events\}:queue' '(.+)'$", DOCUMENT, flags=re.M)
+    texts += re.findall(r'^    (\{"event_id":.+)$', DOCUMENT, flags=re.M)
+    assert len(texts) == 2
+    shared_stack.wait_drained()
+    before = shared_stack.stored()
+    for text in texts:
+        shared_stack.redis.client().lpush("{events}:queue", text)
+    shared_stack.wait_drained()
+    assert shared_stack.stored() == before + 2
+    assert shared_stack.database.value("SELECT count(*) FROM dead_letters") == 0
