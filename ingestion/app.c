@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
@@ -12,6 +14,7 @@
 #include "ingestion/conf.h"
 #include "ingestion/loop.h"
 #include "ingestion/metrics.h"
+#include "ingestion/spool_dir.h"
 #include "shared/log.h"
 #include "shared/process_watch.h"
 #include "shared/redis_url.h"
@@ -22,16 +25,17 @@ enum {
 };
 
 struct app {
+    struct ingestion_metrics metrics; /* first: aligned to cache lines */
     const struct ingestion_conf *conf;
     struct redis_url redis_url;
-    struct access *access; /* owned; shared by the loops */
+    struct access *access;       /* owned; shared by the loops */
+    struct spool_dir *spool_dir; /* likewise; NULL: no spool */
     uv_loop_t uv;
     uv_signal_t term;
     uv_signal_t intr;
     uv_async_t ended; /* a loop has ended */
     uv_timer_t limit; /* of the shutdown */
     struct process_watch watch;
-    struct ingestion_metrics metrics;
     struct loop *loops[LOOPS_MAX];
     int64_t loop_count;
     _Atomic int64_t running;
@@ -120,6 +124,38 @@ static int64_t count_loops(const struct ingestion_conf *conf)
     return count < LOOPS_MAX ? count : LOOPS_MAX;
 }
 
+/* The thread pool of libuv flushes files for the spool and resolves the name of Redis's
+ * host.  Each loop has one append, one read and one question at a time, so with a thread
+ * for each of them a disk that hangs keeps nobody from connecting to Redis.  Must come
+ * before the first use of the pool; what the operator has set stays. */
+static void size_thread_pool(const struct ingestion_conf *conf)
+{
+    char count[24];
+
+    (void)snprintf(count, sizeof(count), "%lld", 3 * (long long)count_loops(conf));
+    (void)setenv("UV_THREADPOOL_SIZE", count, 0); /* or else it is 4 */
+}
+
+static enum err_code open_spool(struct app *app, struct err *err)
+{
+    const struct ingestion_conf *conf = app->conf;
+    enum err_code code;
+    int64_t bytes;
+
+    if (conf->spool_dir[0] == '\0')
+        return ERR_OK;
+    size_thread_pool(conf);
+    code = spool_dir_open(conf->spool_dir, conf->spool_max_bytes, &app->spool_dir, err);
+    if (code)
+        return code;
+    metric_set(&app->metrics.loops[0].spool_bytes_max, conf->spool_max_bytes);
+    bytes = spool_dir_bytes(app->spool_dir);
+    if (bytes > 0)
+        log_line(LOG_INFO, "events of an earlier run wait in the spool",
+                 LOG_FIELDS(log_int("bytes", bytes)));
+    return ERR_OK;
+}
+
 static enum err_code start_signals(struct app *app, struct err *err)
 {
     if (uv_loop_init(&app->uv) != 0 || uv_signal_init(&app->uv, &app->term) != 0 ||
@@ -142,6 +178,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .conf = app->conf,
         .redis_url = &app->redis_url,
         .access = app->access,
+        .spool_dir = app->spool_dir,
         .port = (uint16_t)app->conf->port,
         .max_connections = (connections + wanted - 1) / wanted,
         .metrics = &app->metrics,
@@ -174,6 +211,8 @@ enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
     if (!code)
         code = access_new(conf, &app.access, err);
     if (!code)
+        code = open_spool(&app, err);
+    if (!code)
         code = start_signals(&app, err);
     if (!code)
         code = start_loops(&app, err);
@@ -184,6 +223,7 @@ enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
         loop_join(app.loops[i]);
     (void)uv_loop_close(&app.uv); /* every handle was closed on the way */
     access_free(app.access);
+    spool_dir_close(app.spool_dir);
     log_line(LOG_INFO, "stopped", NULL);
     return ERR_OK;
 }

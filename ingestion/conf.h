@@ -16,6 +16,10 @@ struct ingestion_conf {
     int64_t group_max_events;
     int64_t groups_in_flight;
     int64_t pending_max_bytes;
+    int64_t queue_max_events; /* 0: no cap */
+    char *spool_dir;          /* "": no spool */
+    int64_t spool_max_bytes;
+    int64_t spool_segment_bytes;
     char *request_wait; /* "park" or "suspend" */
     int64_t max_connections;
     int64_t connection_bytes;

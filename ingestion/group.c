@@ -101,6 +101,22 @@ enum err_code group_add(struct group *group, const char *job, size_t len,
     return ERR_OK;
 }
 
+bool group_next_job(const struct group *group, size_t *offset, const char **ret_job,
+                    size_t *ret_len)
+{
+    const char *at = group->wire.data + HEAD_MAX + *offset;
+    size_t len = 0;
+
+    if (*offset >= group_bytes(group))
+        return false;
+    for (at++; *at != '\r'; at++) /* "$<len>\r\n<job>\r\n", written by add_job() */
+        len = 10 * len + (size_t)(*at - '0');
+    *ret_job = at + 2;
+    *ret_len = len;
+    *offset = (size_t)(*ret_job - group->wire.data) - HEAD_MAX + len + 2;
+    return true;
+}
+
 size_t group_bytes(const struct group *group)
 {
     return group->wire.len - HEAD_MAX;
@@ -191,6 +207,17 @@ void group_list_prepend(struct group_list *list, struct group *group)
     list->first = group;
     if (!list->last)
         list->last = group;
+}
+
+void group_list_prepend_all(struct group_list *list, struct group_list *other)
+{
+    if (!other->first)
+        return;
+    other->last->next = list->first;
+    list->first = other->first;
+    if (!list->last)
+        list->last = other->last;
+    *other = (struct group_list){NULL, NULL};
 }
 
 struct group *group_list_take(struct group_list *list)

@@ -66,6 +66,10 @@ bool group_is_expired(const struct group *group);
 /* Leaves out the jobs whose requests were answered 503; returns their bytes. */
 size_t group_compact(struct group *group);
 
+/* Takes the job at *offset (0 at first) and moves on; false at the end. */
+bool group_next_job(const struct group *group, size_t *offset, const char **ret_job,
+                    size_t *ret_len);
+
 /* The group as one LPUSH. */
 const char *group_command(struct group *group, size_t *ret_len);
 
@@ -81,6 +85,9 @@ struct group_list {
 
 void group_list_append(struct group_list *list, struct group *group);
 void group_list_prepend(struct group_list *list, struct group *group);
+
+/* Moves all of the other list to the front. */
+void group_list_prepend_all(struct group_list *list, struct group_list *other);
 
 /* Takes the oldest; NULL when there is none. */
 struct group *group_list_take(struct group_list *list);

@@ -1,7 +1,8 @@
 /* loop.c -- see loop.h.
  *
  * Everything is made by loop_start() before the thread exists and ends in this order:
- * server (clients get their answers while Redis is still there), Redis, queue, loop.
+ * server (clients get their answers while Redis is still there), Redis, feeder, spool
+ * (what it is writing is still answered), queue, loop.
  */
 #include "ingestion/loop.h"
 
@@ -11,9 +12,13 @@
 
 #include "ingestion/access.h"
 #include "ingestion/conf.h"
+#include "ingestion/feeder.h"
+#include "ingestion/gate.h"
 #include "ingestion/metrics.h"
 #include "ingestion/queue.h"
 #include "ingestion/routes.h"
+#include "ingestion/spool.h"
+#include "ingestion/spool_dir.h"
 #include "shared/event.h"
 #include "shared/http.h"
 #include "shared/log.h"
@@ -32,6 +37,9 @@ struct loop {
     uv_thread_t thread;
     struct http_server *server;
     struct routes routes;
+    struct gate gate;
+    struct spool *spool; /* NULL with the feeder: no spool */
+    struct feeder *feeder;
     struct log_gate lost_gate;
     bool was_lost;
 };
@@ -69,12 +77,29 @@ static void on_queue_stopped(void *user)
     uv_close((uv_handle_t *)&loop->stop, NULL); /* the last handle: the loop returns */
 }
 
+static void on_spool_stopped(void *user)
+{
+    struct loop *loop = user;
+
+    queue_stop(loop->routes.queue, on_queue_stopped, loop);
+}
+
+static void on_feeder_stopped(void *user)
+{
+    struct loop *loop = user;
+
+    spool_stop(loop->spool, on_spool_stopped, loop);
+}
+
 static void on_redis_stopped(void *user)
 {
     struct loop *loop = user;
 
     loop->routes.redis = NULL;
-    queue_stop(loop->routes.queue, on_queue_stopped, loop);
+    if (loop->spool)
+        feeder_stop(loop->feeder, on_feeder_stopped, loop);
+    else
+        on_spool_stopped(loop);
 }
 
 static void on_server_stopped(void *user)
@@ -143,10 +168,17 @@ static enum err_code start_server(struct loop *loop, struct err *err)
 static enum err_code start_redis(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
-    struct redis_uv_options options = {
+    int64_t timeout_ms = conf->redis_timeout_ms;
+    struct redis_uv_options options;
+
+    /* With a spool it must be known soon enough that Redis is silent: what was sent has
+     * to go to the spool and be answered in time. */
+    if (loop->options.spool_dir && timeout_ms > conf->enqueue_timeout_ms / 2)
+        timeout_ms = conf->enqueue_timeout_ms / 2;
+    options = (struct redis_uv_options){
         .url = loop->options.redis_url,
         .connect_timeout_ms = conf->redis_timeout_ms,
-        .command_timeout_ms = conf->redis_timeout_ms,
+        .command_timeout_ms = timeout_ms,
         .reconnect_max_ms = RECONNECT_MAX_MS,
         .on_ready = on_redis_ready,
         .on_lost = on_redis_lost,
@@ -156,11 +188,40 @@ static enum err_code start_redis(struct loop *loop, struct err *err)
     return redis_uv_start(&loop->uv, &options, &loop->routes.redis, err);
 }
 
+static enum err_code start_spool(struct loop *loop, struct err *err)
+{
+    const struct ingestion_conf *conf = loop->options.conf;
+    struct spool_options options = {
+        .dir = loop->options.spool_dir,
+        .segment_bytes = conf->spool_segment_bytes,
+        .group_max_bytes = (size_t)conf->pending_max_bytes,
+    };
+    struct feeder_options feeder_options = {
+        .redis = loop->routes.redis,
+        .gate = &loop->gate,
+        .dir = loop->options.spool_dir,
+        .metrics = loop->routes.metrics,
+        .shows_bytes = loop->options.index == 0,
+        .group_max_events = conf->group_max_events,
+    };
+    enum err_code code;
+
+    if (!loop->options.spool_dir)
+        return ERR_OK;
+    code = spool_start(&loop->uv, &options, &loop->spool, err);
+    feeder_options.spool = loop->spool;
+    if (!code)
+        code = feeder_start(&loop->uv, &feeder_options, &loop->feeder, err);
+    return code;
+}
+
 static enum err_code start_queue(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
     struct queue_options options = {
         .redis = loop->routes.redis,
+        .gate = &loop->gate,
+        .spool = loop->spool,
         .metrics = loop->routes.metrics,
         .timeout_ms = conf->enqueue_timeout_ms,
         .group_max_events = conf->group_max_events,
@@ -181,6 +242,10 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
     code = start_server(loop, err);
     if (!code)
         code = start_redis(loop, err);
+    if (!code) {
+        gate_init(&loop->gate, loop->routes.redis, loop->options.conf->queue_max_events);
+        code = start_spool(loop, err);
+    }
     if (!code)
         code = start_queue(loop, err);
     if (!code && uv_thread_create(&loop->thread, run, loop) != 0)

@@ -1,6 +1,7 @@
 /* loop.h -- one event loop of ingestion: its thread, its server, its Redis connection.
  *
- * Loops share the port (SO_REUSEPORT) and nothing else, so there are no locks.
+ * Loops share the port (SO_REUSEPORT) and the directory of the spool, and nothing else, so
+ * there are no locks between them on the way of an event to Redis.
  */
 #ifndef INGESTION_LOOP_H
 #define INGESTION_LOOP_H
@@ -14,11 +15,13 @@ struct ingestion_conf;
 struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
+struct spool_dir;
 
 struct loop_options {
     const struct ingestion_conf *conf; /* borrowed, as all of these */
     const struct redis_url *redis_url;
     struct access *access;
+    struct spool_dir *spool_dir;       /* NULL: no spool */
     uint16_t port;                     /* the first loop's, when the system chose it */
     int64_t max_connections;           /* of this loop */
     struct ingestion_metrics *metrics; /* of all loops */

@@ -30,9 +30,10 @@ enum {
     X(TOO_LARGE, "too_large")                                                            \
     X(NO_MEMORY, "no_memory")                                                            \
     X(QUEUE_FULL, "queue_full") /* PENDING_MAX_BYTES wait for Redis already */           \
-    X(TIMEOUT, "timeout")       /* not confirmed within ENQUEUE_TIMEOUT_MS */            \
-    X(REFUSED, "refused")       /* Redis answered with an error */                       \
-    X(SHUTDOWN, "shutdown")     /* the daemon ended first */
+    X(QUEUE_CAP, "queue_cap") /* the list has QUEUE_MAX_EVENTS, and no spool has room */ \
+    X(TIMEOUT, "timeout")     /* not confirmed within ENQUEUE_TIMEOUT_MS */              \
+    X(REFUSED, "refused")     /* Redis answered with an error */                         \
+    X(SHUTDOWN, "shutdown")   /* the daemon ended first */
 
 enum rejection {
     REJECTION_FLAWS_END = EVENT_FLAW_COUNT - 1,
@@ -45,6 +46,11 @@ enum rejection {
 struct loop_metrics {
     alignas(CACHE_LINE) struct http_metrics http;
     struct metric enqueued; /* jobs that Redis confirmed */
+    struct metric spooled;  /* jobs that the disk has */
+    struct metric fed;      /* of enqueued: jobs that came from the spool */
+    struct metric spool_damaged;
+    struct metric spool_bytes; /* of all loops; the first one sets them */
+    struct metric spool_bytes_max;
     struct metric rejected[REJECTION_COUNT];
     struct metric_histogram group_events;
     struct metric_histogram enqueue_us;

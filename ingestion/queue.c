@@ -1,14 +1,15 @@
 /* queue.c -- see queue.h. */
 #include "ingestion/queue.h"
 
+#include "ingestion/gate.h"
 #include "ingestion/group.h"
 #include "ingestion/metrics.h"
+#include "ingestion/spool.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/event.h"
 #include "shared/http.h"
 #include "shared/mem.h"
-#include "shared/redis_err.h"
 #include "shared/redis_uv.h"
 
 enum {
@@ -16,14 +17,16 @@ enum {
     JOB_MAX = 65536,     /* more than the longest event in JSON can be */
     SPARE_GROUPS = 4,    /* empty groups kept for their memory */
     KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
+    LOST_MS = 200,       /* a Redis that is back so soon is waited for */
 };
 
 struct queue {
     struct queue_options options;
     uv_loop_t *loop; /* borrowed */
     uv_timer_t tick;
-    struct group_list filling; /* to be sent; only the last takes further events */
-    struct group_list sent;    /* under way, in the order of their replies */
+    struct group_list filling;  /* to be sent; only the last takes further events */
+    struct group_list sent;     /* under way, in the order of their replies */
+    struct group_list spooling; /* being written to the disk */
     struct group_list spare;
     int64_t in_flight;
     int64_t spare_count;
@@ -33,6 +36,16 @@ struct queue {
     void (*on_stopped)(void *user);
     void *stopped_user;
 };
+
+static int64_t now_ms(const struct queue *queue)
+{
+    return (int64_t)uv_now(queue->loop);
+}
+
+static bool has_spool(const struct queue *queue)
+{
+    return queue->options.spool && spool_is_working(queue->options.spool, now_ms(queue));
+}
 
 /* --- groups ----------------------------------------------------------------- */
 
@@ -69,7 +82,8 @@ static struct group *group_to_fill(struct queue *queue)
 
 /* --- counting and answering --------------------------------------------------- */
 
-static void confirm(struct queue *queue, struct group *group)
+/* The group is where nothing takes it away: answers 200. */
+static void confirm(struct queue *queue, struct group *group, struct metric *where)
 {
     struct loop_metrics *metrics = queue->options.metrics;
     int64_t now_us = clock_mono_us();
@@ -77,9 +91,10 @@ static void confirm(struct queue *queue, struct group *group)
     for (size_t i = group->first_unanswered; group->waiters && i < group->count; i++)
         metric_observe(&metrics->enqueue_us, &metric_times_us,
                        now_us - group->waiters[i].taken_us);
-    metric_add(&metrics->enqueued, (int64_t)group->count);
+    metric_add(where, (int64_t)group->count);
     metric_observe(&metrics->group_events, &metric_group_events, (int64_t)group->count);
     group_answer(group, true);
+    group_retire(queue, group);
 }
 
 static void refuse(struct queue *queue, struct group *group, enum rejection why)
@@ -105,25 +120,22 @@ static void on_reply(redisReply *reply, void *user)
 {
     struct group *group = user;
     struct queue *queue = group->owner;
-    struct err err;
-    enum err_code code = ERR_OK;
+    enum err_code code;
 
     (void)group_list_take(&queue->sent); /* this very group: replies come in order */
     queue->in_flight--;
-    if (!reply) { /* unknown: once more, before what came later */
+    code = gate_note(queue->options.gate, reply, now_ms(queue));
+    if (code == ERR_OK) {
+        confirm(queue, group, &queue->options.metrics->enqueued);
+    } else if (code == ERR_TIMEOUT) { /* once more, before what came later */
         metric_add(&queue->options.metrics->groups_resent, 1);
         group_list_prepend(&queue->filling, group);
-        return;
-    }
-    if (reply->type != REDIS_REPLY_INTEGER)
-        code = redis_err_of_reply(reply, "Redis refused the events", &err);
-    if (code == ERR_OK && reply->type == REDIS_REPLY_INTEGER)
-        confirm(queue, group);
-    else
+    } else if (has_spool(queue)) {
+        group_list_prepend(&queue->filling, group);
+    } else {
         refuse(queue, group, REJECTION_REFUSED);
-    group_retire(queue, group);
-    if (code == ERR_READ_ONLY)
-        redis_uv_reconnect(queue->options.redis, err.msg);
+        group_retire(queue, group);
+    }
 }
 
 static bool send_group(struct queue *queue, struct group *group)
@@ -138,32 +150,118 @@ static bool send_group(struct queue *queue, struct group *group)
     return true;
 }
 
-void queue_flush(struct queue *queue)
+/* The oldest group that waits, without the jobs that nobody waits for; NULL at the end. */
+static struct group *take_waiting(struct queue *queue)
 {
-    while (queue->filling.first && queue->in_flight < queue->options.groups_in_flight &&
-           redis_uv_is_ready(queue->options.redis)) {
-        struct group *group = group_list_take(&queue->filling);
+    struct group *group;
+
+    while ((group = group_list_take(&queue->filling)) != NULL) {
         queue->pending_events -= group->first_unanswered;
         queue->pending_bytes -= group_compact(group);
-        if (group->count == 0) {
-            group_retire(queue, group);
-        } else if (!send_group(queue, group)) {
+        if (group->count > 0)
+            return group;
+        group_retire(queue, group);
+    }
+    return NULL;
+}
+
+static void send_groups(struct queue *queue)
+{
+    struct group *group;
+
+    while (queue->in_flight < queue->options.groups_in_flight &&
+           (group = take_waiting(queue)) != NULL) {
+        if (!send_group(queue, group)) {
             group_list_prepend(&queue->filling, group);
             break;
         }
     }
+}
+
+/* --- the spool -------------------------------------------------------------- */
+
+static void on_spooled(enum err_code code, void *user)
+{
+    struct queue *queue = user;
+    struct group *group;
+
+    if (code)
+        group_list_prepend_all(&queue->filling, &queue->spooling);
+    while ((group = group_list_take(&queue->spooling)) != NULL)
+        confirm(queue, group, &queue->options.metrics->spooled);
+}
+
+static void spool_groups(struct queue *queue)
+{
+    struct spool *spool = queue->options.spool;
+    struct group *group;
+
+    while ((group = take_waiting(queue)) != NULL) {
+        if (spool_gather(spool, group) != ERR_OK) {
+            group_list_prepend(&queue->filling, group);
+            break;
+        }
+        group_list_append(&queue->spooling, group);
+    }
+    if (queue->spooling.first)
+        spool_append(spool, on_spooled, queue);
+}
+
+/* True when the oldest group has waited so long that less than half of its time is left:
+ * Redis may be slow, or silent and not yet known to be gone. */
+static bool waits_too_long(const struct queue *queue)
+{
+    const struct group *group = queue->filling.first;
+
+    return !group_is_expired(group) &&
+           group->waiters[group->first_unanswered].deadline_ms - now_ms(queue) <
+               queue->options.timeout_ms / 2;
+}
+
+static bool should_spool(const struct queue *queue, enum gate_state state)
+{
+    int64_t now = now_ms(queue);
+
+    if (!queue->options.spool || !queue->filling.first ||
+        !spool_is_ready(queue->options.spool, now))
+        return false;
+    return state == GATE_REFUSING || state == GATE_FULL || waits_too_long(queue) ||
+           gate_lost_ms(queue->options.gate, now) >= LOST_MS;
+}
+
+static void refuse_waiting(struct queue *queue)
+{
+    struct group *group;
+
+    while ((group = group_list_take(&queue->filling)) != NULL) {
+        refuse(queue, group, REJECTION_QUEUE_CAP);
+        group_retire(queue, group);
+    }
+}
+
+void queue_flush(struct queue *queue)
+{
+    enum gate_state state = gate_look(queue->options.gate, now_ms(queue));
+
+    gate_tick(queue->options.gate, now_ms(queue));
+    /* Without a spool each group gets its own answer from a Redis that refuses. */
+    if (state == GATE_OPEN || (state == GATE_REFUSING && !has_spool(queue)))
+        send_groups(queue);
+    if (should_spool(queue, state))
+        spool_groups(queue);
+    if (state == GATE_FULL && !has_spool(queue))
+        refuse_waiting(queue);
     redis_uv_flush(queue->options.redis);
     show_pending(queue);
 }
 
 /* --- deadlines -------------------------------------------------------------- */
 
-static void expire_list(struct queue *queue, const struct group_list *list,
-                        int64_t now_ms)
+static void expire_list(struct queue *queue, const struct group_list *list)
 {
     for (struct group *group = list->first; group; group = group->next) {
         size_t before = group->first_unanswered;
-        group_expire(group, now_ms);
+        group_expire(group, now_ms(queue));
         metric_add(&queue->options.metrics->rejected[REJECTION_TIMEOUT],
                    (int64_t)(group->first_unanswered - before));
     }
@@ -180,10 +278,10 @@ static void drop_expired(struct queue *queue)
 static void on_tick(uv_timer_t *timer)
 {
     struct queue *queue = timer->data;
-    int64_t now_ms = (int64_t)uv_now(queue->loop);
 
-    expire_list(queue, &queue->sent, now_ms);
-    expire_list(queue, &queue->filling, now_ms);
+    expire_list(queue, &queue->sent);
+    expire_list(queue, &queue->spooling);
+    expire_list(queue, &queue->filling);
     drop_expired(queue);
     queue_flush(queue); /* Redis may be back */
 }
@@ -209,7 +307,7 @@ enum err_code queue_push(struct queue *queue, const struct event *event,
     before = group_bytes(group);
     /* A tenth of the time is kept back, so that the 503 arrives inside it. */
     code = group_add(group, queue->job.data, queue->job.len, req,
-                     (int64_t)uv_now(queue->loop) + queue->options.timeout_ms -
+                     now_ms(queue) + queue->options.timeout_ms -
                          queue->options.timeout_ms / 10);
     if (code)
         return code == ERR_TOO_BIG ? ERR_BUSY : code;
@@ -265,6 +363,7 @@ void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)
     queue->stopped_user = user;
     free_list(queue, &queue->filling);
     free_list(queue, &queue->sent);
+    free_list(queue, &queue->spooling);
     free_list(queue, &queue->spare);
     uv_close((uv_handle_t *)&queue->tick, on_tick_closed);
 }
