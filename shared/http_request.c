@@ -281,13 +281,14 @@ void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **co
     struct http_server *server = user;
 
     (void)mhd;
-    (void)code; /* a client that is gone is told apart by the connection's end */
     server->progress++;
     *context = NULL;
     if (!req)
         return;
     if (req->is_held)
         return; /* the connection ends while a handler holds the request */
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        metric_add(&server->metrics->unanswered[req->phase], 1);
     http_conn_enter(req, PHASE_IDLE);
 }
 
