@@ -47,8 +47,6 @@ static const struct conf_item items[] = {
      "events rolled up in one transaction"},
     {"ROLLUP_TIMEOUT_MS", CONF_INT, FIELD(rollup_timeout_ms), "60000", 100, 3600000, NULL,
      "longest statement of the roll-up; after one that took longer it takes fewer rows"},
-    {"ROLLUP_LOCK_WAIT_MS", CONF_INT, FIELD(rollup_lock_wait_ms), "200", 1, 10000, NULL,
-     "how long the roll-up waits for the writers under way"},
     {"PARTITION_MONTHS_BACK", CONF_INT, FIELD(partition_months_back), "12", 0, 120, NULL,
      "months before the present one that have a partition of their own"},
     {"PARTITION_MONTHS_AHEAD", CONF_INT, FIELD(partition_months_ahead), "3", 0, 24, NULL,

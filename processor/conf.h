@@ -28,7 +28,6 @@ struct processor_conf {
     int64_t rollup_rest_times;
     int64_t rollup_max_rows;
     int64_t rollup_timeout_ms;
-    int64_t rollup_lock_wait_ms;
     int64_t partition_months_back;
     int64_t partition_months_ahead;
     int64_t retention_months;

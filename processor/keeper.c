@@ -20,6 +20,8 @@
 enum {
     LOG_EVERY_MS = 10000,
     ROWS_MIN = 1000,         /* a bite that takes too long is made no smaller */
+    LOOK_TIMEOUT_MS = 4000,  /* of a cheap statement: /readyz learns from it */
+    WRITERS_WAIT_MS = 200,   /* between looks whether the process stops */
     ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
@@ -41,8 +43,15 @@ void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
     metric_set(&keeper->metrics.rollup_fresh_ms, clock_mono_ms());
 }
 
+static void forget_bound(struct keeper *keeper)
+{
+    rollup_clear_bound(&keeper->bound);
+    keeper->has_bound = false;
+}
+
 static void disconnect(struct keeper *keeper)
 {
+    forget_bound(keeper);
     PQfinish(keeper->conn); /* NULL is fine */
     keeper->conn = NULL;
 }
@@ -193,18 +202,6 @@ enum err_code keeper_migrate(struct keeper *keeper, struct err *err)
 
 /* --- roll-up ----------------------------------------------------------------------- */
 
-/* Some writer has not ended its transaction.  Others wait behind our lock as long as we
- * do, so we try again rarely. */
-static void wait_for_writer(struct keeper *keeper, const struct err *err)
-{
-    int64_t suppressed;
-
-    if (log_gate_open(&keeper->busy_log, LOG_EVERY_MS, &suppressed) && suppressed > 0)
-        log_line(LOG_WARN, "the roll-up waits for a writer",
-                 LOG_FIELDS(log_text("reason", err->msg), log_int("times", suppressed)));
-    (void)gate_pause(keeper->gate, 4 * keeper->conf->rollup_lock_wait_ms);
-}
-
 static void count_bite(struct keeper *keeper, const struct rollup_bite *bite,
                        int64_t began_us)
 {
@@ -216,17 +213,40 @@ static void count_bite(struct keeper *keeper, const struct rollup_bite *bite,
         metric_set(&metrics->rollup_fresh_ms, began_us / 1000);
 }
 
+/* Finds a bound and waits for the writers below it.  *ret_is_settled is false when one of
+ * them takes longer than a turn: the next turn goes on waiting. */
+static enum err_code settle(struct keeper *keeper, bool *ret_is_settled, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    int64_t suppressed;
+
+    if (!keeper->has_bound) {
+        code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
+        keeper->has_bound = !code;
+        keeper->waits_since_ms = clock_mono_ms();
+    }
+    if (!code)
+        code = rollup_await(keeper->conn, WRITERS_WAIT_MS, keeper->patience_ms,
+                            &keeper->bound, err);
+    if (code)
+        return code;
+    *ret_is_settled = keeper->bound.writers == NULL;
+    if (!*ret_is_settled && clock_mono_ms() - keeper->waits_since_ms > LOG_EVERY_MS &&
+        log_gate_open(&keeper->busy_log, LOG_EVERY_MS, &suppressed))
+        log_line(LOG_WARN, "the roll-up waits for a transaction that writes to events",
+                 LOG_FIELDS(log_text("transactions", keeper->bound.writers),
+                            log_int("ms", clock_mono_ms() - keeper->waits_since_ms)));
+    return ERR_OK;
+}
+
 static enum err_code bite(struct keeper *keeper, struct err *err)
 {
     struct rollup_bite bite = {.is_done = false};
     int64_t began_us = clock_mono_us();
-    enum err_code code = rollup_bite(keeper->conn, keeper->conf->rollup_lock_wait_ms,
-                                     keeper->max_rows, keeper->patience_ms, &bite, err);
+    enum err_code code = rollup_bite(keeper->conn, &keeper->bound, keeper->max_rows,
+                                     keeper->patience_ms, &bite, err);
 
-    if (code == ERR_BUSY) {
-        wait_for_writer(keeper, err);
-        return ERR_OK;
-    }
+    forget_bound(keeper);
     if (code == ERR_TIMEOUT && keeper->max_rows > ROWS_MIN)
         keeper->max_rows /= 2;
     if (code)
@@ -257,12 +277,13 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     struct rollup_state state = {0};
     enum err_code code = upkeep(keeper, err);
     int64_t looked_ms = clock_mono_ms();
+    bool is_settled = false;
     int64_t rest_ms;
 
     if (!code)
         code = FAILPOINT("keeper.look", err);
     if (!code)
-        code = rollup_look(keeper->conn, keeper->patience_ms, &state, err);
+        code = rollup_look(keeper->conn, LOOK_TIMEOUT_MS, &state, err);
     if (code)
         return code;
     metric_set(&keeper->metrics.rollup_waiting, state.waiting > 0 ? state.waiting : 0);
@@ -279,7 +300,9 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
         (void)gate_pause(keeper->gate, rest_ms);
         return ERR_OK;
     }
-    code = bite(keeper, err);
+    code = settle(keeper, &is_settled, err);
+    if (!code && is_settled)
+        code = bite(keeper, err);
     if (!code)
         is_well(keeper);
     return code;

@@ -11,11 +11,13 @@
 #define PROCESSOR_KEEPER_H
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "processor/metrics.h"
 #include "processor/retry.h"
+#include "processor/rollup.h"
 #include "shared/err.h"
 #include "shared/log.h"
 
@@ -30,7 +32,10 @@ struct keeper {
     size_t thread; /* its number in health */
     PGconn *conn;  /* owned; NULL: not connected */
     int64_t patience_ms;
-    int64_t max_rows; /* of a bite: fewer after one that took too long */
+    int64_t max_rows;          /* of a bite: fewer after one that took too long */
+    struct rollup_bound bound; /* of the next bite */
+    bool has_bound;
+    int64_t waits_since_ms; /* for the writers below the bound */
     int64_t upkeep_at_ms;
     uint64_t seen; /* rings of the gate */
     struct retry retry;

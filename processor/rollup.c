@@ -1,11 +1,13 @@
 /* rollup.c -- see rollup.h. */
 #include "processor/rollup.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "shared/failpoint.h"
+#include "shared/mem.h"
 #include "shared/pg_conn.h"
 
 enum {
@@ -49,38 +51,70 @@ enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
     return code;
 }
 
-/* The settled bound as text; its own transaction, or its lock would last for the bite. */
-static enum err_code find_bound(PGconn *conn, int64_t lock_wait_ms, int64_t timeout_ms,
-                                char out[NUMBER_MAX], struct err *err)
+enum err_code rollup_find_bound(PGconn *conn, int64_t timeout_ms,
+                                struct rollup_bound *ret_bound, struct err *err)
 {
-    char wait[NUMBER_MAX];
-    const char *values[] = {wait};
     PGresult *result = NULL;
-    enum err_code code;
+    char *writers = NULL;
+    enum err_code code = pg_conn_exec(conn, "SELECT bound, writers FROM rollup_writers()",
+                                      0, NULL, timeout_ms, &result, err);
 
-    (void)snprintf(wait, sizeof(wait), "%" PRId64, lock_wait_ms);
-    code = pg_conn_exec(conn, "SELECT rollup_settled($1)", 1, values, timeout_ms, &result,
-                        err);
+    if (code)
+        return code;
+    if (!PQgetisnull(result, 0, 1)) {
+        writers = mem_strdup(PQgetvalue(result, 0, 1));
+        if (!writers)
+            code = err_set(err, ERR_NOMEM, "out of memory");
+    }
     if (!code)
-        (void)snprintf(out, NUMBER_MAX, "%s", PQgetvalue(result, 0, 0));
+        *ret_bound = (struct rollup_bound){number_at(result, 0), writers};
     PQclear(result);
     return code;
 }
 
-enum err_code rollup_bite(PGconn *conn, int64_t lock_wait_ms, int64_t max_rows,
-                          int64_t timeout_ms, struct rollup_bite *ret_bite,
-                          struct err *err)
+void rollup_clear_bound(struct rollup_bound *bound)
 {
-    char bound[NUMBER_MAX];
-    char max[NUMBER_MAX];
-    const char *values[] = {bound, max};
-    PGresult *result = NULL;
-    enum err_code code = find_bound(conn, lock_wait_ms, timeout_ms, bound, err);
+    mem_free(bound->writers);
+    *bound = (struct rollup_bound){.id = 0};
+}
 
-    if (!code)
-        code = FAILPOINT("rollup.bound", err);
+enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
+                           struct rollup_bound *bound, struct err *err)
+{
+    char wait[NUMBER_MAX];
+    const char *values[] = {bound->writers, wait};
+    PGresult *result = NULL;
+    enum err_code code;
+
+    if (!bound->writers)
+        return ERR_OK;
+    (void)snprintf(wait, sizeof(wait), "%" PRId64, wait_ms);
+    code = pg_conn_exec(conn, "SELECT rollup_await($1, $2)", 2, values, timeout_ms,
+                        &result, err);
     if (code)
         return code;
+    if (PQgetvalue(result, 0, 0)[0] == 't') {
+        mem_free(bound->writers);
+        bound->writers = NULL;
+    }
+    PQclear(result);
+    return ERR_OK;
+}
+
+enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
+                          int64_t max_rows, int64_t timeout_ms,
+                          struct rollup_bite *ret_bite, struct err *err)
+{
+    char id[NUMBER_MAX];
+    char max[NUMBER_MAX];
+    const char *values[] = {id, max};
+    PGresult *result = NULL;
+    enum err_code code = FAILPOINT("rollup.bound", err);
+
+    assert(!bound->writers);
+    if (code)
+        return code;
+    (void)snprintf(id, sizeof(id), "%" PRId64, bound->id);
     (void)snprintf(max, sizeof(max), "%" PRId64, max_rows);
     code = pg_conn_exec(conn, "SELECT taken, is_done FROM rollup_bite($1, $2)", 2, values,
                         timeout_ms, &result, err);

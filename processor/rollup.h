@@ -23,9 +23,15 @@ struct rollup_pace {
     int64_t lag_max_ms; /* but not so long that /stats falls behind by more */
 };
 
+/* Up to where the rows are settled once the writers, if any, have ended. */
+struct rollup_bound {
+    int64_t id;
+    char *writers; /* owned: an array of SQL, as text; NULL: settled */
+};
+
 struct rollup_bite {
     bool is_elsewhere; /* another processor is at it */
-    bool is_done;      /* nothing settled is left */
+    bool is_done;      /* nothing up to the bound is left */
     int64_t taken;     /* rows */
 };
 
@@ -35,10 +41,19 @@ int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state
 enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
                           struct rollup_state *ret_state, struct err *err) MUST_CHECK;
 
-/* Rolls up at most max_rows rows.  ERR_BUSY: a writer did not end within lock_wait_ms, try
- * again later.  ERR_TIMEOUT: try with fewer. */
-enum err_code rollup_bite(PGconn *conn, int64_t lock_wait_ms, int64_t max_rows,
-                          int64_t timeout_ms, struct rollup_bite *ret_bite,
-                          struct err *err) MUST_CHECK;
+/* Finds a new bound; rollup_clear_bound() ends it. */
+enum err_code rollup_find_bound(PGconn *conn, int64_t timeout_ms,
+                                struct rollup_bound *ret_bound,
+                                struct err *err) MUST_CHECK;
+void rollup_clear_bound(struct rollup_bound *bound);
+
+/* Waits at most wait_ms for the bound's writers; when they have ended, writers is NULL. */
+enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
+                           struct rollup_bound *bound, struct err *err) MUST_CHECK;
+
+/* Rolls up at most max_rows rows up to a settled bound.  ERR_TIMEOUT: try with fewer. */
+enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
+                          int64_t max_rows, int64_t timeout_ms,
+                          struct rollup_bite *ret_bite, struct err *err) MUST_CHECK;
 
 #endif

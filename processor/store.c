@@ -17,6 +17,9 @@
 enum {
     /* So many rows are taken out one COPY each; with more poison halving is cheaper. */
     LINES_MAX = 8,
+    /* A COPY that fails costs its time, and dead rows in the indexes; a batch that goes the
+     * careful way for nothing costs about as much. */
+    CAREFUL_BATCHES = 3,
     PLACED_MAX_BYTES = 1 << 30,
     TAG_MAX = 32,
     NAME_MAX_LEN = 64,
@@ -283,20 +286,34 @@ static enum err_code prepare(struct store *store, const struct batch *batch,
     return code;
 }
 
+static enum err_code go_carefully(struct store *store, struct batch *batch,
+                                  struct err *err)
+{
+    bool again = false;
+    enum err_code code;
+
+    do
+        code = store_carefully(store, batch, &again, err);
+    while (!code && again);
+    if (code)
+        return code;
+    if (store->inserted < batch_alive(batch))
+        store->careful_left = CAREFUL_BATCHES;
+    else if (store->careful_left > 0)
+        store->careful_left--;
+    return ERR_OK;
+}
+
 enum err_code store_batch(struct store *store, struct batch *batch, bool is_adopted,
                           struct err *err)
 {
-    enum next_try next = NEXT_AGAIN;
-    bool again = false;
+    enum next_try next = store->careful_left > 0 ? NEXT_CAREFUL : NEXT_AGAIN;
     enum err_code code = prepare(store, batch, is_adopted, err);
 
     for (unsigned tries = 0; !code && next == NEXT_AGAIN; tries++)
         code = store_fast(store, batch, tries, &next, err);
-    if (!code && next == NEXT_CAREFUL) {
-        do
-            code = store_carefully(store, batch, &again, err);
-        while (!code && again);
-    }
+    if (!code && next == NEXT_CAREFUL)
+        code = go_carefully(store, batch, err);
     if (code)
         store_abort(store, code);
     return code;

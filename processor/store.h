@@ -7,6 +7,9 @@
  *     |         +- poison, no row named -> ROLLBACK, the careful way
  *     +--------- anything else -> ROLLBACK, the error is the caller's to retry
  *
+ * When events are there already, more of them are likely: the next batches go the careful
+ * way at once, as long as it keeps finding some.
+ *
  *   careful: BEGIN -> COPY into a temporary table -> INSERT ... ON CONFLICT DO NOTHING,
  *            halved around poison -> dead letters -> COMMIT
  *
@@ -35,7 +38,8 @@ struct store {
     int64_t patience_ms;               /* for one statement */
     struct buf placed;                 /* rows of the careful way */
     size_t inserted; /* by the last store_batch(); its other rows were there before */
-    bool must_evict; /* a backend of ours may still be at work on the batch */
+    unsigned careful_left; /* batches for which the fast way is not tried first */
+    bool must_evict;       /* a backend of ours may still be at work on the batch */
 };
 
 void store_init(struct store *store, const struct processor_conf *conf);

@@ -16,7 +16,7 @@ CREATE TABLE schema_version (
 CREATE SEQUENCE events_id_seq AS bigint CACHE 1;
 
 -- One row per event.  Rows are inserted through this table, never straight into a
--- partition: the roll-up's lock is taken here.  What is a text is compared by its bytes.
+-- partition: the roll-up looks for writers here.  What is a text is compared by its bytes.
 --
 -- The key is the event's identity; every hop before it may repeat.  site_id and timestamp
 -- are in it because a distributed and a partitioned table want them in each unique key.

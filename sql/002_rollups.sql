@@ -68,20 +68,52 @@ LANGUAGE sql STABLE AS $$
       FROM rollup_state s, events_id_seq q
 $$;
 
--- The settled bound.  The lock waits for the writers under way and makes new ones wait for
--- an instant; ids are given out under a lock that conflicts with it, so every row up to
--- the sequence's present value is committed or will never be.  ONLY keeps it clear of
--- autovacuum.  To be called in a transaction of its own, so that the lock ends with it.
--- When a writer is stalled it fails with 55P03 after p_wait_ms: try again later.
+-- The settled bound, in two steps, neither of which holds up a writer.  First: the newest
+-- id given out, and the transactions that are writing to events.  An id is given out only
+-- under the lock that shows them, and the id is read first; so once all of them have ended,
+-- every row up to the id is committed or will never be.
+CREATE FUNCTION rollup_writers(OUT bound bigint, OUT writers text[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO bound FROM events_id_seq;
+    SELECT array_agg(virtualtransaction) INTO writers FROM pg_locks
+     WHERE locktype = 'relation' AND relation = 'events'::regclass
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND mode = 'RowExclusiveLock' AND granted;
+END
+$$;
+
+-- Second: waits for those transactions, at most p_wait_ms.  True when all have ended.
+CREATE FUNCTION rollup_await(p_writers text[], p_wait_ms integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    deadline timestamptz := clock_timestamp() + make_interval(secs => p_wait_ms / 1000.0);
+BEGIN
+    WHILE EXISTS (SELECT FROM pg_locks
+                   WHERE locktype = 'relation' AND relation = 'events'::regclass
+                     AND virtualtransaction = ANY (p_writers))
+    LOOP
+        IF clock_timestamp() >= deadline THEN
+            RETURN false;
+        END IF;
+        PERFORM pg_sleep(0.003);
+    END LOOP;
+    RETURN true;
+END
+$$;
+
+-- Both steps in one, for people: the bound, or 55P03 when a writer takes longer.
 CREATE FUNCTION rollup_settled(p_wait_ms integer) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    bound bigint;
+    present record;
 BEGIN
-    PERFORM set_config('lock_timeout', p_wait_ms::text, true);
-    LOCK TABLE ONLY events IN SHARE MODE;
-    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO bound FROM events_id_seq;
-    RETURN bound;
+    SELECT * INTO present FROM rollup_writers();
+    IF NOT rollup_await(present.writers, p_wait_ms) THEN
+        RAISE EXCEPTION 'a transaction that writes to events has not ended'
+              USING ERRCODE = 'lock_not_available';
+    END IF;
+    RETURN present.bound;
 END
 $$;
 
