@@ -1,0 +1,155 @@
+"""The rows of the result: what is compared with what, what to reach and what to aim at."""
+import dataclasses
+import statistics
+
+FALL = 0.15  # a ratio that is worse by more than this share has fallen
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    key: str
+    what: str
+    ours: tuple             # (measure, side)
+    theirs: tuple = None
+    against: str = ""
+    unit: str = "×"
+    reach: float = None
+    aim: float = None
+    is_less_better: bool = False
+    # theirs/ours instead of ours/theirs: of times, so that more is better
+    is_inverted: bool = False
+    is_worst: bool = False  # the worst of all rounds counts, not the median
+    # whether another machine, or a shorter run, should give about the same
+    is_lasting: bool = True
+
+    def values(self, samples):
+        if self.theirs is None:
+            return samples.of(*self.ours)
+        if self.is_inverted:
+            return samples.ratios(self.theirs, self.ours)
+        return samples.ratios(self.ours, self.theirs)
+
+    def value(self, values):
+        if not self.is_worst:
+            return statistics.median(values)
+        return max(values) if self.is_less_better else min(values)
+
+    def is_met(self, value, limit):
+        return value <= limit if self.is_less_better else value >= limit
+
+    def verdict(self, value, faults):
+        if faults:
+            return "broken: " + faults[0]
+        if self.reach is None:
+            return ""
+        if self.aim is not None and self.is_met(value, self.aim):
+            return "aim"
+        return "reached" if self.is_met(value, self.reach) else "missed"
+
+    def has_fallen(self, value, committed):
+        if self.is_less_better:
+            return value > committed * (1 + FALL)
+        return value < committed * (1 - FALL)
+
+
+PEER = "the original's stack"
+
+
+def _connections(count):
+    return Row(f"connections.{count}", f"POST /event, {count:,} connections",
+               ("connections.rate", str(count)), ("connections.rate", "64"),
+               "64 connections", reach=0.7, aim=0.9)
+
+
+def _memory(daemon, when):
+    return Row(f"memory.{daemon}", f"memory of {daemon}, {when}", ("memory", daemon),
+               unit="MiB", reach=32, aim=16, is_less_better=True, is_worst=True)
+
+
+ROWS = (
+    Row("ingestion.peer", "POST /event, 64 connections", ("post.rate", "ours"),
+        ("post.rate", "peer"), PEER, reach=13, aim=18),
+    Row("ingestion.bare", "POST /event, 64 connections", ("post.rate", "ours"),
+        ("post.rate", "bare"), "libmicrohttpd alone", reach=0.5, aim=0.7),
+    Row("ingestion.lpush", "POST /event, 64 connections", ("post.rate", "ours"),
+        ("lpush.rate", "single"), "redis-benchmark LPUSH, 64 clients"),
+    Row("ingestion.lpush_pipelined", "POST /event, 64 connections", ("post.rate", "ours"),
+        ("lpush.rate", "pipelined"), "the same, 64 to a pipeline"),
+    Row("always.peer", "the same, appendfsync always", ("post.rate", "always"),
+        ("post.rate", "peer"), PEER + ", everysec", reach=10, aim=14),
+    *(_connections(count) for count in (16, 128, 256, 1000)),
+    Row("latency.peer", "p99 at 64 connections", ("post.p99_ms", "ours"),
+        ("post.p99_ms", "peer"), PEER, reach=10, aim=20, is_inverted=True),
+    Row("latency.always", "the same, appendfsync always", ("post.p99_ms", "always"),
+        ("post.p99_ms", "peer"), PEER + ", everysec", is_inverted=True),
+    Row("latency.running", "p99 with everything running", ("pipeline.p99_ms", "ours"),
+        ("pipeline.p99_ms", "peer"), PEER, reach=30, aim=100, is_inverted=True,
+        is_lasting=False),
+    Row("pipeline.peer", "rows stored while loading", ("pipeline.rate", "ours"),
+        ("pipeline.rate", "peer"), PEER, reach=20, aim=30),
+    Row("pipeline.always", "the same, appendfsync always", ("pipeline.rate", "always"),
+        ("pipeline.rate", "peer"), PEER + ", everysec"),
+    Row("pipeline.lag", "/stats behind what is stored, at worst", ("pipeline.lag_s", "ours"),
+        unit="s", reach=2, aim=0.5, is_less_better=True, is_worst=True,
+        is_lasting=False),
+    Row("drain.copy", "full queue to rows and rollups", ("drain.rate", "ours"),
+        ("drain.rate", "copy"), "bare COPY", reach=0.80, aim=1.2),
+    Row("drain.always", "the same, appendfsync always", ("drain.rate", "always"),
+        ("drain.rate", "copy"), "bare COPY"),
+    Row("drain.peer", "full queue to rows and rollups", ("drain.rate", "ours"),
+        ("drain.rate", "peer"), PEER + " (no rollups)"),
+    Row("freshness.idle", "POST to visible, idle", ("visible_ms", "ours"), unit="ms",
+        reach=50, aim=15, is_less_better=True, is_lasting=False),
+    Row("stats.large", "p50 of /stats, a large site", ("stats.p50_ms", "large"),
+        ("stats.p50_ms", "small"), "one with 10,000 events", reach=2, aim=1.2, is_less_better=True),
+    Row("stats.peer", "p50 of /stats, a large site", ("stats.p50_ms", "large"),
+        ("stats.p50_ms", "peer"), PEER, reach=100, aim=500, is_inverted=True,
+        is_lasting=False),
+    Row("stats.writes", "p99 of /stats under writes", ("pipeline.stats_p99_ms", "ours"),
+        unit="ms", reach=50, aim=15, is_less_better=True, is_lasting=False),
+    Row("users.error", "unique users, largest error", ("users.error_percent", "largest"),
+        unit="%", reach=2.5, aim=1, is_less_better=True, is_lasting=False),
+    _memory("ingestion", "1,000 connections"),
+    _memory("processor", "after draining"),
+    _memory("reporting", "under load"),
+    Row("redis.bytes", "Redis, for each queued event", ("redis.bytes", "ours"),
+        unit="bytes", reach=220, aim=120, is_less_better=True),
+    Row("redis.peer", "Redis, for each queued event", ("redis.bytes", "ours"),
+        ("redis.bytes", "peer"), PEER, is_inverted=True),
+    *(Row(f"scaling.{what}.{count}", f"instructions an event, {count} {what}",
+          ("scaling." + what, str(count)), ("scaling." + what, "1"), "with 1", reach=1.1,
+          is_less_better=True)
+      for what in ("loops", "processors") for count in (2, 4)),
+)
+
+
+def result(row, samples):
+    """The row as it is printed and written, or None when it was not measured."""
+    values = row.values(samples)
+    if not values:
+        return None
+    value = row.value(values)
+    faults = samples.faults.get(row.ours[0], [])
+    return {
+        "key": row.key, "what": row.what, "against": row.against, "unit": row.unit,
+        "value": round(value, 4), "low": round(min(values), 4),
+        "high": round(max(values), 4), "rounds": len(values),
+        "ours": samples.median(*row.ours),
+        "theirs": samples.median(*row.theirs) if row.theirs else None,
+        "reach": row.reach, "aim": row.aim, "is_less_better": row.is_less_better,
+        "verdict": row.verdict(value, faults),
+    }
+
+
+def results(samples):
+    made = (result(row, samples) for row in ROWS)
+    return [one for one in made if one]
+
+
+def fallen(found, committed):
+    """The results that are worse than in the committed run, with what they were."""
+    rows = {row.key: row for row in ROWS}
+    old = {one["key"]: one["value"] for one in committed}
+    return [(one, old[one["key"]]) for one in found
+            if one["key"] in old and rows[one["key"]].is_lasting
+            and rows[one["key"]].has_fallen(one["value"], old[one["key"]])]
