@@ -13,7 +13,7 @@ import time
 
 from support.http import request
 from support.process import die_with_parent, free_port, tail
-from support.settings import MACHINE_ZONE, build_dir, patience
+from support.settings import MACHINE_ZONE, SOURCE, build_dir, patience
 from support.wait import wait_until
 
 SANITIZER_REPORT = re.compile(
@@ -39,7 +39,8 @@ def base_environment(home):
         "TZ": MACHINE_ZONE, "LC_ALL": "C.UTF-8",
         "ASAN_OPTIONS": f"{sanitizer}:detect_leaks=1:detect_stack_use_after_return=1",
         "UBSAN_OPTIONS": f"{sanitizer}:print_stacktrace=1:halt_on_error=1",
-        "TSAN_OPTIONS": f"{sanitizer}:halt_on_error=0:second_deadlock_stack=1",
+        "TSAN_OPTIONS": f"{sanitizer}:halt_on_error=0:second_deadlock_stack=1"
+                        f":suppressions={SOURCE}/tests/support/tsan.suppressions",
     }
 
 
