@@ -237,6 +237,7 @@ struct health *app_health(struct app *app)
 void app_answer_metrics(struct app *app, struct http_request *req)
 {
     const struct metrics_sources sources = {
+        .health = &app->health,
         .http = &app->http_metrics,
         .lanes = app->lanes,
         .lane_count = app->lane_count,
@@ -297,11 +298,9 @@ static enum err_code init_keepers(struct app *app, struct err *err)
     app->keeper.thread = app->lane_count + 1;
     app->sampler.redis_url = &app->redis_url;
     app->sampler.gate = &app->gate;
-    app->sampler.health = &app->health;
-    app->sampler.keeper = &app->keeper.metrics;
     /* Not ready before each has answered once. */
     health_set(&app->health, app->lease_keeper.thread, HEALTH_REDIS, ERR_UNAVAILABLE);
-    health_set(&app->health, app->keeper.thread, HEALTH_POSTGRES, ERR_SCHEMA);
+    health_set(&app->health, app->keeper.thread, HEALTH_POSTGRES, ERR_UNAVAILABLE);
     return ERR_OK;
 }
 

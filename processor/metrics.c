@@ -2,9 +2,12 @@
  * HTTP server (shared/http_metrics.c) and of the process (shared/process_stats.c). */
 #include "processor/metrics.h"
 
+#include <stdbool.h>
+
 #include "processor/keeper.h"
 #include "processor/lane.h"
 #include "processor/sampler.h"
+#include "shared/clock.h"
 
 #define PREFIX "analytics_processor_"
 
@@ -146,6 +149,19 @@ static const struct metric_item sampler_items[] = {
      .kind = METRIC_GAUGE,
      .offset = FIELD(leases),
      .help = "Leases of all processors; a lane that waits for jobs has one too."},
+    {.name = NULL},
+};
+
+/* What is made up at the moment it is asked for. */
+struct moment {
+    struct metric rollup_lag_ms;
+    struct metric trouble[HEALTH_SERVERS * METRIC_TROUBLE_COUNT];
+};
+
+#undef FIELD
+#define FIELD(field) offsetof(struct moment, field)
+
+static const struct metric_item moment_items[] = {
     {.name = "rollup_lag_seconds",
      .kind = METRIC_GAUGE,
      .offset = FIELD(rollup_lag_ms),
@@ -161,18 +177,39 @@ static const struct metric_item sampler_items[] = {
     {.name = NULL},
 };
 
+static void look_at_rollup(struct moment *moment, const struct keeper_metrics *keeper)
+{
+    int64_t fresh_ms = metric_get(&keeper->rollup_fresh_ms);
+    bool is_behind = metric_get(&keeper->rollup_waiting) > 0;
+
+    metric_set(&moment->rollup_lag_ms, is_behind ? clock_mono_ms() - fresh_ms : 0);
+}
+
+static void look_at_health(struct moment *moment, struct health *health)
+{
+    for (size_t server = 0; server < HEALTH_SERVERS; server++) {
+        enum metric_trouble now = health_trouble(health, (enum health_server)server);
+
+        metric_set(&moment->trouble[server * METRIC_TROUBLE_COUNT + now], 1);
+    }
+}
+
 void metrics_answer(const struct metrics_sources *sources, struct http_request *req)
 {
     const struct sampler_metrics *sampler = &sources->sampler->metrics;
+    struct moment moment = {.trouble = {{0}}};
     const struct metrics_part parts[] = {
         {PREFIX, http_metric_items, sources->http, 1, 0},
         {PREFIX, lane_items, &sources->lanes->metrics, sources->lane_count,
          sizeof(*sources->lanes)},
         {PREFIX, keeper_items, &sources->keeper->metrics, 1, 0},
         {PREFIX, sampler_items, sampler, 1, 0},
+        {PREFIX, moment_items, &moment, 1, 0},
         {PREFIX, daemon_metric_items, &sampler->process, 1, 0},
         {"process_", process_metric_items, &sampler->process, 1, 0},
     };
 
+    look_at_rollup(&moment, &sources->keeper->metrics);
+    look_at_health(&moment, sources->health);
     http_answer_metrics(req, parts, sizeof(parts) / sizeof(parts[0]));
 }

@@ -49,13 +49,12 @@ struct sampler_metrics {
     struct metric queue_events;
     struct metric oldest_ms;
     struct metric leases;
-    struct metric rollup_lag_ms;
-    struct metric trouble[HEALTH_SERVERS * METRIC_TROUBLE_COUNT];
     struct process_stats process;
 };
 
 /* Whose metrics GET /metrics shows. */
 struct metrics_sources {
+    struct health *health;
     const struct http_metrics *http;
     const struct lane *lanes;
     size_t lane_count;

@@ -2,7 +2,6 @@
 #include "processor/sampler.h"
 
 #include "processor/gate.h"
-#include "processor/health.h"
 #include "shared/clock.h"
 #include "shared/event.h"
 #include "shared/redis_conn.h"
@@ -111,28 +110,7 @@ static enum err_code look_at_queue(struct sampler *sampler)
     return code;
 }
 
-/* --- the rest ----------------------------------------------------------------- */
-
-static void look_at_health(struct sampler *sampler)
-{
-    for (size_t server = 0; server < HEALTH_SERVERS; server++) {
-        enum metric_trouble now =
-            health_trouble(sampler->health, (enum health_server)server);
-
-        for (size_t kind = 0; kind < METRIC_TROUBLE_COUNT; kind++)
-            metric_set(&sampler->metrics.trouble[server * METRIC_TROUBLE_COUNT + kind],
-                       kind == now);
-    }
-}
-
-static void look_at_rollup(struct sampler *sampler)
-{
-    int64_t fresh_ms = metric_get(&sampler->keeper->rollup_fresh_ms);
-    bool is_behind = metric_get(&sampler->keeper->rollup_waiting) > 0;
-
-    metric_set(&sampler->metrics.rollup_lag_ms,
-               is_behind ? clock_mono_ms() - fresh_ms : 0);
-}
+/* --- the thread --------------------------------------------------------------- */
 
 void sampler_run(struct sampler *sampler)
 {
@@ -141,8 +119,6 @@ void sampler_run(struct sampler *sampler)
             metric_set(&sampler->metrics.queue_visible, 0);
             disconnect(sampler);
         }
-        look_at_health(sampler);
-        look_at_rollup(sampler);
         process_stats_refresh(&sampler->metrics.process);
     } while (gate_pause(sampler->gate, TURN_MS));
 }

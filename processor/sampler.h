@@ -1,5 +1,5 @@
-/* sampler.h -- the thread that looks, once a second, at what nobody counts: the queue, the
- * process, and who complains.  /metrics shows what it saw last.
+/* sampler.h -- the thread that looks, once a second, at what nobody counts: the queue and
+ * the process.  /metrics shows what it saw last.
  *
  * It has a connection to Redis of its own, so that it delays nobody, and says nothing when
  * that fails: the lanes do.
@@ -15,15 +15,11 @@
 
 struct event_parser;
 struct gate;
-struct health;
-struct keeper_metrics;
 struct redis_url;
 
 struct sampler {
-    const struct redis_url *redis_url; /* these four borrowed */
+    const struct redis_url *redis_url; /* these two borrowed */
     struct gate *gate;
-    struct health *health;
-    const struct keeper_metrics *keeper;
     int64_t timeout_ms;          /* for Redis */
     redisContext *context;       /* owned; NULL: not connected */
     struct event_parser *parser; /* owned */
