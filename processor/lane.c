@@ -128,6 +128,13 @@ static void postgres_is_well(struct lane *lane, const struct claim *claim)
     retry_clear(&lane->postgres_retry);
 }
 
+/* The batch that met them is somebody else's now; how Postgres is, the keeper knows. */
+static void forget_failures(struct lane *lane)
+{
+    health_set(lane->health, lane->number, HEALTH_POSTGRES, ERR_OK);
+    retry_clear(&lane->postgres_retry);
+}
+
 /* --- storing ----------------------------------------------------------------------- */
 
 static void log_dead(struct lane *lane)
@@ -245,7 +252,7 @@ static void acknowledge(struct lane *lane, const struct claim *claim, size_t sto
 {
     for (;;) {
         struct err err;
-        int64_t total;
+        int64_t total = -1;
         enum err_code code = FAILPOINT("lane.stored", &err);
 
         if (!code)
@@ -308,6 +315,7 @@ static void process(struct lane *lane, const struct claim *claim)
         break;
     case LOST:
         metric_add(&lane->metrics.lost, 1);
+        forget_failures(lane);
         break;
     case TOO_SLOW:
         break;

@@ -1,0 +1,704 @@
+"""The processor: from the queue into Postgres, once each, whatever happens on the way."""
+import json
+import os
+import re
+import signal
+import uuid
+
+import psycopg2
+import pytest
+
+from support.events import Mix, event, job, new_id
+from support.judge import Judge
+from support.redis_server import ATTEMPTS, LEASES, QUEUE
+from support.settings import patience, scaled
+from support.wait import wait_until
+
+WIDEST = "\U0001F600"  # four bytes in UTF-8
+
+
+@pytest.fixture
+def client(redis):
+    with redis.client() as client:
+        yield client
+
+
+def start(daemons, redis, database, **env):
+    return daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url, **env)
+
+
+def push(client, *jobs):
+    client.lpush(QUEUE, *jobs)
+
+
+def stored(database):
+    return database.value("SELECT count(*) FROM events")
+
+
+def dead(database):
+    return database.value("SELECT count(*) FROM dead_letters")
+
+
+def wait_counts(redis, database, events, dead_letters=0, timeout=30):
+    wait_until(lambda: redis.is_drained() and stored(database) == events
+               and dead(database) == dead_letters, timeout,
+               lambda: f"{events} events and {dead_letters} dead letters; there are "
+                       f"{stored(database)} and {dead(database)}, batches "
+                       f"{redis.batches()}, queue {redis.queue_length()}", interval=0.02)
+
+
+def backends_of_batches(database):
+    return database.rows("SELECT pid FROM pg_stat_activity WHERE application_name LIKE "
+                         "'analytics-batch %' AND datname = current_database()")
+
+
+def lock_events(database, mode="SHARE"):
+    """Holds a lock on events that writers wait for, until the connection is closed."""
+    conn = database.connect()
+    conn.autocommit = False
+    with conn.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE events IN {mode} MODE")
+    return conn
+
+
+def wait_writer_blocked(database):
+    """Until a batch's transaction waits for the lock of lock_events()."""
+    wait_until(lambda: database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
+        "'analytics-batch %' AND wait_event_type = 'Lock'") > 0, 20, "a writer to wait")
+
+
+# --- the plain way
+
+def test_events_are_stored_as_they_are(daemons, redis, database, client):
+    start(daemons, redis, database)
+    one = event(event_id=new_id(), site_id=" s ", event_type="ev'nt\\\t\n", path="?ä\x01",
+                user_id="", timestamp="2025-11-14T10:00:00.123Z")
+    two = event(event_id=new_id(), user_id=None, timestamp="0001-01-01T00:00:00.000Z")
+    three = event(event_id=new_id(), timestamp="9999-12-31T23:59:59.999Z")
+    push(client, *[job(e) for e in (one, two, three)])
+    wait_counts(redis, database, 3)
+    found = {row[0]: row[1:] for row in database.rows(
+        "SELECT event_id::text, site_id, event_type, path, user_id, "
+        "extract(epoch FROM timestamp)::text FROM events")}
+    assert found[one["event_id"]] == (" s ", "ev'nt\\\t\n", "?ä\x01", "",
+                                      "1763114400.123000")
+    assert found[two["event_id"]][3:] == (None, "-62135596800.000000")
+    assert found[three["event_id"]][4] == "253402300799.999000"
+
+
+def test_each_job_of_a_small_batch_has_its_line(daemons, redis, database, client):
+    processor = start(daemons, redis, database, LOG_JOBS_MAX=4)
+    for n in range(1, 4):
+        push(client, job(event()))
+        wait_until(lambda: f"job completed {n}\n" in processor.stdout(), 10)
+    processor.stop()
+    assert processor.stdout() == "job completed 1\njob completed 2\njob completed 3\n"
+    push(client, *[job(event()) for _ in range(5)])
+    processor.start()
+    wait_until(lambda: "completed 4-8" in processor.stdout(), 10, processor.story)
+    assert re.search(r"^jobs completed 4-8 \(5 events, \d+ ms\)$", processor.stdout(),
+                     re.MULTILINE)
+    assert redis.completed() == 8
+
+
+def test_a_job_is_taken_from_the_right_end(daemons, redis, database, client):
+    for n in range(50):
+        push(client, job(event(path=f"/{n}")))
+    start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_MAX=7)
+    wait_counts(redis, database, 50)
+    paths = [row[0] for row in database.rows("SELECT path FROM events ORDER BY id")]
+    assert paths == [f"/{n}" for n in range(50)]
+
+
+def test_jobs_of_other_programs_need_no_event_id(daemons, redis, database, client):
+    start(daemons, redis, database)
+    made = event()
+    push(client, *[json.dumps(made)] * 3, job(made), json.dumps({**made, "event_id": None}))
+    wait_counts(redis, database, 5)
+    assert database.value("SELECT count(DISTINCT event_id) FROM events") == 5
+
+
+@pytest.mark.parametrize("limit", [1, 99, 100, 101, 250])
+def test_batches_have_at_most_so_many_jobs(daemons, redis, database, client, limit):
+    push(client, *[job(event()) for _ in range(250)])
+    processor = start(daemons, redis, database, BATCH_MAX=limit, PROCESSOR_LANES=1,
+                      LOG_JOBS_MAX=0)
+    wait_counts(redis, database, 250)
+    processor.stop()
+    sizes = [int(n) for n in re.findall(r"\((\d+) events", processor.stdout())]
+    assert sum(sizes) == 250 and max(sizes) == limit and len(sizes) == -(-250 // limit)
+
+
+def test_a_batch_is_bounded_in_bytes(daemons, redis, database, client):
+    push(client, *[job(event(path="/" + "x" * 2000)) for _ in range(1000)])
+    processor = start(daemons, redis, database, BATCH_MAX_BYTES=200000, PROCESSOR_LANES=1,
+                      LOG_JOBS_MAX=0)
+    wait_counts(redis, database, 1000)
+    processor.stop()
+    sizes = [int(n) for n in re.findall(r"\((\d+) events", processor.stdout())]
+    assert max(sizes) == 100 and sum(sizes) == 1000
+
+
+def test_the_longest_fields_of_the_widest_characters_are_stored(
+        daemons, redis, database, client):
+    """No index row may be too big for them: the indexes are on bounded expressions."""
+    start(daemons, redis, database)
+
+    def wide(length, seed):
+        # Characters that do not compress: a row that does would prove nothing.
+        return "".join(chr(0x10000 + (seed * 7919 + n * n * 104729) % 0xF0000)
+                       for n in range(length))
+    for n in range(20):
+        push(client, job(event(event_id=new_id(), site_id=wide(255, n),
+                               event_type=wide(255, n + 100), path=wide(2048, n + 200),
+                               user_id=wide(255, n + 300))))
+    wait_counts(redis, database, 20)
+    assert database.row("SELECT min(char_length(site_id)), min(char_length(event_type)), "
+                        "min(char_length(path)), min(char_length(user_id)), "
+                        "min(octet_length(path)) FROM events") == (255, 255, 2048, 255, 8192)
+    wait_until(lambda: database.value("SELECT count(*) FROM rollup_paths") == 40, 10,
+               "long paths to be rolled up")
+
+
+# --- stored once
+
+def test_an_event_that_comes_again_is_stored_once(daemons, redis, database, client):
+    start(daemons, redis, database)
+    again = [job(event(event_id=new_id(), path=f"/{n}")) for n in range(100)]
+    push(client, *again)
+    wait_counts(redis, database, 100)
+    push(client, *again, *[job(event()) for _ in range(50)])
+    wait_counts(redis, database, 150)
+    assert redis.completed() == 250  # each job is done, whether it was there or not
+
+
+def test_an_event_twice_in_a_batch_is_stored_once_and_the_first_wins(
+        daemons, redis, database, client):
+    same = new_id()
+    jobs = [job(event(event_id=same, path=f"/{n}")) for n in range(5)]
+    push(client, *jobs, *[job(event()) for _ in range(20)])
+    start(daemons, redis, database, PROCESSOR_LANES=1)
+    wait_counts(redis, database, 21)
+    assert database.value("SELECT path FROM events WHERE event_id = %s", (same,)) == "/0"
+
+
+def test_the_same_id_on_another_site_or_time_is_another_event(
+        daemons, redis, database, client):
+    same = new_id()
+    push(client, job(event(event_id=same)), job(event(event_id=same, site_id="other")),
+         job(event(event_id=same.upper(), timestamp="2025-11-14T10:00:00.001Z")),
+         job(event(event_id=same.upper())))
+    start(daemons, redis, database)
+    wait_counts(redis, database, 3)
+
+
+# --- poison
+
+GARBAGE = [b"garbage", b"", b"null", b"[]", b"{}", b"\x00", b"\xff\xfe", b"{\"site_id\":1}",
+           b"[" * 5000 + b"]" * 5000, b"{\"site_id\":\"a\\u0000b\"}", b"1e200000",
+           json.dumps(event(timestamp="yesterday")).encode(),
+           json.dumps(event(path="x" * 2049)).encode(),
+           json.dumps(event(zzz=1)).encode(),
+           json.dumps(event(event_id="not-a-uuid")).encode(),
+           json.dumps(event(path="\x00")).encode(), b"x" * 200000]
+
+
+def test_garbage_goes_to_dead_letters_with_its_bytes(daemons, redis, database, client):
+    processor = start(daemons, redis, database, PROCESSOR_LANES=1)
+    push(client, *GARBAGE, *[job(event()) for _ in range(30)])
+    wait_counts(redis, database, 30, len(GARBAGE))
+    found = database.rows("SELECT payload, payload_bytes, reason, sqlstate, batch_id, "
+                          "batch_place FROM dead_letters")
+    assert sorted(bytes(row[0]) for row in found) == sorted(GARBAGE)
+    assert all(row[1] == len(bytes(row[0])) and row[2] and row[3] is None for row in found)
+    assert len({(row[4], row[5]) for row in found}) == len(GARBAGE)
+    assert redis.completed() == 30
+    assert processor.has_logged("dead_letters")
+
+
+def test_a_dead_letter_keeps_its_first_mebibyte(daemons, redis, database, client):
+    start(daemons, redis, database)
+    push(client, b"y" * 3000000)
+    wait_counts(redis, database, 0, 1)
+    assert database.row("SELECT octet_length(payload), payload_bytes FROM dead_letters") == \
+        (1048576, 3000000)
+
+
+@pytest.mark.parametrize("bad", [1, 10, 200])
+def test_poison_is_isolated_among_a_thousand(daemons, redis, database, client, bad):
+    """Rows that Postgres itself refuses: a check that the processor knows nothing of."""
+    database.rows("ALTER TABLE events ADD CONSTRAINT no_poison CHECK (path <> '/poison')")
+    jobs = [job(event(event_id=new_id(), path="/poison" if n % (1000 // bad) == 3 else "/"))
+            for n in range(1000)]
+    push(client, *jobs)
+    start(daemons, redis, database, PROCESSOR_LANES=1)
+    wait_counts(redis, database, 1000 - bad, bad)
+    found = database.rows("SELECT site_id, sqlstate, reason, payload FROM dead_letters")
+    assert {row[:2] for row in found} == {("demo", "23514")}
+    assert all("no_poison" in row[2] and b"/poison" in bytes(row[3]) for row in found)
+    assert redis.completed() == 1000 - bad
+
+
+def test_poison_beside_events_that_are_there_already(daemons, redis, database, client):
+    database.rows("ALTER TABLE events ADD CONSTRAINT no_poison CHECK (path <> '/poison')")
+    there = [job(event(event_id=new_id())) for _ in range(100)]
+    push(client, *there)
+    start(daemons, redis, database, PROCESSOR_LANES=1)
+    wait_counts(redis, database, 100)
+    push(client, *there, *[job(event(event_id=new_id(), path="/poison")) for _ in range(7)],
+         *[job(event(event_id=new_id())) for _ in range(100)])
+    wait_counts(redis, database, 200, 7)
+
+
+def test_a_poisonous_batch_of_one(daemons, redis, database, client):
+    database.rows("ALTER TABLE events ADD CONSTRAINT no_poison CHECK (path <> '/poison')")
+    start(daemons, redis, database)
+    push(client, job(event(path="/poison")))
+    wait_counts(redis, database, 0, 1)
+
+
+def test_a_trigger_that_refuses_rows_is_poison_too(daemons, redis, database, client):
+    database.rows("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF new.path = '/no' THEN RAISE EXCEPTION 'not this one'; END IF;
+            RETURN new;
+        END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()
+        """)
+    start(daemons, redis, database)
+    push(client, *[job(event(path="/no" if n % 50 == 0 else "/")) for n in range(200)])
+    wait_counts(redis, database, 196, 4)
+    assert {row[0] for row in database.rows("SELECT sqlstate FROM dead_letters")} == {"P0001"}
+
+
+# --- what a person broke: nothing is lost, nothing is dead
+
+def test_a_queue_of_another_type_halts_and_recovers(daemons, redis, database, client):
+    client.set(QUEUE, "not a list")
+    processor = start(daemons, redis, database, wait=False, HALT_RETRY_MS=100)
+    processor.wait_log("WRONGTYPE")
+    wait_until(lambda: processor.ready_status() == 503, 10)
+    assert "Redis" in processor.get("/readyz").error
+    client.delete(QUEUE)
+    push(client, job(event()))
+    wait_counts(redis, database, 1)
+    processor.wait_ready()
+
+
+@pytest.mark.parametrize("broken,mended", [
+    ("ALTER TABLE events RENAME TO hidden", "ALTER TABLE hidden RENAME TO events"),
+    ("ALTER TABLE events RENAME path TO way", "ALTER TABLE events RENAME way TO path"),
+    ("ALTER TABLE events DETACH PARTITION events_default",
+     "ALTER TABLE events ATTACH PARTITION events_default DEFAULT"),
+])
+def test_a_broken_schema_halts_and_kills_nothing(daemons, redis, database, client, broken,
+                                                 mended):
+    processor = start(daemons, redis, database, HALT_RETRY_MS=200)
+    database.rows(broken)
+    push(client, *[job(event(timestamp="1999-01-01T00:00:00Z")) for _ in range(10)])
+    wait_until(lambda: processor.ready_status() == 503, 10, processor.story)
+    assert "Postgres" in processor.get("/readyz").error
+    assert dead(database) == 0
+    database.rows(mended)
+    wait_counts(redis, database, 10)
+    processor.wait_ready()
+
+
+def test_a_revoked_privilege_halts_and_kills_nothing(daemons, redis, database, client):
+    role = f"limited_{uuid.uuid4().hex}"
+    database.rows(f"CREATE ROLE {role} LOGIN PASSWORD 'limited'; "
+                  f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; "
+                  f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}")
+    url = re.sub("//[^@]*@", f"//{role}:limited@", database.url)
+    processor = daemons.start("processor", wait=False, REDIS_URL=redis.url, DATABASE_URL=url,
+                              HALT_RETRY_MS=200).wait_alive()
+    push(client, job(event()))
+    wait_counts(redis, database, 1)
+    database.rows(f"REVOKE INSERT ON events FROM {role}")
+    push(client, job(event()))
+    processor.wait_log("permission denied")
+    assert dead(database) == 0 and processor.ready_status() == 503
+    database.rows(f"GRANT INSERT ON events TO {role}")
+    wait_counts(redis, database, 2)
+    processor.stop()
+    database.rows(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_server_that_may_lose_commits_is_not_used(daemons, redis, private_postgres,
+                                                    client):
+    server = private_postgres(fsync="off")
+    processor = daemons.start("processor", wait=False, REDIS_URL=redis.url,
+                              DATABASE_URL=server.url("postgres")).wait_alive()
+    processor.wait_log("fsync=off")
+    assert processor.ready_status() == 503
+
+
+# --- dying, pausing, handing back
+
+def test_a_killed_processor_is_succeeded_by_another(daemons, redis, database, client):
+    judge = Judge()
+    mix = Mix(11)
+    for made in mix.take(scaled(3000)):
+        judge.pushed(made)
+        push(client, job(made))
+    env = {"LEASE_MS": 600, "BATCH_MAX": 500}
+    blocked = lock_events(database)
+    first = start(daemons, redis, database, **env)
+    wait_writer_blocked(database)
+    first.kill9()
+    blocked.close()
+    assert redis.batches()
+    second = start(daemons, redis, database, **env)
+    wait_until(redis.is_drained, 60, lambda: f"the queue to drain: {redis.batches()}")
+    second.wait_log("took a batch over")
+    judge.assert_clean(database)
+    assert stored(database) == len(judge.attempted)
+    with redis.client() as left:
+        assert left.hlen(ATTEMPTS) <= 2 and left.zcard(LEASES) <= 2  # the idle lanes'
+
+
+def test_a_paused_processor_delays_nobody(daemons, redis, database, client):
+    """It sleeps in the middle of a transaction, keys locked; who takes the batch over ends
+    its backend.  When it wakes up it finds the batch gone and does no harm."""
+    env = {"LEASE_MS": 600, "PROCESSOR_LANES": 1}
+    jobs = [job(event(event_id=new_id(), path=f"/{n}")) for n in range(100)]
+    blocked = lock_events(database)
+    sleeper = start(daemons, redis, database, **env)
+    push(client, *jobs)
+    wait_writer_blocked(database)
+    sleeper.pause()
+    blocked.close()
+    # Its backend now has the lock and waits in COPY for bytes or for COMMIT.
+    start(daemons, redis, database, **env)
+    wait_counts(redis, database, 100)
+    sleeper.resume()
+    push(client, *[job(event()) for _ in range(10)])
+    wait_counts(redis, database, 110)
+    sleeper.wait_ready()
+
+
+def test_sigterm_hands_the_batch_back_at_once(daemons, redis, database, client):
+    """The lease is long: only handing back lets the next one have the batch so soon."""
+    blocked = lock_events(database)
+    first = start(daemons, redis, database, LEASE_MS=600000, SHUTDOWN_TIMEOUT_MS=500)
+    push(client, *[job(event()) for _ in range(10)])
+    wait_writer_blocked(database)
+    assert first.stop() < patience(5)
+    assert first.has_logged("handed a batch back")
+    blocked.close()
+    start(daemons, redis, database, LEASE_MS=600000)
+    wait_counts(redis, database, 10, timeout=10)
+
+
+def test_sigterm_finishes_what_is_under_way(daemons, redis, database, client):
+    processor = start(daemons, redis, database)
+    push(client, *[job(event()) for _ in range(scaled(20000))])
+    wait_until(lambda: redis.completed() > 0, 20, "the first batch")
+    processor.stop()
+    assert not redis.batches()
+    assert stored(database) + redis.queue_length() == scaled(20000)
+    with redis.client() as left:
+        assert left.zcard(LEASES) == 0 and left.hlen(ATTEMPTS) == 0
+
+
+def test_a_second_signal_ends_it_at_once(daemons, redis, database, client):
+    blocked = lock_events(database)
+    processor = start(daemons, redis, database, SHUTDOWN_TIMEOUT_MS=60000)
+    processor.expected_exit = 1
+    push(client, job(event()))
+    wait_writer_blocked(database)
+    processor.signal(signal.SIGTERM)
+    processor.wait_log("stopping")
+    processor.signal(signal.SIGTERM)
+    assert processor.wait_exit(3) == 1
+    blocked.close()
+
+
+def test_three_processors_share_the_work(daemons, redis, database, client):
+    judge = Judge()
+    for made in Mix(12).take(scaled(20000)):
+        judge.pushed(made)
+        push(client, job(made))
+    all_three = [start(daemons, redis, database, BATCH_MAX=200, LOG_JOBS_MAX=0)
+                 for _ in range(3)]
+    wait_until(redis.is_drained, 60, "the queue to drain")
+    judge.assert_clean(database)
+    assert redis.completed() == scaled(20000)
+    for processor in all_three:
+        processor.stop()
+    sizes = [sum(int(n) for n in re.findall(r"\((\d+) events", p.stdout()))
+             for p in all_three]
+    assert sum(sizes) == scaled(20000)
+    numbers = sorted(tuple(map(int, pair)) for p in all_three
+                     for pair in re.findall(r"completed (\d+)-(\d+)", p.stdout()))
+    assert numbers[0][0] == 1 and all(b[0] == a[1] + 1 for a, b in zip(numbers, numbers[1:]))
+
+
+def test_a_batch_without_a_lease_is_found(daemons, redis, database, client):
+    """What a failover of Redis may leave behind."""
+    client.rpush("{events}:batch:" + new_id(), *[job(event()) for _ in range(5)])
+    start(daemons, redis, database, LEASE_MS=500)
+    wait_counts(redis, database, 5)
+
+
+def test_a_lease_on_something_else_blocks_nobody(daemons, redis, database, client):
+    client.set("{events}:batch:stray", "not a list")
+    client.zadd(LEASES, {"stray": 1, "gone": 1})
+    start(daemons, redis, database)
+    push(client, job(event()))
+    wait_until(lambda: stored(database) == 1, 10)
+    assert client.get("{events}:batch:stray") == b"not a list"
+    client.delete("{events}:batch:stray")
+
+
+def test_a_job_that_kills_its_processor_is_found(daemons, redis, database, client):
+    """A batch whose workers were lost three times is run job by job, with a mark in Redis,
+    and the job at which two more are lost is dead."""
+    batch = new_id()
+    client.rpush("{events}:batch:" + batch, *[job(event(path=f"/{n}")) for n in range(5)])
+    client.zadd(LEASES, {batch: 1})
+    client.hset(ATTEMPTS, mapping={batch: 5, f"{batch}:row": "2 2"})
+    start(daemons, redis, database)
+    wait_counts(redis, database, 4, 1)
+    assert database.row("SELECT batch_id, batch_place FROM dead_letters") == (batch, 2)
+    assert {row[0] for row in database.rows("SELECT path FROM events")} == \
+        {"/0", "/1", "/3", "/4"}
+
+
+# --- Postgres comes and goes
+
+def test_it_starts_before_its_servers(daemons, private_redis, private_postgres):
+    redis, postgres = private_redis(running=False), private_postgres(running=False)
+    processor = daemons.start("processor", wait=False, REDIS_URL=redis.url,
+                              DATABASE_URL=postgres.url("postgres")).wait_alive()
+    assert processor.ready_status() == 503
+    redis.start()
+    wait_until(lambda: "Postgres" in (processor.get("/readyz").error or ""), 20)
+    postgres.start()
+    processor.wait_ready()
+    with redis.client() as client:
+        push(client, job(event()))
+    with postgres.connect() as conn, conn.cursor() as cursor:
+        def stored_one():
+            cursor.execute("SELECT count(*) FROM events")
+            return cursor.fetchone()[0] == 1
+        wait_until(stored_one, 20)
+    assert len(processor.log_lines("could not|failed")) < 20  # rate-limited
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_postgres_stops_and_starts_under_load(daemons, redis, private_postgres, mode):
+    postgres = private_postgres()
+    processor = daemons.start("processor", REDIS_URL=redis.url, BATCH_MAX=200,
+                              DATABASE_URL=postgres.url("postgres"))
+    judge = Judge()
+    mix = Mix(13)
+
+    def feed(count):
+        with redis.client() as client:
+            for made in mix.take(count):
+                judge.pushed(made)
+                push(client, job(made))
+    feed(scaled(2000))
+    wait_until(lambda: redis.completed() > 0, 20, "the first batch")
+    postgres.stop(mode)
+    feed(scaled(2000))
+    wait_until(lambda: processor.ready_status() == 503, 20)
+    postgres.start()
+    feed(scaled(1000))
+    wait_until(redis.is_drained, 60, "the queue to drain")
+
+    class TheDatabase:
+        @staticmethod
+        def connect():
+            return postgres.connect()
+    judge.assert_clean(TheDatabase)
+    assert redis.completed() == scaled(2000) * 2 + scaled(1000)
+    processor.wait_ready()
+
+
+def test_a_paused_postgres_hangs_nobody(daemons, redis, private_postgres):
+    postgres = private_postgres()
+    processor = daemons.start("processor", REDIS_URL=redis.url, STATEMENT_TIMEOUT_MS=500,
+                              DATABASE_URL=postgres.url("postgres"), CONNECT_TIMEOUT_MS=500)
+    with redis.client() as client:
+        push(client, job(event()))
+        wait_until(lambda: redis.completed() == 1, 10)
+        postgres.pause()
+        push(client, job(event()))
+        wait_until(lambda: processor.ready_status() == 503, 30)
+        assert processor.get("/healthz").status == 200
+        postgres.resume()
+        wait_until(lambda: redis.completed() == 2, 30)
+    processor.wait_ready()
+
+
+def test_backends_ended_in_the_middle_lose_nothing(daemons, redis, database, client):
+    judge = Judge()
+    for made in Mix(14).take(scaled(20000)):
+        judge.pushed(made)
+        push(client, job(made))
+    start(daemons, redis, database, BATCH_MAX=300, RETRY_MAX_MS=50)
+    ended = 0
+
+    def drained():
+        nonlocal ended
+        ended += database.value(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
+            "application_name LIKE 'analytics-%' AND random() < 0.3 "
+            "AND datname = current_database()") if ended < 40 else 0
+        return redis.is_drained()
+    wait_until(drained, 90, "the queue to drain", interval=0.05)
+    assert ended > 0
+    judge.assert_clean(database)
+    assert redis.completed() == scaled(20000)
+
+
+def test_a_commit_that_says_rollback_is_no_commit(daemons, redis, database, client):
+    """A deferred trigger fails the transaction at COMMIT; the batch must not be lost."""
+    database.rows("""
+        CREATE TABLE open_door (is_open boolean); INSERT INTO open_door VALUES (false);
+        CREATE FUNCTION door() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT (SELECT is_open FROM open_door) THEN
+                RAISE EXCEPTION 'the door is shut' USING ERRCODE = '40001';
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER door AFTER INSERT ON dead_letters
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION door()
+        """)
+    processor = start(daemons, redis, database, RETRY_MAX_MS=50)
+    push(client, "garbage", job(event()))
+    processor.wait_log("the door is shut")
+    assert stored(database) + dead(database) < 2
+    database.rows("UPDATE open_door SET is_open = true")
+    wait_counts(redis, database, 1, 1)
+
+
+def test_a_locked_table_is_waited_for(daemons, redis, database, client):
+    processor = start(daemons, redis, database, LOCK_TIMEOUT_MS=100, RETRY_MAX_MS=100)
+    blocked = lock_events(database, "ACCESS EXCLUSIVE")
+    push(client, *[job(event()) for _ in range(10)])
+    processor.wait_log("55P03")
+    blocked.close()
+    wait_counts(redis, database, 10)
+
+
+def test_a_slow_server_gets_smaller_transactions(daemons, redis, database, client):
+    """Statements that take too long are halved until they do not."""
+    database.rows("""
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(0.02); RETURN new; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow()
+        """)
+    push(client, *[job(event()) for _ in range(40)])
+    start(daemons, redis, database, STATEMENT_TIMEOUT_MS=400, RETRY_MAX_MS=20,
+          PROCESSOR_LANES=1)
+    wait_counts(redis, database, 40, timeout=60)
+
+
+# --- Redis comes and goes
+
+def test_redis_restarts_under_load(daemons, private_redis, database):
+    redis = private_redis(appendfsync="always")
+    processor = start(daemons, redis, database, BATCH_MAX=100, LEASE_MS=1000)
+    judge = Judge()
+    with redis.client() as client:
+        for made in Mix(15).take(scaled(3000)):
+            judge.pushed(made)
+            push(client, job(made))
+    redis.kill()
+    wait_until(lambda: processor.ready_status() == 503, 20)
+    redis.start()
+    wait_until(redis.is_drained, 60, "the queue to drain")
+    judge.assert_clean(database)
+    processor.wait_ready()
+
+
+def test_a_full_redis_is_drained_all_the_same(daemons, private_redis, database):
+    redis = private_redis()
+    with redis.client() as client:
+        push(client, *[job(event(path="/" + "x" * 500)) for _ in range(2000)])
+        client.config_set("maxmemory", "1mb")
+        with pytest.raises(Exception, match="OOM"):
+            push(client, job(event()))
+        start(daemons, redis, database, BATCH_MAX=100)
+        wait_until(lambda: stored(database) == 2000, 60)
+        wait_until(redis.is_drained, 20)
+
+
+def test_scripts_that_redis_forgot_are_sent_again(daemons, redis, database, client):
+    start(daemons, redis, database)
+    push(client, job(event()))
+    wait_counts(redis, database, 1)
+    client.script_flush()
+    push(client, job(event()))
+    wait_counts(redis, database, 2)
+
+
+# --- resources
+
+def test_nothing_grows(daemons, redis, database, client):
+    processor = start(daemons, redis, database, BATCH_MAX=100)
+
+    def feed():
+        push(client, *[job(event(path=f"/{n % 50}")) for n in range(2000)], "garbage")
+        wait_until(redis.is_drained, 60, "the queue to drain", interval=0.02)
+    for _ in range(3):
+        feed()
+    files, memory = processor.open_files(), processor.rss_kib()
+    for _ in range(10):
+        feed()
+    assert processor.open_files() == files
+    if "san" not in os.environ.get("ANALYTICS_BUILD", ""):
+        assert processor.rss_kib() < memory + 4096
+
+
+def test_it_is_quiet_at_normal_load(daemons, redis, database, client):
+    processor = start(daemons, redis, database)
+    before = len(processor.log_lines())
+    for _ in range(20):
+        push(client, job(event()))
+    wait_counts(redis, database, 20)
+    assert len(processor.log_lines()) == before
+
+
+def test_an_idle_processor_sleeps(daemons, redis, database, client):
+    processor = start(daemons, redis, database)
+    push(client, job(event()))
+    wait_counts(redis, database, 1)
+    used = processor.cpu_seconds()
+    commands = client.info()["total_commands_processed"]
+    wait_until(lambda: client.info()["total_commands_processed"] > commands + 10, 20,
+               "a few turns of the lanes")
+    assert processor.cpu_seconds() - used < 1
+
+
+def test_the_error_of_postgres_is_seen_by_an_operator(daemons, redis, database, client):
+    processor = start(daemons, redis, database, LOCK_TIMEOUT_MS=100, RETRY_MAX_MS=100)
+    blocked = lock_events(database, "ACCESS EXCLUSIVE")
+    push(client, job(event()))
+
+    def noted():
+        fields = {k.decode(): v.decode() for k, v in client.hgetall(ATTEMPTS).items()}
+        return [v for k, v in fields.items() if k.endswith(":error") and "lock" in v]
+    wait_until(noted, 10, processor.story)
+    blocked.close()
+    wait_counts(redis, database, 1)
+
+
+def test_the_password_is_never_logged(daemons, redis, postgres, client):
+    url = postgres.url("no_such_database")
+    processor = daemons.start("processor", wait=False, REDIS_URL=redis.url,
+                              DATABASE_URL=url).wait_alive()
+    processor.wait_log("no_such_database")
+    wrong = re.sub(":[^:@]*@", ":wrong-secret@", url)
+    other = daemons.start("processor", wait=False, REDIS_URL=redis.url,
+                          DATABASE_URL=wrong).wait_alive()
+    other.wait_log("password authentication failed")
+    assert "pg-secret" not in processor.stderr() and "wrong-secret" not in other.stderr()
+    with pytest.raises(psycopg2.OperationalError):
+        psycopg2.connect(url)
