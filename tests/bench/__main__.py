@@ -9,6 +9,7 @@ import contextlib
 import datetime
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ GROUPS = {"throughput": throughput, "connections": connections, "pipeline": pipe
           "drain": drain, "freshness": freshness, "stats": stats, "scaling": scaling}
 COMMITTED = SOURCE / "docs" / "bench" / "bench.json"
 FILES = 20_000
+EXIT_BY_SIGNAL = 143
 
 
 class Bench:
@@ -59,6 +61,7 @@ def arguments():
     parser.add_argument("--only", metavar="GROUP,...", type=lambda text: text.split(","),
                         help=f"some of {', '.join(GROUPS)}; compares like --quick")
     parser.add_argument("--keep", action="store_true", help="keep logs and scratch files")
+    parser.set_defaults(plan="full")
     found = parser.parse_args()
     unknown = [name for name in found.only or [] if name not in GROUPS]
     if unknown:
@@ -108,15 +111,17 @@ def main():
     options = arguments()
     machine.hold_to_cores()
     machine.allow_files(FILES)
+    machine.need_disk(tempfile.gettempdir(), PLANS[options.plan].disk_gb)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_BY_SIGNAL))  # cleans up, too
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="analytics-bench-"))
     with contextlib.ExitStack() as stack:
         if not options.keep:
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        bench = Bench(PLANS[options.plan or "full"], scratch)
+        bench = Bench(PLANS[options.plan], scratch)
         broken = run(bench, options.only or GROUPS)
         made = document(bench)
         if made["results"]:
-            show(made, is_whole=not (options.plan or options.only or broken))
+            show(made, is_whole=options.plan == "full" and not options.only and not broken)
     if broken:
         print(f"broke: {', '.join(broken)}", file=sys.stderr)
     return 1 if broken else 0

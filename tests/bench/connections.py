@@ -4,8 +4,6 @@ import re
 
 from bench import servers, sides
 
-MOST = 1000
-
 
 def measure(bench):
     with contextlib.ExitStack() as stack:

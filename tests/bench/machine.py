@@ -4,6 +4,7 @@ import pathlib
 import platform
 import re
 import resource
+import shutil
 import subprocess
 
 from support.settings import SOURCE
@@ -24,6 +25,13 @@ def allow_files(count):
     if hard != resource.RLIM_INFINITY and hard < count:
         raise RuntimeError(f"the limit of open files is {hard}; {count} are needed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+def need_disk(folder, gigabytes):
+    """The large site of /stats takes room, twice: ours and the peer's."""
+    free = shutil.disk_usage(folder).free / 2**30
+    if free < gigabytes:
+        raise RuntimeError(f"{folder} has {free:.1f} GB free; {gigabytes} are needed")
 
 
 def _first_line(*command):

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 
-from bench import connections, drain, servers, sides, throughput
+from bench import connections, cpu, drain, servers, sides, throughput
 from bench.wrk import finish
 from support.wait import wait_until
 
@@ -78,14 +78,19 @@ def _ours(bench, redis, databases, name):
         watch.start()
         asked = bench.wrk.start_get(reporting.port, STATS_TARGET,
                                     bench.plan.pipeline_seconds, STATS_PAUSE_MS)
+        meter = cpu.Meter({"ingestion": side.daemon.process.pid, "redis": redis.process.pid,
+                           "processor": processor.process.pid,
+                           "reporting": reporting.process.pid}, database.server, database)
         began = time.monotonic()
         posted = bench.wrk.post(side.port, throughput.CONNECTIONS,
                                 bench.plan.pipeline_seconds)
         stored, seconds = redis.completed(), time.monotonic() - began
-        backlog = redis.queue_length()
+        spent, backlog = meter.spent(), redis.queue_length()
         stats = finish(asked)
         watch.stop()
         _add_posted(bench, name, posted, stored / seconds)
+        if name == "ours":
+            _add_cpu(bench, spent, posted.requests, stored)
         bench.samples.add("pipeline.backlog", name, backlog)
         bench.samples.add("pipeline.lag_s", name, max(watch.lags(), default=0.0))
         bench.samples.add("pipeline.stats_p50_ms", name, stats.p50)
@@ -96,6 +101,16 @@ def _ours(bench, redis, databases, name):
         _check_stored(bench, database, name, posted)
         bench.samples.add("memory", "reporting", connections.peak_mib(reporting))
         bench.samples.add("memory", "processor", connections.peak_mib(processor))
+
+
+# The parts whose work grows with the rows stored; that of the others with the events sent.
+STORING = ("processor", "postgres_copy", "postgres_rollup", "postgres_rest")
+
+
+def _add_cpu(bench, spent, posted, stored):
+    for part, seconds in spent.items():
+        events = stored if part in STORING else posted
+        bench.samples.add("cpu_us", part, 1e6 * seconds / max(events, 1))
 
 
 def _add_posted(bench, name, posted, rate):

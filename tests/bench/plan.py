@@ -23,6 +23,7 @@ class Plan:
     peer_queries: int
     scaling_seconds: int     # of wrk, with ingestion under callgrind
     scaling_jobs: int        # stored by processors under callgrind
+    disk_gb: int             # for the servers' data
 
 
 FULL = Plan(
@@ -32,7 +33,8 @@ FULL = Plan(
     drain_rounds=3, drain_jobs=500_000, peer_drain_jobs=15_000,
     redis_requests=200_000, idle_events=100,
     user_counts=(1_000, 5_000, 100_000, 1_000_000, 5_000_000),
-    stats_rounds=5, peer_queries=2, scaling_seconds=3, scaling_jobs=20_000)
+    stats_rounds=5, peer_queries=2, scaling_seconds=3, scaling_jobs=20_000,
+    disk_gb=16)
 
 QUICK = Plan(
     name="quick", rounds=2, seconds=1, warm_up_seconds=1, peer_warm_up_seconds=4,
@@ -41,7 +43,8 @@ QUICK = Plan(
     drain_rounds=1, drain_jobs=200_000, peer_drain_jobs=5_000,
     redis_requests=100_000, idle_events=30,
     user_counts=(1_000, 5_000, 50_000, 250_000),
-    stats_rounds=3, peer_queries=2, scaling_seconds=1, scaling_jobs=6_000)
+    stats_rounds=3, peer_queries=2, scaling_seconds=1, scaling_jobs=6_000,
+    disk_gb=4)
 
 # Says whether everything works, and nothing about speed.
 TINY = Plan(
@@ -51,6 +54,7 @@ TINY = Plan(
     drain_rounds=1, drain_jobs=20_000, peer_drain_jobs=500,
     redis_requests=10_000, idle_events=5,
     user_counts=(1_000, 5_000),
-    stats_rounds=1, peer_queries=1, scaling_seconds=1, scaling_jobs=2_000)
+    stats_rounds=1, peer_queries=1, scaling_seconds=1, scaling_jobs=2_000,
+    disk_gb=2)
 
 PLANS = {plan.name: plan for plan in (FULL, QUICK, TINY)}

@@ -116,6 +116,12 @@ ROWS = (
         unit="bytes", reach=220, aim=120, is_less_better=True),
     Row("redis.peer", "Redis, for each queued event", ("redis.bytes", "ours"),
         ("redis.bytes", "peer"), PEER, is_inverted=True),
+    *(Row(f"cpu.{part}", f"processor time an event, {title}", ("cpu_us", part), unit="µs",
+          is_less_better=True, is_lasting=False)
+      for part, title in (
+          ("wrk", "wrk itself"), ("ingestion", "ingestion"), ("redis", "Redis"),
+          ("processor", "processor"), ("postgres_copy", "COPY"),
+          ("postgres_rollup", "roll-up"), ("postgres_rest", "Postgres' rest"))),
     *(Row(f"scaling.{what}.{count}", f"instructions an event, {count} {what}",
           ("scaling." + what, str(count)), ("scaling." + what, "1"), "with 1", reach=1.1,
           is_less_better=True)
