@@ -399,6 +399,7 @@ void feeder_stop(struct feeder *feeder, void (*on_stopped)(void *user), void *us
 {
     feeder->on_stopped = on_stopped;
     feeder->stopped_user = user;
+    (void)uv_timer_stop(&feeder->tick); /* the gate is of no use without Redis */
     if (feeder->state != WORKING)
         finish_stop(feeder);
 }

@@ -108,6 +108,7 @@ static void on_server_stopped(void *user)
     struct loop *loop = routes->loop;
 
     loop->server = NULL;
+    queue_quiesce(loop->routes.queue);
     redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
 }
 

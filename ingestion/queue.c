@@ -33,6 +33,7 @@ struct queue {
     size_t pending_bytes; /* in filling and sent */
     size_t pending_events;
     struct buf job; /* scratch: one job */
+    bool is_quiet;  /* Redis and the spool may be gone */
     void (*on_stopped)(void *user);
     void *stopped_user;
 };
@@ -241,8 +242,11 @@ static void refuse_waiting(struct queue *queue)
 
 void queue_flush(struct queue *queue)
 {
-    enum gate_state state = gate_look(queue->options.gate, now_ms(queue));
+    enum gate_state state;
 
+    if (queue->is_quiet)
+        return;
+    state = gate_look(queue->options.gate, now_ms(queue));
     gate_tick(queue->options.gate, now_ms(queue));
     /* Without a spool each group gets its own answer from a Redis that refuses. */
     if (state == GATE_OPEN || (state == GATE_REFUSING && !has_spool(queue)))
@@ -355,6 +359,11 @@ static void on_tick_closed(uv_handle_t *handle)
     mem_free(queue);
     if (on_stopped)
         on_stopped(user);
+}
+
+void queue_quiesce(struct queue *queue)
+{
+    queue->is_quiet = true;
 }
 
 void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)

@@ -56,6 +56,9 @@ struct queue_options {
 enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
                           struct queue **ret_queue, struct err *err) MUST_CHECK;
 
+/* Sends and writes nothing any more.  What is under way is still answered. */
+void queue_quiesce(struct queue *queue);
+
 /* Answers 503 to whoever still waits, then calls on_stopped once; freed then.  Neither
  * Redis nor the spool may answer any more: stop them first. */
 void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user);

@@ -57,6 +57,14 @@ static enum err_code gather_job(struct segment_record *record, const char *job,
     return segment_add(record, job, len);
 }
 
+/* Not so much that it could not go in for want of room, when a part of it could. */
+static size_t append_limit(const struct spool *spool)
+{
+    int64_t room = spool_dir_room(spool->options.dir);
+
+    return room < APPEND_BYTES ? (size_t)room : APPEND_BYTES;
+}
+
 enum err_code spool_gather(struct spool *spool, const struct group *group)
 {
     struct buf *out = &spool->gathered;
@@ -67,7 +75,7 @@ enum err_code spool_gather(struct spool *spool, const struct group *group)
     size_t offset = 0;
     enum err_code code;
 
-    if (before > 0 && before + group_bytes(group) > APPEND_BYTES)
+    if (before > 0 && before + group_bytes(group) > append_limit(spool))
         return ERR_BUSY;
     code = segment_begin(&record, out);
     while (!code && group_next_job(group, &offset, &job, &len))

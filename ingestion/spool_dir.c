@@ -105,6 +105,13 @@ int64_t spool_dir_bytes(struct spool_dir *dir)
     return used;
 }
 
+int64_t spool_dir_room(struct spool_dir *dir)
+{
+    int64_t used = spool_dir_bytes(dir);
+
+    return used < dir->max_bytes ? dir->max_bytes - used : 0;
+}
+
 /* --- looking ---------------------------------------------------------------- */
 
 static bool has_suffix(const char *name, const char *suffix)

@@ -42,6 +42,9 @@ void spool_dir_close(struct spool_dir *dir);
 /* Bytes in all its files now, as far as is known without looking. */
 int64_t spool_dir_bytes(struct spool_dir *dir);
 
+/* Bytes that may be added to them. */
+int64_t spool_dir_room(struct spool_dir *dir);
+
 /* --- blocking --------------------------------------------------------------- */
 
 /* Appends the bytes to the segment, a new one if *file is none, and returns when the disk
