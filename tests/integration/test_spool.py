@@ -2,7 +2,6 @@
 afterwards they are fed to Redis.  Whatever ends in between, nothing is lost and nothing is
 stored twice.
 """
-import json
 import threading
 import time
 
@@ -11,24 +10,12 @@ import pytest
 from support.daemon import run
 from support.events import event, job, new_id
 from support.judge import Judge
-from support.load import Load, send
+from support.load import Load
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
-from support.spool import Spool, record, records
+from support.spool import (Spool, metric, posts, queued_ids, record, records, take_all,
+                           wait_not_ready)
 from support.wait import wait_until
-
-
-def posts(count=None, **fields):
-    """Events with an identity of their own, as many as wanted."""
-    number = 0
-    while count is None or number < count:
-        yield event(event_id=new_id(), path=f"/{number % 100}", **fields)
-        number += 1
-
-
-def queued_ids(redis):
-    with redis.client() as client:
-        return [json.loads(text)["event_id"] for text in reversed(client.lrange(QUEUE, 0, -1))]
 
 
 @pytest.fixture
@@ -57,14 +44,6 @@ def full_stack(make_stack, server, spool):
         return make_stack(redis=server, reporting=False,
                           ingestion_env={"SPOOL_DIR": spool.path, **env})
     return make
-
-
-def spool_events(ingestion, count):
-    """Posts events, which must be taken although Redis is away; returns their ids."""
-    sent = list(posts(count))
-    result = send(ingestion.port, sent, connections=8)
-    assert dict(result.statuses) == {200: count}, result
-    return [one["event_id"] for one in sent]
 
 
 def wait_spooling(spool, timeout=10):
@@ -105,8 +84,8 @@ def test_no_request_is_refused_while_redis_is_away(full_stack, server, spool, da
 def test_answers_come_soon_while_redis_is_away(start, server, spool):
     ingestion = start()
     server.kill()
-    wait_until(lambda: ingestion.get("/readyz").status == 503, 10, "it to notice")
-    spool_events(ingestion, 10)
+    wait_not_ready(ingestion)
+    take_all(ingestion, 10)
     took = []
     for one in posts(50):
         began = time.monotonic()
@@ -119,7 +98,7 @@ def test_answers_come_soon_while_redis_is_away(start, server, spool):
 def test_ready_says_what_redis_does_even_with_a_spool(start, server):
     ingestion = start()
     server.kill()
-    wait_until(lambda: ingestion.get("/readyz").status == 503, 10, "it not to be ready")
+    wait_not_ready(ingestion)
     assert ingestion.post_event(event()).status == 200
     assert ingestion.get("/readyz").json() == {"error": "Redis is not reachable"}
     server.start()
@@ -130,7 +109,7 @@ def test_redis_that_was_never_there(start, server, spool):
     server.stop()
     ingestion = start(wait=False)
     ingestion.wait_alive()
-    ids = spool_events(ingestion, 100)
+    ids = take_all(ingestion, 100)
     assert sorted(spool.ids()) == sorted(ids)
     server.start()
     spool.wait_empty()
@@ -144,7 +123,7 @@ def test_spooled_jobs_arrive_as_they_would_have_gone(start, server, spool):
     ingestion = start(INGEST_THREADS=1)
     assert ingestion.post_event(fields).status == 200
     server.kill()
-    wait_until(lambda: ingestion.get("/readyz").status == 503, 10, "it to notice")
+    wait_not_ready(ingestion)
     assert ingestion.post_event(fields).status == 200
     server.start()
     spool.wait_empty()
@@ -272,19 +251,12 @@ def test_ended_at_once_when_redis_goes(start, server, spool):
     server.resume()
 
 
-def metric(daemon, name):
-    for line in daemon.get("/metrics").body.decode().splitlines():
-        if line.startswith(f"analytics_ingestion_{name} "):
-            return float(line.split()[1])
-    raise AssertionError(f"no metric {name}")
-
-
 def test_metrics_tell_of_the_spool(start, server, spool):
     ingestion = start()
     assert metric(ingestion, "spool_bytes_max") == 1 << 30
     server.kill()
-    wait_until(lambda: ingestion.get("/readyz").status == 503, 10, "it to notice")
-    spool_events(ingestion, 100)
+    wait_not_ready(ingestion)
+    take_all(ingestion, 100)
     assert metric(ingestion, "events_spooled_total") == 100
     wait_until(lambda: metric(ingestion, "spool_bytes") == spool.bytes(), 10,
                "the metric to show the bytes")
@@ -302,8 +274,8 @@ def test_two_processes_share_a_spool(daemons, start, server, spool):
     second = start(SPOOL_MAX_BYTES=1048576)
     server.kill()
     for ingestion in (first, second):
-        wait_until(lambda: ingestion.get("/readyz").status == 503, 10, "it to notice")
-    ids = spool_events(first, 300) + spool_events(second, 300)
+        wait_not_ready(ingestion)
+    ids = take_all(first, 300) + take_all(second, 300)
     assert sorted(spool.ids()) == sorted(ids)
     second.kill9()
     server.start()
@@ -334,7 +306,7 @@ def test_records_are_lines_for_a_pager(start, server, spool):
     server.stop()
     ingestion = start(wait=False)
     ingestion.wait_alive()
-    spool_events(ingestion, 20)
+    take_all(ingestion, 20)
     for path in spool.segments():
         data = path.read_bytes()
         assert records(data) and data.isascii() and data.endswith(b"}\n")

@@ -1,12 +1,80 @@
 """The spool as seen from outside: its files, and records made and read by hand."""
 import json
 import pathlib
+import time
 import zlib
 
+from support.events import event, new_id
+from support.load import send
+from support.redis_server import QUEUE
+from support.settings import patience
 from support.wait import wait_until
 
 MAGIC = b"EVENTS1 "
 HEADER_LEN = 44
+
+IN_TIME = 2.0  # of the contract
+SLACK = 0.3    # the way there and back, on a busy machine
+
+
+def posts(count=None, **fields):
+    """Events with an identity of their own, as many as wanted."""
+    number = 0
+    while count is None or number < count:
+        yield event(event_id=new_id(), path=f"/{number % 100}", **fields)
+        number += 1
+
+
+def queued_ids(redis):
+    """Of every job in the queue, the oldest first."""
+    with redis.client() as client:
+        return [json.loads(text)["event_id"] for text in reversed(client.lrange(QUEUE, 0, -1))]
+
+
+def metric(daemon, name):
+    for line in daemon.get("/metrics").body.decode().splitlines():
+        if line.startswith(f"analytics_ingestion_{name} "):
+            return float(line.split()[1])
+    raise AssertionError(f"no metric {name}")
+
+
+def take_all(ingestion, count, connections=8):
+    """Posts events, all of which must be answered 200; returns their ids."""
+    sent = list(posts(count))
+    result = send(ingestion.port, sent, connections=connections)
+    assert dict(result.statuses) == {200: count}, f"{result}\n{ingestion.story()}"
+    return [one["event_id"] for one in sent]
+
+
+def fill(ingestion, judge, at_once=100):
+    """Posts until not even an event that comes alone is taken."""
+    while 503 not in judge.statuses:
+        send(ingestion.port, posts(at_once), connections=16, judge=judge)
+    while 200 in send(ingestion.port, posts(1), connections=1, judge=judge).statuses:
+        pass
+
+
+def wait_not_ready(ingestion):
+    wait_until(lambda: ingestion.get("/readyz").status == 503, 10, "it to miss Redis")
+
+
+def refused_in_time(ingestion):
+    """A 503 as the contract has it; returns the seconds it took."""
+    began = time.monotonic()
+    answer = ingestion.post_event(event())
+    took = time.monotonic() - began
+    assert (answer.status, answer.body) == (503, b'{"error":"queue unavailable"}'), answer
+    assert int(answer.header("Retry-After")) >= 1
+    assert took < IN_TIME + patience(SLACK), f"503 after {took:.2f} s"
+    return took
+
+
+def wait_taken(ingestion):
+    """Until events are taken again, by themselves; returns the id of the first."""
+    def taken():
+        one = event(event_id=new_id())
+        return ingestion.post_event(one).status == 200 and one["event_id"]
+    return wait_until(taken, 15, lambda: f"events to be taken\n{ingestion.story()}")
 
 
 def record(jobs):
