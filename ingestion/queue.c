@@ -137,6 +137,7 @@ static void on_reply(redisReply *reply, void *user)
         refuse(queue, group, REJECTION_REFUSED);
         group_retire(queue, group);
     }
+    show_pending(queue); /* before any of them reads its answer */
 }
 
 static bool send_group(struct queue *queue, struct group *group)
