@@ -82,4 +82,7 @@ const struct conf_program processor_program = {
     .name = "processor",
     .summary = "stores the events of the queue in Postgres and keeps the rollups",
     .items = items,
+    .commands = "  --dead list|show|replay|purge\n"
+                "      look through, repeat or delete dead letters: see processor --dead "
+                "--help\n",
 };

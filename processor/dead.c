@@ -1,6 +1,8 @@
 /* dead.c -- the dead of a batch into dead_letters, in the transaction of their batch.
  *
- * The key of the table makes a repetition harmless. */
+ * The key of the table makes a repetition harmless.  A job that fails in another batch than
+ * before was replayed: it makes the letter a new one, so that whoever replays it does not
+ * delete the letter of this failure as that of the last (dead_replay.h). */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +24,10 @@ static const char insert_dead[] =
     "INSERT INTO dead_letters (event_id, site_id, payload, payload_bytes, reason, "
     "sqlstate, batch_id, batch_place) VALUES ($1, $2, decode($3, 'hex'), $4, $5, $6, $7, "
     "$8) "
-    "ON CONFLICT DO NOTHING";
+    "ON CONFLICT (event_id, payload_sha256) DO UPDATE SET reason = excluded.reason, "
+    "sqlstate = excluded.sqlstate, batch_id = excluded.batch_id, "
+    "batch_place = excluded.batch_place, created_at = excluded.created_at "
+    "WHERE dead_letters.batch_id <> excluded.batch_id";
 
 /* The bytes in hex; NULL when out of memory.  The caller's: mem_free(). */
 static char *to_hex(const char *bytes, size_t len)

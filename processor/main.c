@@ -1,10 +1,12 @@
-/* main.c -- the processor daemon: settings, log, migrate or run. */
+/* main.c -- the processor daemon: settings, log, migrate or run; or its other program,
+ * that for dead letters. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "processor/app.h"
 #include "processor/conf.h"
+#include "processor/dead_cli.h"
 #include "processor/keeper.h"
 #include "shared/conf.h"
 #include "shared/log.h"
@@ -55,8 +57,11 @@ int main(int argc, char **argv)
     enum conf_next next;
     struct err err;
     int status = EXIT_SUCCESS;
-    enum err_code code = conf_load(&processor_program, argc, argv, &conf, &next, &err);
+    enum err_code code;
 
+    if (dead_cli_is_meant(argc, argv))
+        return dead_cli_run(argc, argv);
+    code = conf_load(&processor_program, argc, argv, &conf, &next, &err);
     if (!code && next == CONF_NEXT_RUN)
         code = check_urls(&conf, &err);
     if (code) {

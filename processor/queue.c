@@ -73,11 +73,11 @@ const char *queue_owner(const struct queue *queue)
     return queue->owner;
 }
 
-enum err_code queue_command(struct queue *queue, struct args *args, const char *what,
-                            redisReply **ret_reply, struct err *err)
+enum err_code queue_send(struct queue *queue, int count, const char **texts,
+                         const size_t *lens, const char *what, redisReply **ret_reply,
+                         struct err *err)
 {
-    redisReply *reply =
-        redisCommandArgv(queue->context, args->count, args->texts, args->lens);
+    redisReply *reply = redisCommandArgv(queue->context, count, texts, lens);
     enum err_code code;
 
     if (!reply) {
@@ -94,6 +94,12 @@ enum err_code queue_command(struct queue *queue, struct args *args, const char *
     }
     *ret_reply = reply;
     return ERR_OK;
+}
+
+enum err_code queue_command(struct queue *queue, struct args *args, const char *what,
+                            redisReply **ret_reply, struct err *err)
+{
+    return queue_send(queue, args->count, args->texts, args->lens, what, ret_reply, err);
 }
 
 static enum err_code load_scripts(struct queue *queue, struct err *err)

@@ -98,6 +98,17 @@ enum err_code queue_note(struct queue *queue, const char *id, const char *reason
 enum err_code queue_mark(struct queue *queue, const char *id, size_t place,
                          struct err *err) MUST_CHECK;
 
+/* A job to be pushed; the bytes are borrowed. */
+struct queue_job {
+    const char *bytes;
+    size_t len;
+};
+
+/* Puts jobs into the queue, behind all that wait, in one step.  After ERR_TIMEOUT or
+ * ERR_UNAVAILABLE it is not known whether they are in it. */
+enum err_code queue_push(struct queue *queue, const struct queue_job *jobs, size_t count,
+                         struct err *err) MUST_CHECK;
+
 /* Gives a lease to every batch that has none, which a failover of Redis may leave behind.
  * *ret_found is how many there were. */
 enum err_code queue_adopt_orphans(struct queue *queue, size_t *ret_found,

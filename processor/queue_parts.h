@@ -1,4 +1,4 @@
-/* queue_parts.h -- what queue.c, queue_claim.c and queue_orphans.c share; for these only. */
+/* queue_parts.h -- what queue.c and the other queue_*.c share; for these only. */
 #ifndef PROCESSOR_QUEUE_PARTS_H
 #define PROCESSOR_QUEUE_PARTS_H
 
@@ -67,7 +67,12 @@ void queue_batch_key(char out[KEY_MAX], const char *id);
 /* Begins the arguments of queue_run(), with two free places in front. */
 struct args queue_script_args(const char *key_count);
 
-/* Runs a command; the caller owns *ret_reply, which is no error. */
+/* Runs a command of count words; the caller owns *ret_reply, which is no error. */
+enum err_code queue_send(struct queue *queue, int count, const char **texts,
+                         const size_t *lens, const char *what, redisReply **ret_reply,
+                         struct err *err) MUST_CHECK;
+
+/* The same for a struct args. */
 enum err_code queue_command(struct queue *queue, struct args *args, const char *what,
                             redisReply **ret_reply, struct err *err) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #ifndef PROCESSOR_STORE_PARTS_H
 #define PROCESSOR_STORE_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

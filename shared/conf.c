@@ -20,6 +20,29 @@ enum {
 
 static const char env_file[] = CONF_ENV_FILE;
 
+/* --- the table ----------------------------------------------------------- */
+
+/* The item after this one: a command's own come first, then those of its daemon.  NULL
+ * after the last. */
+static const struct conf_item *next_item(const struct conf_program *program,
+                                         const struct conf_item *item)
+{
+    const struct conf_item *own_end = program->items;
+
+    item++;
+    if (item->name)
+        return item;
+    while (own_end->name)
+        own_end++;
+    return program->base && item == own_end ? program->base->items : NULL;
+}
+
+/* Whether an item is never read from the environment or a file. */
+static bool is_flag_only(const struct conf_item *item)
+{
+    return item->type == CONF_SWITCH || islower((unsigned char)item->name[0]);
+}
+
 /* --- one value ---------------------------------------------------------- */
 
 static void *field_of(const struct conf_item *item, void *conf)
@@ -143,7 +166,7 @@ static enum err_code set_value(const struct conf_item *item, const char *value,
 /* --- .env ----------------------------------------------------------------- */
 
 struct env_target {
-    const struct conf_item *items;
+    const struct conf_program *program;
     void *conf;
 };
 
@@ -155,17 +178,18 @@ static enum err_code on_env_pair(void *user, const char *key, const char *value,
 
     if (value[0] == '\0')
         return ERR_OK;
-    for (const struct conf_item *item = target->items; item->name; item++) {
-        if (item->type != CONF_SWITCH && strcmp(item->name, key) == 0)
+    for (const struct conf_item *item = target->program->items; item;
+         item = next_item(target->program, item)) {
+        if (!is_flag_only(item) && strcmp(item->name, key) == 0)
             return set_value(item, value, target->conf, err);
     }
     return ERR_OK;
 }
 
-static enum err_code load_env_file(const struct conf_item *items, void *conf,
+static enum err_code load_env_file(const struct conf_program *program, void *conf,
                                    struct err *err)
 {
-    struct env_target target = {.items = items, .conf = conf};
+    struct env_target target = {.program = program, .conf = conf};
     enum err_code code = ERR_OK;
     FILE *file = fopen(env_file, "re");
     char *text = NULL;
@@ -197,11 +221,12 @@ out:
     return code;
 }
 
-static enum err_code load_environment(const struct conf_item *items, void *conf,
+static enum err_code load_environment(const struct conf_program *program, void *conf,
                                       struct err *err)
 {
-    for (const struct conf_item *item = items; item->name; item++) {
-        const char *value = item->type == CONF_SWITCH ? NULL : getenv(item->name);
+    for (const struct conf_item *item = program->items; item;
+         item = next_item(program, item)) {
+        const char *value = is_flag_only(item) ? NULL : getenv(item->name);
         enum err_code code;
         if (!value || value[0] == '\0')
             continue;
@@ -212,10 +237,11 @@ static enum err_code load_environment(const struct conf_item *items, void *conf,
     return ERR_OK;
 }
 
-static enum err_code load_defaults(const struct conf_item *items, void *conf,
+static enum err_code load_defaults(const struct conf_program *program, void *conf,
                                    struct err *err)
 {
-    for (const struct conf_item *item = items; item->name; item++) {
+    for (const struct conf_item *item = program->items; item;
+         item = next_item(program, item)) {
         enum err_code code;
         if (!item->initial)
             continue;
@@ -237,12 +263,13 @@ static void flag_of(const struct conf_item *item, char *out, size_t size)
     out[len] = '\0';
 }
 
-static const struct conf_item *find_flag(const struct conf_item *items, const char *flag,
-                                         size_t len)
+static const struct conf_item *find_flag(const struct conf_program *program,
+                                         const char *flag, size_t len)
 {
     char name[FLAG_MAX];
 
-    for (const struct conf_item *item = items; item->name; item++) {
+    for (const struct conf_item *item = program->items; item;
+         item = next_item(program, item)) {
         flag_of(item, name, sizeof(name));
         if (strlen(name) == len && strncmp(name, flag, len) == 0)
             return item;
@@ -270,7 +297,7 @@ static enum err_code load_flag(const struct conf_program *program, int argc, cha
     enum err_code code;
 
     if (strncmp(word, "--", 2) == 0)
-        item = find_flag(program->items, word + 2,
+        item = find_flag(program, word + 2,
                          equals ? (size_t)(equals - word) - 2 : strlen(word + 2));
     if (!item)
         return err_set(err, ERR_CONFIG, "unknown option \"%.*s\": see %s --help",
@@ -290,39 +317,50 @@ static enum err_code load_flag(const struct conf_program *program, int argc, cha
 
 /* --- what is printed ------------------------------------------------------ */
 
-static void print_help(const struct conf_program *program)
+static void print_item(const struct conf_item *item)
 {
     char flag[FLAG_MAX];
 
+    flag_of(item, flag, sizeof(flag));
+    if (item->type == CONF_SECRET)
+        (void)printf("  %s (no flag)\n      %s", item->name, item->help);
+    else
+        (void)printf("  --%s\n      %s", flag, item->help);
+    if (item->type == CONF_INT)
+        (void)printf(" (%" PRId64 " to %" PRId64 ")", item->min, item->max);
+    if (item->type == CONF_CHOICE)
+        (void)printf(" (%s)", item->choices);
+    if (item->initial && item->initial[0])
+        (void)printf(" [%s]", item->initial);
+    (void)printf("\n");
+}
+
+static void print_help(const struct conf_program *program)
+{
     (void)printf("%s %s -- %s\n\nusage: %s [--name=value ...]\n\n", program->name,
                  ANALYTICS_VERSION, program->summary, program->name);
-    (void)printf("Each setting is read from a flag, from the environment (NAME) or from\n"
-                 "the file .env in the current folder, in this order of precedence.\n\n");
-    for (const struct conf_item *item = program->items; item->name; item++) {
-        flag_of(item, flag, sizeof(flag));
-        if (item->type == CONF_SECRET)
-            (void)printf("  %s (no flag)\n      %s", item->name, item->help);
-        else
-            (void)printf("  --%s\n      %s", flag, item->help);
-        if (item->type == CONF_INT)
-            (void)printf(" (%" PRId64 " to %" PRId64 ")", item->min, item->max);
-        if (item->type == CONF_CHOICE)
-            (void)printf(" (%s)", item->choices);
-        if (item->initial && item->initial[0])
-            (void)printf(" [%s]", item->initial);
-        (void)printf("\n");
-    }
+    if (program->base)
+        (void)printf("The settings of %s --help are taken too.\n\n", program->base->name);
+    else
+        (void)printf(
+            "Each setting is read from a flag, from the environment (NAME) or from\n"
+            "the file .env in the current folder, in this order of precedence.\n\n");
+    for (const struct conf_item *item = program->items; item->name; item++)
+        print_item(item);
+    if (program->commands)
+        (void)printf("\n%s", program->commands);
     (void)printf("\n  --help           this text\n  --version        the version\n"
                  "  --print-config   the settings in force, secrets masked\n");
 }
 
-static void print_config(const struct conf_item *items, void *conf)
+static void print_config(const struct conf_program *program, void *conf)
 {
     char shown[SHOWN_MAX];
 
-    for (const struct conf_item *item = items; item->name; item++) {
+    for (const struct conf_item *item = program->items; item;
+         item = next_item(program, item)) {
         void *field = field_of(item, conf);
-        if (item->type == CONF_SWITCH)
+        if (is_flag_only(item))
             continue;
         if (is_text(item))
             show_value(item, *(char **)field ? *(char **)field : "", shown,
@@ -372,17 +410,17 @@ enum err_code conf_load(const struct conf_program *program, int argc, char **arg
         (void)printf("%s %s\n", program->name, ANALYTICS_VERSION);
         return ERR_OK;
     }
-    code = load_defaults(program->items, conf, err);
+    code = load_defaults(program, conf, err);
     if (!code)
-        code = load_env_file(program->items, conf, err);
+        code = load_env_file(program, conf, err);
     if (!code)
-        code = load_environment(program->items, conf, err);
+        code = load_environment(program, conf, err);
     if (!code)
         code = load_flags(program, argc, argv, conf, err);
     if (code)
         return code;
     if (has_word(argc, argv, "--print-config"))
-        print_config(program->items, conf);
+        print_config(program, conf);
     else
         *ret_next = CONF_NEXT_RUN;
     return ERR_OK;
@@ -390,7 +428,8 @@ enum err_code conf_load(const struct conf_program *program, int argc, char **arg
 
 void conf_release(const struct conf_program *program, void *conf)
 {
-    for (const struct conf_item *item = program->items; item->name; item++) {
+    for (const struct conf_item *item = program->items; item;
+         item = next_item(program, item)) {
         if (is_text(item)) {
             char **field = field_of(item, conf);
             mem_free(*field);

@@ -27,7 +27,8 @@ enum conf_type {
 };
 
 struct conf_item {
-    const char *name; /* NAME in the environment, --name as a flag; NULL ends a table */
+    const char *name; /* NAME in the environment, --name as a flag; NULL ends a table.
+                       * In lower case: a flag alone, never from the environment */
     enum conf_type type;
     size_t offset;       /* of the field in the daemon's struct */
     const char *initial; /* the default, as text; NULL for a switch */
@@ -41,6 +42,10 @@ struct conf_program {
     const char *name;    /* "ingestion" */
     const char *summary; /* one sentence for --help */
     const struct conf_item *items;
+    /* Of a command such as "processor --dead": its daemon, whose settings are taken too.
+     * The daemon's struct is the first member of the command's.  NULL: a daemon. */
+    const struct conf_program *base;
+    const char *commands; /* lines of --help on the commands of a daemon; NULL: none */
 };
 
 enum conf_next {

@@ -40,7 +40,8 @@ static const struct conf_item items[] = {
     {NULL, CONF_INT, 0, NULL, 0, 0, NULL, NULL},
 };
 
-static const struct conf_program program = {"tester", "Tests settings.", items};
+static const struct conf_program program = {
+    .name = "tester", .summary = "Tests settings.", .items = items};
 
 enum {
     ARGS_MAX = 8,
