@@ -134,7 +134,8 @@ static enum err_code renew_all(struct lease_keeper *keeper, struct err *err)
     return code;
 }
 
-static void look_for_orphans(struct lease_keeper *keeper)
+/* True when it has looked at all batches there are. */
+static bool look_for_orphans(struct lease_keeper *keeper)
 {
     size_t found = 0;
     struct err err;
@@ -142,10 +143,10 @@ static void look_for_orphans(struct lease_keeper *keeper)
 
     if (!code)
         code = queue_adopt_orphans(keeper->queue, &found, &err);
-    /* When it fails the next turn says so. */
     if (!code && found > 0)
         log_line(LOG_WARN, "found batches without a lease",
                  LOG_FIELDS(log_int("batches", (int64_t)found)));
+    return !code; /* when Redis is away the next turn says so */
 }
 
 /* True when no lane holds anything; waits for that until the deadline. */
@@ -209,10 +210,8 @@ void lease_keeper_run(struct lease_keeper *keeper)
             log_line(LOG_WARN, "could not renew leases",
                      LOG_FIELDS(log_text("reason", err.msg),
                                 log_int("suppressed", suppressed)));
-        if (!code && clock_mono_ms() >= orphans_at_ms) {
-            look_for_orphans(keeper);
+        if (!code && clock_mono_ms() >= orphans_at_ms && look_for_orphans(keeper))
             orphans_at_ms = clock_mono_ms() + ORPHANS_EVERY_MS;
-        }
     } while (gate_pause(keeper->gate, turn_ms));
     if (!wait_idle(keeper->leases, clock_mono_us() + keeper->shutdown_timeout_ms * 1000))
         hand_back_all(keeper);
