@@ -9,7 +9,8 @@
 #include "shared/failpoint.h"
 #include "shared/pg_conn.h"
 
-/* A migration may rewrite tables: an hour.  The lock is waited for as long. */
+/* A migration may rewrite tables: an hour.  The lock is waited for as long; a processor
+ * that is paused between two statements loses it after 5 s, so that others can start. */
 enum {
     MIGRATE_TIMEOUT_MS = 3600000
 };
@@ -136,7 +137,7 @@ enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
     code =
         pg_conn_run(conn,
                     "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
-                    "SET LOCAL idle_in_transaction_session_timeout = 0;"
+                    "SET LOCAL idle_in_transaction_session_timeout = '5s';"
                     "SELECT pg_advisory_xact_lock(" MIGRATE_LOCK ")",
                     MIGRATE_TIMEOUT_MS, NULL, 0, err);
     if (!code)
