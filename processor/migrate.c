@@ -27,13 +27,16 @@ int migrate_version(void)
     return list[count - 1].version;
 }
 
-/* Whether the database has a schema of ours at all. */
+/* Whether the database has a schema of ours at all.  Read from the catalog: to_regclass()
+ * would go on saying no from its cache while another processor makes it. */
 static enum err_code has_schema(PGconn *conn, bool *ret_has, struct err *err)
 {
     PGresult *result = NULL;
-    enum err_code code =
-        pg_conn_exec(conn, "SELECT to_regclass('schema_version') IS NOT NULL", 0, NULL,
-                     MIGRATE_TIMEOUT_MS, &result, err);
+    enum err_code code = pg_conn_exec(
+        conn,
+        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'schema_version' "
+        "AND pg_table_is_visible(oid))",
+        0, NULL, MIGRATE_TIMEOUT_MS, &result, err);
 
     if (code)
         return code;

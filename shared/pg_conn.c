@@ -49,29 +49,52 @@ static enum err_code add_settings(const struct pg_conn_options *options,
     return code;
 }
 
+/* Ports, one for each host; libpq itself looks at them only when it connects. */
+static bool is_port_list(const char *text)
+{
+    while (*text != '\0') {
+        char *end;
+        long port = strtol(text, &end, 10);
+
+        if (end != text && (port < 1 || port > 65535))
+            return false;
+        if (*end != '\0' && *end != ',')
+            return false;
+        text = *end == ',' ? end + 1 : end;
+    }
+    return true;
+}
+
 /* The value of "options" in the URL, as a copy (NULL when there is none). */
 static enum err_code find_options(const char *url, char **ret_value, struct err *err)
 {
     char *reason = NULL;
     PQconninfoOption *parts = PQconninfoParse(url, &reason);
     char *value = NULL;
+    enum err_code code = ERR_OK;
 
     PQfreemem(reason); /* it may quote the password */
     if (!parts)
         return err_set(err, ERR_CONFIG,
                        "DATABASE_URL is not a connection string that libpq understands");
-    for (PQconninfoOption *part = parts; part->keyword; part++) {
-        if (strcmp(part->keyword, "options") == 0 && part->val) {
+    for (PQconninfoOption *part = parts; part->keyword && !code; part++) {
+        if (!part->val)
+            continue;
+        if (strcmp(part->keyword, "port") == 0 && !is_port_list(part->val))
+            code =
+                err_set(err, ERR_CONFIG, "DATABASE_URL: \"%s\" is not a port", part->val);
+        if (strcmp(part->keyword, "options") == 0) {
             value = mem_strdup(part->val);
-            if (!value) {
-                PQconninfoFree(parts);
-                return err_set(err, ERR_NOMEM, "out of memory");
-            }
+            if (!value)
+                code = err_set(err, ERR_NOMEM, "out of memory");
         }
     }
     PQconninfoFree(parts);
-    *ret_value = value;
-    return ERR_OK;
+    if (code)
+        mem_free(value);
+    else
+        *ret_value = value;
+    return code;
 }
 
 enum err_code pg_conn_check_url(const char *url, struct err *err)

@@ -1,0 +1,371 @@
+"""The schema: migrations, partitions, retention, and that /stats goes by indexes."""
+import concurrent.futures
+import datetime
+import hashlib
+import json
+import re
+
+import psycopg2
+import pytest
+
+from support import rollups
+from support.daemon import run
+from support.events import event, job
+from support.postgres_server import Database
+from support.redis_server import QUEUE
+from support.settings import SOURCE, scaled
+from support.wait import wait_until
+
+MIGRATIONS = sorted((SOURCE / "sql").glob("[0-9]*.sql"))
+
+INSERT = ("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
+          "VALUES (%s, 'v', %s, %s, %s)")
+
+
+def migrate(database, tmp_path):
+    return run("processor", "--migrate", cwd=tmp_path, env={"DATABASE_URL": database.url},
+               timeout=60)
+
+
+def apply_first(database, count):
+    """What a processor with only so many migrations would have done."""
+    for number, path in enumerate(MIGRATIONS[:count], 1):
+        text = path.read_bytes()
+        database.rows(text.decode())
+        database.rows("INSERT INTO schema_version (version, name, checksum) VALUES "
+                      "(%s, %s, %s)", (number, path.name, hashlib.sha256(text).hexdigest()))
+
+
+def partitions(database):
+    return [row[0] for row in database.rows(
+        "SELECT inhrelid::regclass::text FROM pg_inherits "
+        "WHERE inhparent = 'events'::regclass ORDER BY 1")]
+
+
+def month(offset):
+    """The first day of the month so many months from now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    months = now.year * 12 + now.month - 1 + offset
+    return datetime.date(months // 12, months % 12 + 1, 1)
+
+
+def name_of(day):
+    return f"events_y{day:%Y}m{day:%m}"
+
+
+# --- migrations
+
+def test_migrate_fills_an_empty_database_and_then_does_nothing(empty_database, tmp_path):
+    assert migrate(empty_database, tmp_path).returncode == 0
+    rows = empty_database.rows("SELECT version, name, checksum FROM schema_version "
+                               "ORDER BY version")
+    assert rows == [(n, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+                    for n, path in enumerate(MIGRATIONS, 1)]
+    before = empty_database.rows("SELECT * FROM schema_version ORDER BY version")
+    assert migrate(empty_database, tmp_path).returncode == 0
+    assert empty_database.rows("SELECT * FROM schema_version ORDER BY version") == before
+
+
+@pytest.mark.parametrize("count", range(1, len(MIGRATIONS)))
+def test_a_database_of_an_earlier_version_is_upgraded(daemons, redis, empty_database, count):
+    """Events stored before the upgrade are rolled up after it."""
+    database = empty_database
+    apply_first(database, count)
+    for n in range(100):
+        database.rows(INSERT, (f"s{n % 3}", f"/{n % 7}", f"u{n % 11}",
+                               f"2025-11-{n % 28 + 1:02}T10:00:00Z"))
+    processor = daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url)
+    assert processor.has_logged(f"applied={len(MIGRATIONS) - count}")
+    rollups.wait_equal(database)
+    with redis.client() as client:
+        client.lpush(QUEUE, job(event(site_id="s1")))
+    wait_until(lambda: database.value("SELECT total_views FROM stats('s1', NULL)") == 34, 10)
+
+
+def test_several_processors_start_on_an_empty_database(daemons, redis, empty_database):
+    started = [daemons.start("processor", wait=False, REDIS_URL=redis.url,
+                             DATABASE_URL=empty_database.url) for _ in range(4)]
+    for processor in started:
+        processor.wait_ready()
+    assert sum(p.has_logged("migrated the database") for p in started) == 1
+    assert empty_database.value("SELECT count(*) FROM schema_version") == len(MIGRATIONS)
+    wait_until(lambda: len(partitions(empty_database)) == 17, 10)
+
+
+def test_migrate_beside_migrate(empty_database, tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: migrate(empty_database, tmp_path), range(4)))
+    assert [d.returncode for d in done] == [0] * 4, [d.stderr for d in done]
+    assert empty_database.value("SELECT count(*) FROM schema_version") == len(MIGRATIONS)
+
+
+def test_a_newer_database_is_refused(daemons, redis, database, tmp_path):
+    database.rows("INSERT INTO schema_version (version, name, checksum) "
+                  "VALUES (999, '999_later.sql', 'x')")
+    done = migrate(database, tmp_path)
+    assert done.returncode == 1 and "999" in done.stderr and "too old" in done.stderr
+    with redis.client() as client:
+        client.lpush(QUEUE, job(event()))
+    processor = daemons.start("processor", wait=False, REDIS_URL=redis.url,
+                              DATABASE_URL=database.url)
+    processor.expected_exit = 1
+    assert processor.wait_exit(20) == 1
+    assert "999" in processor.stderr()
+    assert redis.queue_length() == 1 and database.value("SELECT count(*) FROM events") == 0
+
+
+def test_a_migration_that_was_changed_is_refused(database, tmp_path):
+    database.rows("UPDATE schema_version SET checksum = 'other' WHERE version = 1")
+    done = migrate(database, tmp_path)
+    assert done.returncode == 1 and "migration 1" in done.stderr
+    assert "001_schema.sql" in done.stderr
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database, tmp_path):
+    empty_database.rows("CREATE TABLE rollup_sites (in_the_way integer)")
+    done = migrate(empty_database, tmp_path)
+    assert done.returncode == 1 and "002_rollups.sql" in done.stderr
+    assert empty_database.value("SELECT to_regclass('events')") is None
+    empty_database.rows("DROP TABLE rollup_sites")
+    assert migrate(empty_database, tmp_path).returncode == 0
+
+
+def test_migrate_says_when_there_is_no_server(tmp_path):
+    done = run("processor", "--migrate", cwd=tmp_path,
+               env={"DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x"})
+    assert done.returncode == 1 and "could not migrate" in done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("setting,value", [
+    ("DATABASE_URL", "postgresql://u:secret@h:port/db"), ("DATABASE_URL", "host=x secret"),
+    ("REDIS_URL", "http://u:secret@h"), ("PROCESSOR_LANES", "0"), ("BATCH_MAX", "many"),
+    ("EVENTS_RETENTION_MONTHS", "-1")])
+def test_a_wrong_setting_ends_it(tmp_path, setting, value):
+    done = run("processor", cwd=tmp_path, env={setting: value})
+    assert done.returncode == 2 and setting in done.stderr and "secret" not in done.stderr
+
+
+# --- partitions
+
+def test_months_near_the_present_have_partitions(database):
+    expected = [name_of(month(n)) for n in range(-12, 4)]
+    assert partitions(database) == sorted(expected + ["events_default"])
+    for n in range(-12, 4):
+        database.rows(INSERT, ("s", "/", None, f"{month(n)}T00:00:00Z"))
+        last = month(n + 1) - datetime.timedelta(days=1)
+        database.rows(INSERT, ("s", "/", None, f"{last}T23:59:59.999Z"))
+    for n in range(-12, 4):
+        assert database.value(f"SELECT count(*) FROM {name_of(month(n))}") == 2
+    assert database.value("SELECT count(*) FROM events_default") == 0
+
+
+def test_hostile_timestamps_make_no_partitions(daemons, redis, database):
+    before = partitions(database)
+    daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url)
+    with redis.client() as client:
+        client.lpush(QUEUE, *[job(event(timestamp=f"{year:04}-01-01T00:00:00Z"))
+                              for year in range(1, 9999, 13)])
+    wait_until(redis.is_drained, 30)
+    assert partitions(database) == before
+    assert database.value("SELECT count(*) FROM events_default") == len(range(1, 9999, 13))
+
+
+def test_a_month_that_comes_near_takes_its_rows_along(database):
+    far = month(7)
+    for n in range(20):
+        database.rows(INSERT, ("s", f"/{n}", None, f"{far}T0{n % 10}:00:00Z"))
+    database.rows(INSERT, ("s", "/", None, f"{month(9)}T00:00:00Z"))
+    ids = database.rows("SELECT id FROM events ORDER BY id")
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 10) b")
+    assert database.value("SELECT events_add_partitions(12, 7)") == 4
+    assert database.value(f"SELECT count(*) FROM {name_of(far)}") == 20
+    assert database.value("SELECT count(*) FROM events_default") == 1
+    assert database.rows("SELECT id FROM events ORDER BY id") == ids
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 100) b")
+    assert not rollups.differences(database)
+    assert database.value("SELECT events_add_partitions(12, 7)") == 0
+
+
+def test_writers_go_on_while_a_partition_is_made(daemons, redis, database):
+    """A row that was on its way to events_default when its month was cut out of it is
+    tried again, never dead."""
+    daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url, BATCH_MAX=20,
+                  RETRY_MAX_MS=50)
+    with redis.client() as client:
+        for n in range(4, 16):
+            client.lpush(QUEUE, *[job(event(timestamp=f"{month(n)}T00:00:00Z"))
+                                  for _ in range(100)])
+            wait_until(lambda: not database.value(
+                f"SELECT to_regclass('{name_of(month(n))}') IS NULL")
+                or add_partitions(database, n), 20)
+    wait_until(redis.is_drained, 60, "the queue to drain")
+    assert database.value("SELECT count(*) FROM events") == 1200
+    assert database.value("SELECT count(*) FROM dead_letters") == 0
+    rollups.wait_equal(database)
+
+
+def add_partitions(database, ahead):
+    try:
+        return database.value("SELECT events_add_partitions(0, %s)", (ahead,)) > 0
+    except psycopg2.Error as error:
+        assert error.pgcode in ("55P03", "40P01"), error
+        return False
+
+
+def test_each_partition_has_the_indexes_of_its_parent(database):
+    expected = database.value("SELECT count(*) FROM pg_index "
+                              "WHERE indrelid = 'events'::regclass")
+    assert expected == 4
+    for name in partitions(database):
+        assert database.value("SELECT count(*) FROM pg_index WHERE indrelid = %s::regclass",
+                              (name,)) == expected
+
+
+# --- retention
+
+def fill_months(database, first, last):
+    for n in range(first, last + 1):
+        for k in range(5):
+            database.rows(INSERT, ("s", f"/{k}", f"u{n}", f"{month(n)}T10:00:00Z"))
+
+
+def test_old_months_go_and_rollups_stay(database):
+    fill_months(database, -14, 0)  # the first two in events_default
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 1000) b")
+    before = database.row("SELECT total_views, unique_users FROM stats('s', NULL)")
+    assert before == (75, 15)
+    assert database.row("SELECT * FROM events_drop_old(3, 1000)") == (9, 10)
+    assert database.value("SELECT count(*) FROM events") == 20
+    assert database.value("SELECT min(timestamp) FROM events") >= \
+        datetime.datetime.combine(month(-3), datetime.time(), datetime.timezone.utc)
+    assert database.row("SELECT total_views, unique_users FROM stats('s', NULL)") == before
+    assert database.value("SELECT total_views FROM stats('s', %s)", (month(-10),)) == 5
+    assert database.row("SELECT * FROM events_drop_old(3, 1000)") == (0, 0)
+
+
+def test_what_is_not_rolled_up_stays(database):
+    fill_months(database, -14, -10)
+    assert database.row("SELECT * FROM events_drop_old(3, 1000)") == (6, 0)  # the empty ones
+    assert database.value("SELECT count(*) FROM events") == 25
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 1000) b")
+    assert database.row("SELECT * FROM events_drop_old(3, 7)") == (3, 7)
+    assert database.row("SELECT * FROM events_drop_old(3, 7)") == (0, 3)
+    assert database.value("SELECT count(*) FROM events") == 0
+
+
+def test_the_processor_keeps_so_many_months(daemons, redis, database):
+    fill_months(database, -14, 0)
+    daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url,
+                  EVENTS_RETENTION_MONTHS=2, UPKEEP_INTERVAL_MS=200)
+    wait_until(lambda: database.value("SELECT count(*) FROM events") == 15, 20)
+    assert database.value("SELECT total_views FROM stats('s', NULL)") == 75
+    assert partitions(database) == sorted(
+        [name_of(month(n)) for n in range(-2, 4)] + ["events_default"])
+    with redis.client() as client:  # an event that comes too late is counted, then goes
+        client.lpush(QUEUE, job(event(site_id="s", timestamp=f"{month(-8)}T00:00:00Z")))
+    wait_until(lambda: database.value("SELECT total_views FROM stats('s', NULL)") == 76, 20)
+    wait_until(lambda: database.value("SELECT count(*) FROM events") == 15, 20)
+
+
+def test_retention_is_off_unless_it_is_set(daemons, redis, database):
+    fill_months(database, -14, -12)
+    processor = daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url,
+                              UPKEEP_INTERVAL_MS=100)
+    rollups.wait_equal(database)
+    wait_until(lambda: database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'analytics-rollup' "
+        "AND datname = current_database()") == 1, 10)
+    assert database.value("SELECT count(*) FROM events") == 15
+    assert not processor.has_logged("removed old events")
+
+
+# --- /stats goes by indexes
+
+@pytest.fixture(scope="module")
+def filled(postgres, migrated_template):
+    """100,000 events of 20 sites, rolled up and analyzed."""
+    database = Database(postgres, postgres.create_database(migrated_template))
+    database.rows(
+        "INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
+        "SELECT 'site-' || i %% 20, 'v', '/' || i %% 5000, 'u' || i %% 977, "
+        "now() - make_interval(hours => i %% 8000) FROM generate_series(1, %s) i",
+        (scaled(100000, at_least=50000),))
+    database.rows("SELECT b.* FROM rollup_settled(5000) s, rollup_bite(s, 1000000) b")
+    database.rows("VACUUM ANALYZE")
+    yield database
+    database.drop()
+
+
+def nodes(plan):
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+def explain(database, sql):
+    plan = database.value(f"EXPLAIN (ANALYZE, FORMAT json) {sql}")
+    plan = plan if isinstance(plan, list) else json.loads(plan)
+    return list(nodes(plan[0]["Plan"]))
+
+
+def scanned(found):
+    """Tables with rows that were read from end to end, and indexes used."""
+    return ({n["Relation Name"] for n in found if n["Node Type"] == "Seq Scan"
+             and n["Actual Loops"] * (n["Actual Rows"] + n.get("Rows Removed by Filter", 0))},
+            {n["Index Name"] for n in found if "Index Name" in n and n["Actual Loops"] > 0})
+
+
+@pytest.mark.parametrize("day", ["NULL", "(now() - interval '9 days')::date"])
+def test_stats_reads_a_row_by_its_key_and_ten_paths_by_theirs(filled, day):
+    found = explain(filled, f"SELECT * FROM stats('site-7', {day})")
+    whole, indexes = scanned(found)
+    assert not whole
+    assert indexes == {"rollup_sites_pkey", "paths_pkey"}
+    assert 2 <= sum(n["Actual Rows"] * n["Actual Loops"]
+                    for n in found if "Index Name" in n) <= 11
+
+
+def test_exact_stats_of_a_day_use_the_index_of_days(filled):
+    day = filled.value("SELECT (now() - interval '40 days')::date")
+    found = explain(filled, f"SELECT * FROM stats_exact_day('site-7', '{day}')")
+    whole, indexes = scanned(found)
+    assert not whole
+    # One partition, or two where a month ends; the others are not even looked at.
+    assert 1 <= len(indexes) <= 2
+    assert all(re.search(r"site_id_timezone", name) for name in indexes)
+    assert filled.rows(f"SELECT total_views, unique_users FROM stats_exact_day('site-7', "
+                       f"'{day}') LIMIT 1") == \
+        filled.rows(f"SELECT total_views, unique_users FROM stats('site-7', '{day}') LIMIT 1")
+
+
+def test_exact_stats_of_all_time_use_an_index_of_sites(filled):
+    found = explain(filled, "SELECT * FROM stats_exact_all('site-7')")
+    whole, indexes = scanned(found)
+    assert not whole
+    assert indexes and all("site_id" in name for name in indexes)
+    assert filled.rows("SELECT * FROM stats_exact_all('site-7')") == \
+        filled.rows("SELECT * FROM stats('site-7', NULL)")
+
+
+def test_the_roll_up_finds_new_rows_by_their_ids(filled):
+    last = filled.value("SELECT max(id) FROM events")
+    found = explain(filled, f"SELECT * FROM events WHERE id > {last - 10} AND id <= {last}")
+    whole, indexes = scanned(found)
+    assert not whole
+    assert indexes and all(name.endswith("_id_idx") for name in indexes)
+
+
+def test_stats_of_nothing(filled):
+    for sql in ("stats('nowhere', NULL)", "stats_exact_all('nowhere')",
+                "stats('site-7', '1999-01-01')", "stats_exact_day('site-7', '1999-01-01')"):
+        assert filled.rows(f"SELECT * FROM {sql}") == [(0, 0, None, None)]
+
+
+def test_dead_letters_repeat_harmlessly(database):
+    insert = ("INSERT INTO dead_letters (event_id, payload, payload_bytes, reason, batch_id, "
+              "batch_place) VALUES ('0190a1b2-c3d4-7e5f-8a6b-000000000001', %s, 1, 'r', 'b', "
+              "0) ON CONFLICT DO NOTHING")
+    for payload in (b"a", b"a", b"b"):
+        database.rows(insert, (payload,))
+    assert database.value("SELECT count(*) FROM dead_letters") == 2
