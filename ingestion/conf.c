@@ -22,6 +22,8 @@ static const struct conf_item items[] = {
      "a request that Redis has not confirmed by then has been answered 503"},
     {"REDIS_TIMEOUT_MS", CONF_INT, FIELD(redis_timeout_ms), "1000", 50, 60000, NULL,
      "a Redis that does not answer for so long is connected to anew"},
+    {"REDIS_CONFIRMS_WRITE", CONF_BOOL, FIELD(redis_confirms_write), "true", 0, 0, NULL,
+     "answer 200 only once Redis has written to its file, not just replied"},
     {"GROUP_MAX_EVENTS", CONF_INT, FIELD(group_max_events), "1000", 1, 10000, NULL,
      "events sent to Redis in one LPUSH at most"},
     {"GROUPS_IN_FLIGHT", CONF_INT, FIELD(groups_in_flight), "1", 1, 64, NULL,

@@ -2,6 +2,7 @@
 #ifndef INGESTION_CONF_H
 #define INGESTION_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct conf_program;
@@ -13,6 +14,7 @@ struct ingestion_conf {
     int64_t ingest_threads; /* 0: number of cores */
     int64_t enqueue_timeout_ms;
     int64_t redis_timeout_ms;
+    bool redis_confirms_write;
     int64_t group_max_events;
     int64_t groups_in_flight;
     int64_t pending_max_bytes;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "ingestion/barrier.h"
 #include "ingestion/gate.h"
 #include "ingestion/group.h"
 #include "ingestion/metrics.h"
@@ -221,7 +222,7 @@ static void send_group(struct feeder *feeder)
         gate_look(feeder->options.gate, (int64_t)uv_now(feeder->loop)) != GATE_OPEN)
         return;
     command = group_command(group, &len);
-    if (redis_uv_send(feeder->options.redis, command, len, on_reply, group) != ERR_OK)
+    if (barrier_send(feeder->options.barrier, command, len, on_reply, group) != ERR_OK)
         return;
     feeder->state = SENT;
     redis_uv_flush(feeder->options.redis);

@@ -31,7 +31,8 @@ struct spool;
 struct spool_dir;
 
 struct feeder_options {
-    struct redis_uv *redis; /* all borrowed */
+    struct barrier *barrier; /* all borrowed */
+    struct redis_uv *redis;
     struct gate *gate;
     struct spool_dir *dir;
     struct spool *spool; /* of the same loop; stopped later than the feeder */

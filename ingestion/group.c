@@ -220,6 +220,18 @@ void group_list_prepend_all(struct group_list *list, struct group_list *other)
     *other = (struct group_list){NULL, NULL};
 }
 
+void group_list_remove(struct group_list *list, struct group *group)
+{
+    struct group *before = NULL;
+
+    for (struct group *at = list->first; at != group; at = at->next)
+        before = at;
+    *(before ? &before->next : &list->first) = group->next;
+    if (list->last == group)
+        list->last = before;
+    group->next = NULL;
+}
+
 struct group *group_list_take(struct group_list *list)
 {
     struct group *group = list->first;

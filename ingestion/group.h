@@ -92,4 +92,7 @@ void group_list_prepend_all(struct group_list *list, struct group_list *other);
 /* Takes the oldest; NULL when there is none. */
 struct group *group_list_take(struct group_list *list);
 
+/* Takes out a group that is in the list. */
+void group_list_remove(struct group_list *list, struct group *group);
+
 #endif

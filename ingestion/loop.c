@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "ingestion/access.h"
+#include "ingestion/barrier.h"
 #include "ingestion/conf.h"
 #include "ingestion/feeder.h"
 #include "ingestion/gate.h"
@@ -40,6 +41,7 @@ struct loop {
     struct gate gate;
     struct spool *spool; /* NULL with the feeder: no spool */
     struct feeder *feeder;
+    struct barrier *barrier;
     struct log_gate lost_gate;
     bool was_lost;
 };
@@ -91,15 +93,21 @@ static void on_feeder_stopped(void *user)
     spool_stop(loop->spool, on_spool_stopped, loop);
 }
 
-static void on_redis_stopped(void *user)
+static void on_barrier_stopped(void *user)
 {
     struct loop *loop = user;
 
-    loop->routes.redis = NULL;
     if (loop->spool)
         feeder_stop(loop->feeder, on_feeder_stopped, loop);
     else
         on_spool_stopped(loop);
+}
+
+static void on_redis_stopped(void *user)
+{
+    struct loop *loop = user;
+
+    barrier_stop(loop->barrier, on_barrier_stopped, loop);
 }
 
 static void on_server_stopped(void *user)
@@ -189,6 +197,18 @@ static enum err_code start_redis(struct loop *loop, struct err *err)
     return redis_uv_start(&loop->uv, &options, &loop->routes.redis, err);
 }
 
+static enum err_code start_barrier(struct loop *loop, struct err *err)
+{
+    const struct ingestion_conf *conf = loop->options.conf;
+    struct barrier_options options = {
+        .redis = loop->routes.redis,
+        .is_on = conf->redis_confirms_write,
+        .hold_max_ms = conf->enqueue_timeout_ms / 2,
+    };
+
+    return barrier_start(&loop->uv, &options, &loop->barrier, err);
+}
+
 static enum err_code start_spool(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
@@ -198,6 +218,7 @@ static enum err_code start_spool(struct loop *loop, struct err *err)
         .group_max_bytes = (size_t)conf->pending_max_bytes,
     };
     struct feeder_options feeder_options = {
+        .barrier = loop->barrier,
         .redis = loop->routes.redis,
         .gate = &loop->gate,
         .dir = loop->options.spool_dir,
@@ -223,6 +244,7 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
         .redis = loop->routes.redis,
         .gate = &loop->gate,
         .spool = loop->spool,
+        .barrier = loop->barrier,
         .metrics = loop->routes.metrics,
         .timeout_ms = conf->enqueue_timeout_ms,
         .group_max_events = conf->group_max_events,
@@ -245,8 +267,10 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
         code = start_redis(loop, err);
     if (!code) {
         gate_init(&loop->gate, loop->routes.redis, loop->options.conf->queue_max_events);
-        code = start_spool(loop, err);
+        code = start_barrier(loop, err);
     }
+    if (!code)
+        code = start_spool(loop, err);
     if (!code)
         code = start_queue(loop, err);
     if (!code && uv_thread_create(&loop->thread, run, loop) != 0)
@@ -293,6 +317,7 @@ void loop_join(struct loop *loop)
     (void)uv_thread_join(&loop->thread); /* fails only without a thread */
     status = uv_loop_close(&loop->uv);
     assert(status == 0); /* every handle was closed on the way */
+    redis_uv_free(loop->routes.redis);
     event_parser_free(loop->routes.parser);
     mem_free(loop);
 }

@@ -1,6 +1,7 @@
 /* queue.c -- see queue.h. */
 #include "ingestion/queue.h"
 
+#include "ingestion/barrier.h"
 #include "ingestion/gate.h"
 #include "ingestion/group.h"
 #include "ingestion/metrics.h"
@@ -25,7 +26,7 @@ struct queue {
     uv_loop_t *loop; /* borrowed */
     uv_timer_t tick;
     struct group_list filling;  /* to be sent; only the last takes further events */
-    struct group_list sent;     /* under way, in the order of their replies */
+    struct group_list sent;     /* under way */
     struct group_list spooling; /* being written to the disk */
     struct group_list spare;
     int64_t in_flight;
@@ -123,7 +124,7 @@ static void on_reply(redisReply *reply, void *user)
     struct queue *queue = group->owner;
     enum err_code code;
 
-    (void)group_list_take(&queue->sent); /* this very group: replies come in order */
+    group_list_remove(&queue->sent, group);
     queue->in_flight--;
     code = gate_note(queue->options.gate, reply, now_ms(queue));
     if (code == ERR_OK) {
@@ -145,7 +146,7 @@ static bool send_group(struct queue *queue, struct group *group)
     size_t len;
     const char *wire = group_command(group, &len);
 
-    if (redis_uv_send(queue->options.redis, wire, len, on_reply, group) != ERR_OK)
+    if (barrier_send(queue->options.barrier, wire, len, on_reply, group) != ERR_OK)
         return false;
     group_list_append(&queue->sent, group);
     queue->in_flight++;

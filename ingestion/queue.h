@@ -33,6 +33,7 @@
 
 #include "shared/err.h"
 
+struct barrier;
 struct event;
 struct gate;
 struct http_request;
@@ -42,6 +43,7 @@ struct redis_uv;
 struct spool;
 
 struct queue_options {
+    struct barrier *barrier;      /* borrowed likewise */
     struct redis_uv *redis;       /* borrowed; must outlive the queue's last call */
     struct gate *gate;            /* likewise */
     struct spool *spool;          /* likewise; NULL: none */

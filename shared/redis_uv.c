@@ -41,6 +41,7 @@ struct redis_uv {
     struct redis_url url;
     enum state state;
     int64_t deadline_ms;     /* of the state; of READY: none */
+    uint64_t connection;     /* counts those that were made */
     unsigned failures;       /* in a row */
     int greetings;           /* replies still to come */
     struct redis_link *link; /* owned; NULL in WAITING and RESOLVING */
@@ -69,7 +70,6 @@ static void finish_stop(struct redis_uv *redis)
 
     if (redis->state != STOPPING || redis->open_handles > 0 || redis->is_resolving)
         return;
-    mem_free(redis);
     if (on_stopped)
         on_stopped(user);
 }
@@ -125,6 +125,7 @@ static void on_greeting(redisReply *reply, void *user)
     if (--redis->greetings > 0)
         return;
     redis->state = READY;
+    redis->connection++;
     redis->failures = 0;
     if (redis->options.on_ready)
         redis->options.on_ready(redis->options.user);
@@ -335,6 +336,16 @@ void redis_uv_reconnect(struct redis_uv *redis, const char *reason)
 {
     if (redis->state == READY)
         link_lost(redis, reason);
+}
+
+uint64_t redis_uv_connection(const struct redis_uv *redis)
+{
+    return redis->connection;
+}
+
+void redis_uv_free(struct redis_uv *redis)
+{
+    mem_free(redis);
 }
 
 bool redis_uv_is_ready(const struct redis_uv *redis)

@@ -45,14 +45,21 @@ struct redis_uv_options {
 enum err_code redis_uv_start(uv_loop_t *loop, const struct redis_uv_options *options,
                              struct redis_uv **ret_redis, struct err *err) MUST_CHECK;
 
-/* Drops the connection (callbacks get NULL), then calls on_stopped once; freed then. */
+/* Drops the connection at once (callbacks get NULL), then calls on_stopped once.  What
+ * remains takes no commands any more, until it is freed. */
 void redis_uv_stop(struct redis_uv *redis, void (*on_stopped)(void *user), void *user);
+
+/* After on_stopped only. */
+void redis_uv_free(struct redis_uv *redis);
 
 /* Drops the connection and makes a new one; commands under way get NULL replies.  For a
  * server that answers but has become the wrong one (a primary turned replica). */
 void redis_uv_reconnect(struct redis_uv *redis, const char *reason);
 
 bool redis_uv_is_ready(const struct redis_uv *redis);
+
+/* A number of the connection in use, another one after each reconnect. */
+uint64_t redis_uv_connection(const struct redis_uv *redis);
 
 /* Queues one command in wire form (redisFormatCommandArgv or our own); fn is called exactly
  * once on success.  ERR_UNAVAILABLE when not ready, and fn is not called then. */

@@ -9,9 +9,11 @@ import time
 import pytest
 
 from support.events import event
-from support.fake_redis import (FakeRedis, endless, garbage, half, nested, reset, silence,
+from support.fake_redis import (PONG, FakeRedis, endless, garbage, half, nested, reset, silence,
                                 unasked, wrong_type)
 from support.process import free_port
+
+NO_INFO = b"$0\r\n\r\n"  # INFO of a Redis without an append-only file
 
 
 @pytest.fixture
@@ -72,9 +74,44 @@ def test_a_group_whose_reply_was_lost_is_sent_again(daemons, fake, redis):
     def once(conn):
         if server.pushes == 1:
             return reset(conn)
-        conn.sendall(b":1\r\n")
+        conn.sendall(b":1\r\n" + NO_INFO)
         return True
     server = fake(once)
     daemon = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1)
     assert daemon.post_event(event()).status == 200
     assert server.pushes == 2
+
+
+def test_a_write_that_redis_puts_off_is_waited_for(daemons, fake):
+    """While INFO speaks of an fsync under way the reply to LPUSH is not believed."""
+    under_way = b"aof_pending_bio_fsync:1\r\n"
+    done = b"aof_pending_bio_fsync:0\r\n"
+    asked = []
+
+    def bulk(text):
+        return b"$%d\r\n%s\r\n" % (len(text), text)
+
+    class Slow(FakeRedis):
+        def step(self, conn):
+            data = conn.recv(1 << 20)
+            if b"LPUSH" in data:
+                conn.sendall(b":1\r\n" + bulk(under_way))
+            elif b"INFO" in data:
+                asked.append(time.monotonic())
+                conn.sendall(bulk(under_way if len(asked) < 50 else done))
+            elif data:
+                conn.sendall(PONG * data.count(b"PING"))
+            return bool(data)
+    server = Slow(None)
+    try:
+        daemon = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1)
+        assert daemon.post_event(event()).status == 200
+        assert len(asked) == 50
+        asked.clear()
+        daemon.stop()
+        daemon = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1,
+                               REDIS_CONFIRMS_WRITE="false")
+        assert daemon.post_event(event()).status == 200
+        assert not asked
+    finally:
+        server.close()
