@@ -85,13 +85,20 @@ static void on_server_stopped(void *user)
     close_if_ended(app);
 }
 
+/* Ends the process beside threads that wait for a server. */
+static void leave(struct app *app, int status)
+{
+    for (size_t i = 0; i < app->thread_count; i++)
+        (void)pthread_detach(app->threads[i]); /* nobody will join them */
+    _exit(status);
+}
+
 /* A thread still waits for a server that does not answer.  Its batch has been handed back
  * by now, and Postgres ends a transaction whose client is gone. */
 static void on_end_timer(uv_timer_t *timer)
 {
-    (void)timer;
     log_line(LOG_WARN, "left a server behind that did not answer in time", NULL);
-    _exit(EXIT_SUCCESS);
+    leave(timer->data, EXIT_SUCCESS);
 }
 
 static void stop(struct app *app)
@@ -111,7 +118,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
     if (app->is_stopping) {
         log_line(LOG_WARN, "ended by a second signal", NULL);
-        _exit(EXIT_FAILURE);
+        leave(app, EXIT_FAILURE);
     }
     log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
     stop(app);
@@ -317,6 +324,7 @@ static enum err_code init_loop(struct app *app, struct err *err)
     if (!status)
         status = uv_async_init(&app->loop, &app->thread_ended, on_thread_ended);
     app->thread_ended.data = app;
+    app->end_timer.data = app;
     for (size_t i = 0; i < SIGNAL_COUNT && !status; i++)
         status = uv_signal_start(&app->signals[i], on_signal, signal_numbers[i]);
     if (status)

@@ -81,8 +81,8 @@ static enum err_code find_options(const char *url, char **ret_value, struct err 
         if (!part->val)
             continue;
         if (strcmp(part->keyword, "port") == 0 && !is_port_list(part->val))
-            code =
-                err_set(err, ERR_CONFIG, "DATABASE_URL: \"%s\" is not a port", part->val);
+            code = err_set(err, ERR_CONFIG, /* not shown: it may be a torn password */
+                           "DATABASE_URL: the port is not a number from 1 to 65535");
         if (strcmp(part->keyword, "options") == 0) {
             value = mem_strdup(part->val);
             if (!value)
