@@ -4,9 +4,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -89,15 +88,13 @@ static bool read_text(const char *path, char *out, size_t size)
 static void refresh_memory(struct process_stats *stats)
 {
     int64_t page = sysconf(_SC_PAGESIZE);
-    int64_t all;
-    int64_t resident;
     char text[128];
+    char *rest;
 
-    if (!read_text("/proc/self/statm", text, sizeof(text)) ||
-        sscanf(text, "%" SCNd64 " %" SCNd64, &all, &resident) != 2)
+    if (!read_text("/proc/self/statm", text, sizeof(text)))
         return;
-    metric_set(&stats->virtual_bytes, all * page);
-    metric_set(&stats->resident_bytes, resident * page);
+    metric_set(&stats->virtual_bytes, strtoll(text, &rest, 10) * page);
+    metric_set(&stats->resident_bytes, strtoll(rest, NULL, 10) * page);
 }
 
 static int64_t count_entries(const char *path)
