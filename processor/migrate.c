@@ -148,6 +148,11 @@ enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
             find_version(conn, &version, err); /* again: another one may have done it */
     if (!code)
         code = apply_missing(conn, version, &applied, err);
+    if (code == ERR_DENIED)
+        return err_wrap(err,
+                        "the database has version %d of the schema, this program %d, and "
+                        "this login may not change it: migrate as the schema's owner",
+                        version, migrate_version());
     if (!code)
         code = pg_conn_run(conn, "COMMIT", MIGRATE_TIMEOUT_MS, tag, sizeof(tag), err);
     if (!code)

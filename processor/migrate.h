@@ -29,6 +29,7 @@ int migrate_version(void);
 /* Applies what is missing.  *ret_applied is how many files that was.
  *
  * ERR_CONFIG  the database is newer, or was made by other migrations: nothing was done
+ * ERR_DENIED  something is missing, and this login may not change the schema
  * others      as Postgres gave them: nothing was done, try again
  *
  * After a failure the transaction is open still: PQfinish() ends it. */

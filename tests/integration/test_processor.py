@@ -310,7 +310,8 @@ def test_a_revoked_privilege_halts_and_kills_nothing(daemons, redis, database, c
     role = f"limited_{uuid.uuid4().hex}"
     database.rows(f"CREATE ROLE {role} LOGIN PASSWORD 'limited'; "
                   f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; "
-                  f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}")
+                  f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}; "
+                  f"GRANT ALL ON ALL FUNCTIONS IN SCHEMA public TO {role}")
     url = re.sub("//[^@]*@", f"//{role}:limited@", database.url)
     processor = daemons.start("processor", wait=False, REDIS_URL=redis.url, DATABASE_URL=url,
                               HALT_RETRY_MS=200).wait_alive()

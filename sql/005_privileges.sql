@@ -1,0 +1,54 @@
+-- 005_privileges.sql -- what the three roles of roles.sql may do, if there are any.
+--
+-- The processor's role may not change the schema, and what it writes beside events and
+-- dead letters it writes through three functions.  Those run with the rights of their
+-- owner, so nothing that a caller can make may come between them and what they name: the
+-- search path is fixed, temporary objects last, and not everybody may call them.  The
+-- fourth is for administrators, so that a partition that they make is the owner's too.
+
+DO $$
+DECLARE
+    path     text;
+    function text;
+BEGIN
+    SELECT string_agg(DISTINCT quote_ident(s), ', ') INTO path
+      FROM (SELECT current_schema() UNION ALL
+            SELECT extnamespace::regnamespace::text FROM pg_extension
+             WHERE extname = 'hll') AS schemas (s);
+    FOREACH function IN ARRAY ARRAY['rollup_bite(bigint, bigint)',
+                                    'events_add_partition(date)',
+                                    'events_add_partitions(integer, integer)',
+                                    'events_drop_old(integer, integer)']
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %s, pg_temp',
+                       function, path);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
+    END LOOP;
+END
+$$;
+
+-- Grants what the roles need that exist.  Called here and by roles.sql, so that the order
+-- of the two does not matter; a later migration that adds something to be granted replaces
+-- this function and calls it.
+--
+-- Of events the processor may set what comes from an event, and neither id nor created_at:
+-- the roll-up relies on the ids.
+CREATE FUNCTION grant_privileges() RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_processor') THEN
+        GRANT SELECT ON schema_version, rollup_state, events_id_seq TO analytics_processor;
+        GRANT INSERT (event_id, site_id, event_type, path, user_id, "timestamp") ON events
+           TO analytics_processor;
+        GRANT USAGE ON SEQUENCE events_id_seq TO analytics_processor;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letters TO analytics_processor;
+        GRANT EXECUTE ON FUNCTION rollup_bite, events_add_partitions, events_drop_old
+           TO analytics_processor;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_reporting') THEN
+        GRANT SELECT ON schema_version, events, paths, rollup_sites TO analytics_reporting;
+    END IF;
+END
+$$;
+
+SELECT grant_privileges();

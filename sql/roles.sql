@@ -1,0 +1,103 @@
+-- roles.sql -- three roles, so that each program has the rights it needs and no others.
+--
+--   analytics_owner       owns the schema and migrates it: processor --migrate
+--   analytics_processor   stores events and dead letters, rolls up, keeps partitions
+--   analytics_reporting   reads what /stats shows
+--
+-- Not a migration: an administrator (a superuser) runs it in the database of the suite,
+-- before or after the first migration, and as often as he likes.  It may be the schema's
+-- present owner: what belongs to the owner of schema_version is given to analytics_owner.
+-- Then the administrator sets passwords, and the three programs get a DATABASE_URL each:
+--
+--   psql -d analytics -v ON_ERROR_STOP=1 -f sql/roles.sql
+--   ALTER ROLE analytics_owner PASSWORD '...'; and so on
+--
+-- Plain SQL without psql's commands, and an empty line after each statement and nowhere
+-- else, so that it can be given to a server in single-user mode too.
+
+DO $$
+DECLARE
+    role text;
+BEGIN
+    FOREACH role IN ARRAY ARRAY['analytics_owner', 'analytics_processor',
+                                'analytics_reporting']
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN', role);
+        END IF;
+        EXECUTE format('ALTER ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION '
+                       'NOBYPASSRLS', role);
+    END LOOP;
+END
+$$;
+
+-- A second lock beside the missing privileges: no statement of reporting's can write.
+ALTER ROLE analytics_reporting SET default_transaction_read_only = on;
+
+-- Only a superuser may make it; the migrations find it there.
+CREATE EXTENSION IF NOT EXISTS hll;
+
+-- Nobody else gets in, and nobody but the owner makes anything; the processor's temporary
+-- table is for batches of which some events are stored already.
+DO $$
+DECLARE
+    base   text := quote_ident(current_database());
+    schema text := quote_ident(current_schema());
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %s FROM PUBLIC', base);
+    EXECUTE format('GRANT CONNECT ON DATABASE %s TO analytics_owner, analytics_processor, '
+                   'analytics_reporting', base);
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %s TO analytics_processor', base);
+    EXECUTE format('REVOKE ALL ON SCHEMA %s FROM PUBLIC', schema);
+    EXECUTE format('GRANT USAGE ON SCHEMA %s TO analytics_processor, analytics_reporting',
+                   schema);
+    EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %s TO analytics_owner', schema);
+END
+$$;
+
+-- Large objects are everybody's to make otherwise.
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid),
+    pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+
+-- A schema that somebody else has made: tables (their sequences and indexes follow), types
+-- and functions, but for those of extensions.
+DO $$
+DECLARE
+    present oid := (SELECT relowner FROM pg_class
+                     WHERE oid = to_regclass('schema_version'));
+    thing   record;
+BEGIN
+    FOR thing IN
+        SELECT 'TABLE' AS kind, oid::regclass::text AS name, 'pg_class'::regclass AS class,
+               oid
+          FROM pg_class
+         WHERE relnamespace = current_schema()::regnamespace AND relowner = present
+           AND relkind IN ('r', 'p')
+         UNION ALL
+        SELECT 'TYPE', t.oid::regtype::text, 'pg_type'::regclass, t.oid
+          FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+         WHERE typnamespace = current_schema()::regnamespace AND typowner = present
+         UNION ALL
+        SELECT 'ROUTINE', oid::regprocedure::text, 'pg_proc'::regclass, oid
+          FROM pg_proc
+         WHERE pronamespace = current_schema()::regnamespace AND proowner = present
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_depend
+                        WHERE classid = thing.class AND objid = thing.oid
+                          AND deptype = 'e') THEN
+            EXECUTE format('ALTER %s %s OWNER TO analytics_owner', thing.kind, thing.name);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- As the owner: what it has made is not run with an administrator's rights.
+DO $$
+BEGIN
+    IF to_regprocedure('grant_privileges()') IS NOT NULL THEN
+        SET LOCAL ROLE analytics_owner;
+        PERFORM grant_privileges();
+        RESET ROLE;
+    END IF;
+END
+$$;
