@@ -11,6 +11,7 @@
 #include "ingestion/segment.h"
 #include "ingestion/spool.h"
 #include "ingestion/spool_dir.h"
+#include "shared/failpoint.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/redis_uv.h"
@@ -200,9 +201,11 @@ static void on_reply(redisReply *reply, void *user)
     struct group *group = user;
     struct feeder *feeder = group->owner;
     int64_t now_ms = (int64_t)uv_now(feeder->loop);
+    struct err err;
 
     feeder->state = READY;
-    if (gate_note(feeder->options.gate, reply, now_ms) != ERR_OK)
+    if (gate_note(feeder->options.gate, reply, now_ms) != ERR_OK ||
+        FAILPOINT("feeder.confirmed", &err))
         return; /* once more, when the gate is open */
     feeder->account.events += (int64_t)group->count;
     metric_add(&feeder->options.metrics->enqueued, (int64_t)group->count);
@@ -215,11 +218,13 @@ static void send_group(struct feeder *feeder)
 {
     struct group *group = feeder->group;
     const char *command;
+    struct err err;
     size_t len;
 
     feeder->state = READY;
     if (group->count == 0 ||
-        gate_look(feeder->options.gate, (int64_t)uv_now(feeder->loop)) != GATE_OPEN)
+        gate_look(feeder->options.gate, (int64_t)uv_now(feeder->loop)) != GATE_OPEN ||
+        FAILPOINT("feeder.send", &err))
         return;
     command = group_command(group, &len);
     if (barrier_send(feeder->options.barrier, command, len, on_reply, group) != ERR_OK)

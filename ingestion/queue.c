@@ -9,6 +9,7 @@
 #include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/event.h"
+#include "shared/failpoint.h"
 #include "shared/http.h"
 #include "shared/mem.h"
 #include "shared/redis_uv.h"
@@ -123,10 +124,13 @@ static void on_reply(redisReply *reply, void *user)
     struct group *group = user;
     struct queue *queue = group->owner;
     enum err_code code;
+    struct err err;
 
     group_list_remove(&queue->sent, group);
     queue->in_flight--;
     code = gate_note(queue->options.gate, reply, now_ms(queue));
+    if (!code && FAILPOINT("queue.confirmed", &err))
+        code = ERR_TIMEOUT; /* as if the reply had been lost */
     if (code == ERR_OK) {
         confirm(queue, group, &queue->options.metrics->enqueued);
     } else if (code == ERR_TIMEOUT) { /* once more, before what came later */
@@ -145,8 +149,10 @@ static bool send_group(struct queue *queue, struct group *group)
 {
     size_t len;
     const char *wire = group_command(group, &len);
+    struct err err;
 
-    if (barrier_send(queue->options.barrier, wire, len, on_reply, group) != ERR_OK)
+    if (FAILPOINT("queue.send", &err) ||
+        barrier_send(queue->options.barrier, wire, len, on_reply, group) != ERR_OK)
         return false;
     group_list_append(&queue->sent, group);
     queue->in_flight++;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "shared/failpoint.h"
 #include "shared/mem.h"
 #include "shared/uuid.h"
 
@@ -231,6 +232,8 @@ enum err_code spool_dir_take(struct spool_dir *dir, struct spool_file *ret_file,
     char name[SPOOL_NAME_MAX] = "";
     enum err_code code = measure(dir, err);
 
+    if (!code)
+        code = FAILPOINT("spool.take", err);
     while (!code) {
         code = find_next(dir, name, err);
         if (!code && try_take(dir, name, ret_file))
@@ -282,6 +285,7 @@ static enum err_code write_all(struct spool_file *file, const char *bytes, size_
                                struct err *err)
 {
     int64_t offset = file->len;
+    enum err_code code;
 
     while (len > 0) {
         ssize_t written = pwrite(file->fd, bytes, len, offset);
@@ -293,9 +297,11 @@ static enum err_code write_all(struct spool_file *file, const char *bytes, size_
         offset += written;
         len -= (size_t)written;
     }
+    code = FAILPOINT("spool.written", err);
     /* Once only: after a failure the kernel may have dropped the pages. */
-    return fdatasync(file->fd) == 0 ? ERR_OK
-                                    : file_err(err, "flush the spool file", file->name);
+    if (!code && fdatasync(file->fd) != 0)
+        code = file_err(err, "flush the spool file", file->name);
+    return code ? code : FAILPOINT("spool.flushed", err);
 }
 
 /* Takes away what a failed append has left and lets go of the file; returns by how much
@@ -327,6 +333,8 @@ enum err_code spool_dir_append(struct spool_dir *dir, struct spool_file *file,
     }
     if (file->fd < 0)
         code = create(dir, file, err);
+    if (!code)
+        code = FAILPOINT("spool.write", err);
     if (!code)
         code = write_all(file, bytes, len, err);
     if (code) {
@@ -374,18 +382,22 @@ static enum err_code keep_aside(struct spool_dir *dir, const struct spool_file *
 enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
                                bool is_damaged, struct err *err)
 {
-    enum err_code code = ERR_OK;
+    enum err_code code = FAILPOINT("spool.finish", err);
     int64_t freed = 0;
 
+    if (code)
+        return code;
     (void)begin_change(dir, 0); /* cannot be refused */
     if (is_damaged)
         code = keep_aside(dir, file, err);
-    else if (unlinkat(dir->fd, file->name, 0) == 0)
-        freed = file->len;
+    else if (unlinkat(dir->fd, file->name, 0) == 0 || errno == ENOENT)
+        freed = file->len; /* no matter who has removed it */
     else
         code = file_err(err, "remove the spool file", file->name);
-    if (!code)
+    if (!code) {
+        (void)FAILPOINT("spool.finished", err); /* what is done cannot fail any more */
         spool_dir_release(file);
+    }
     end_change(dir, -freed);
     return code;
 }
