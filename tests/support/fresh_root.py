@@ -47,12 +47,15 @@ def tell(text):
 class Root:
     """A bare system below a folder."""
 
-    def __init__(self, name):
+    def __init__(self, name, parent=None):
         self.path = WORK / name
+        shutil.rmtree(self.path, ignore_errors=True)
+        if parent:
+            subprocess.run(["cp", "-a", "--reflink=auto", parent.path, self.path], check=True)
+            return
         tarball = WORK / f"{SUITE}.tar"
         if not tarball.exists():
             make_tarball(tarball)
-        shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
         subprocess.run(["tar", "-C", self.path, "-xf", tarball], check=True)
         shutil.copy("/etc/resolv.conf", self.path / "etc/resolv.conf")
@@ -107,41 +110,37 @@ def start_up(root, folder, user):
         time.sleep(0.1)
     took = time.monotonic() - began
     try_curl_lines(root, re.findall(r"^curl .*$", output.read_text(), flags=re.M), user)
-    up_of(process).send_signal(signal.SIGINT)
+    os.kill(process_below(process, b"scripts/up"), signal.SIGINT)
     code = process.wait(60)
     text = output.read_text()
     assert code == 0 and text.endswith("Stopped.\n"), f"exit code {code}:\n{text}"
     return took
 
 
-class up_of:
-    """The process of scripts/up below our unshare, which does not pass signals on."""
-
-    def __init__(self, process):
-        pid = process.pid
-        for _ in range(10):
-            line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-            if b"scripts/up" in line and not line.startswith(b"unshare"):
-                break
-            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            pid = int(children[0])
-        self.pid = pid
-
-    def send_signal(self, number):
-        os.kill(self.pid, number)
+def process_below(process, word):
+    """The pid of the program below our unshare, which does not pass signals on."""
+    pid = process.pid
+    while word not in (line := pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()) \
+            or line.startswith((b"unshare", b"bash\0-c")):
+        time.sleep(0.02)
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        pid = int(children[0]) if children else pid
+    return pid
 
 
 def try_curl_lines(root, lines, user):
+    def shell(line):
+        return root.run("bash", "-c", line, user=user, stdout=subprocess.PIPE, text=True,
+                        stderr=subprocess.DEVNULL).stdout
     post, ask = lines
-    say = {"capture_output": True, "text": True, "user_": user}
-    posted = root.run("bash", "-c", post, user=say["user_"], capture_output=True, text=True)
-    assert posted.stdout == '{"status":"ok"}', posted
+    posted = shell(post)
+    assert posted == '{"status":"ok"}', posted
     end = time.monotonic() + 5
     while True:
-        answer = root.run("bash", "-c", ask, user=user, capture_output=True, text=True).stdout
+        answer = shell(ask)
         if '"total_views":0' not in answer or time.monotonic() > end:
             break
-    print(f"    {posted.stdout}\n    {answer}", flush=True)
+    print(f"    {posted}\n    {answer}", flush=True)
     assert re.search(r'"total_views":[1-9].*"unique_users":1,"top_paths":\[\{"path":"/"',
                      answer), answer
 
@@ -229,12 +228,9 @@ def context():
 
 class Stage:
     def __init__(self, name, parent):
-        self.root = Root(f"stage-{name}")
-        self.folder, self.user = "/", "root"
-        if parent:
-            subprocess.run(["rsync", "-aHAX", "--delete", f"{parent.root.path}/",
-                            f"{self.root.path}/"], check=True)
-            self.folder, self.user = parent.folder, parent.user
+        self.root = Root(f"stage-{name}", parent and parent.root)
+        self.folder = parent.folder if parent else "/"
+        self.user = parent.user if parent else "root"
 
     def copy(self, words, sources):
         origin = sources["context"]
@@ -280,9 +276,13 @@ def running(stage, command, env):
     process = subprocess.Popen(
         stage.root.command(["sh", "-c", f"cd {stage.folder} && exec {command}"], stage.user,
                            env), stdin=subprocess.DEVNULL)
-    yield
-    process.kill()
-    process.wait()
+    try:
+        yield
+    finally:
+        pid = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        os.kill(int(pid), signal.SIGTERM)
+        code = process.wait(30)
+    assert code == 0, f"{command} ended with {code}"
 
 
 def wait_healthy(stage, command):
