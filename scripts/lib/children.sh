@@ -117,7 +117,8 @@ children_stop() {
             kill -s KILL "${CHILD_PID[$name]}"
         fi
         child_bury "$name"
-        if [[ $CHILD_STATUS -ne 0 ]]; then
+        # 143 is a SIGTERM that came before the program had got round to handling it.
+        if [[ $CHILD_STATUS -ne 0 && $CHILD_STATUS -ne 143 ]]; then
             say "$name ended with exit status $CHILD_STATUS."
             failed=1
         fi
