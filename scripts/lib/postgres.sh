@@ -88,3 +88,39 @@ postgres_init() {
     printf '%s\n' "$said"
     [[ $said != *ERROR* && $said != *FATAL* ]]
 }
+
+# Prints the password of a role of sql/roles.sql, made from the administrator's, $1.
+postgres_role_password() {
+    local hash
+
+    hash=$(printf '%s %s' "$1" "$2" | sha256sum)
+    printf '%s' "${hash:0:48}"
+}
+
+# Prints what gives the database its roles: sql/roles.sql, and their passwords, for which a
+# function is called with the role's name.
+#   postgres_roles_sql PASSWORD_FUNCTION ARGUMENT...
+postgres_roles_sql() {
+    local role password
+
+    cat "$ROOT/sql/roles.sql"
+    for role in analytics_owner analytics_processor analytics_reporting; do
+        password=$("$@" "$role")
+        printf "\nALTER ROLE %s PASSWORD '%s';\n" "$role" "${password//\'/\'\'}"
+    done
+    printf '\n'
+}
+
+# Runs statements from stdin, an empty line after each, in the database of a cluster whose
+# server is not running.  By itself in a bash of the server's user, as postgres_init.
+#   postgres_apply PROGRAMS DATA
+postgres_apply() {
+    local said
+
+    said=$("$1/postgres" --single -j -D "$2" analytics 2>&1) || {
+        printf '%s\n' "$said"
+        return 1
+    }
+    printf '%s\n' "$said"
+    [[ $said != *ERROR:* && $said != *FATAL:* ]]
+}

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # REDIS_URL and DATABASE_URL are for the script
+# shellcheck disable=SC2034 # REDIS_URL, DATABASE_URL and DATABASE_URLS are for the script
 # servers.sh -- the private Redis and the private Postgres of scripts/up: their data under
 # var/, on loopback, behind a password that only the owner of var/ can read.  Needs
 # common.sh, children.sh and postgres.sh, and VAR, the folder for it all.
@@ -13,6 +13,8 @@
 readonly SERVER_REDIS_PORT=6400 # the first of 500 to choose from
 readonly SERVER_POSTGRES_PORT=5500
 readonly SERVER_START_SECONDS=300 # replaying a long append-only file takes its time
+
+declare -A DATABASE_URLS=() # by the name after analytics_ of the role
 
 # Prints the user that a server with its data in folder $1 runs as, when we are root.
 server_user() {
@@ -185,9 +187,20 @@ postgres_make() {
     mv "$new" "$VAR/postgres"
 }
 
-# Starts Postgres and sets DATABASE_URL.
+# Gives the database its roles, before the server runs; each start does, so that a database
+# made by an older version gets them too.
+postgres_make_roles() {
+    local sql
+
+    sql=$(postgres_roles_sql postgres_role_password "$2")$'\n\n'
+    child_job "$VAR/log/roles.log" "giving the database its roles" "${SERVER_AS[@]}" \
+        bash -c "$(declare -f postgres_apply) && postgres_apply \"\$@\"" postgres_apply \
+        "$1" "$POSTGRES_PATH" <<<"$sql"
+}
+
+# Starts Postgres and sets DATABASE_URL, the administrator's, and DATABASE_URLS, the roles'.
 postgres_start() {
-    local data=$VAR/postgres log=$VAR/log/postgres.log programs secret port
+    local data=$VAR/postgres log=$VAR/log/postgres.log programs secret port role
 
     programs=$(postgres_programs "$data")
     secret=$(server_secret)
@@ -199,9 +212,15 @@ postgres_start() {
     postgres_config "$(memory_mb)" "$port" 127.0.0.1 >"$data/analytics.conf"
     ! is_root || chown "$(server_user "$data"):" "$data/analytics.conf"
     enter /
+    postgres_make_roles "$programs" "$secret"
     child_start_logged postgres "$log" "${SERVER_AS[@]}" setpriv --pdeathsig INT -- \
         "$programs/postgres" -D "$POSTGRES_PATH" </dev/null
     enter "$ROOT"
     DATABASE_URL=postgresql://analytics:$secret@127.0.0.1:$port/analytics
+    for role in owner processor reporting; do
+        DATABASE_URLS[$role]=postgresql://analytics_$role:$(
+            postgres_role_password "$secret" "analytics_$role"
+        )@127.0.0.1:$port/analytics
+    done
     server_wait postgres "$log" "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"
 }

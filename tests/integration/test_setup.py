@@ -85,6 +85,18 @@ def test_the_private_servers_want_a_password(shared_up):
     assert "password authentication failed" in said.stderr
 
 
+def test_each_daemon_has_a_role_of_its_own(shared_up):
+    """And ingestion knows no way to the database."""
+    wait_until(lambda: query(shared_up, """
+        SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename) FROM pg_stat_activity
+         WHERE usename LIKE 'analytics\\_%'""") == "analytics_processor analytics_reporting",
+        10, "both to be connected")
+    assert query(shared_up, "SELECT DISTINCT tableowner FROM pg_tables"
+                            " WHERE schemaname = 'public'") == "analytics_owner"
+    environment = pathlib.Path(f"/proc/{shared_up.child('ingestion')}/environ").read_bytes()
+    assert b"postgresql://" not in environment and b"redis://" in environment
+
+
 def test_secrets_are_in_no_other_users_sight(shared_up):
     secret = (shared_up.var / "secret").read_text()
     assert len(secret) == 48

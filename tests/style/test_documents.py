@@ -103,9 +103,26 @@ def test_the_version_is_the_same_everywhere():
 # --- docker-compose.yml and the Dockerfile -------------------------------------
 
 def test_compose_has_the_whole_suite(compose):
-    assert set(compose["services"]) == {"redis", "postgres", *PORTS}
+    assert set(compose["services"]) == {"redis", "postgres", "migrate", *PORTS}
     for name, service in compose["services"].items():
-        assert service["healthcheck"]["test"], name
+        assert name == "migrate" or service["healthcheck"]["test"], name
+
+
+def test_each_service_of_compose_has_a_database_role_of_its_own(compose):
+    """With a password of its own, which Postgres is given too."""
+    given = compose["services"]["postgres"]["environment"]
+    logins = {}
+    for name, service in compose["services"].items():
+        url = (service.get("environment") or {}).get("DATABASE_URL")
+        if url:
+            logins[name] = re.fullmatch(
+                r"postgresql://analytics_(\w+):(\w+)@postgres:5432/analytics", url).groups()
+    assert {name: role for name, (role, _) in logins.items()} == {
+        "migrate": "owner", "processor": "processor", "reporting": "reporting"}
+    for role, password in logins.values():
+        assert given[f"POSTGRES_{role.upper()}_PASSWORD"] == password
+    assert compose["services"]["processor"]["depends_on"]["migrate"]["condition"] \
+        == "service_completed_successfully"
 
 
 @pytest.mark.parametrize("daemon", PORTS)
