@@ -51,6 +51,7 @@ static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
     args_add(&args, queue->lease_text);
     args_add(&args, queue->max_text);
     args_add(&args, queue->max_bytes_text);
+    args_add(&args, queue->unsure_id);
     code = queue_run(queue, SCRIPT_CLAIM, &args, "could not claim a batch", &reply, err);
     return code ? code : read_claim(reply, ret_claim, err);
 }
@@ -98,13 +99,24 @@ static enum err_code wait_for_job(struct queue *queue, bool *ret_came, struct er
     return ERR_OK;
 }
 
-enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct err *err)
+/* Whether Redis made a batch of this id is not known.  The id is not used again, or its
+ * lease would be renewed by each further claim and its jobs never be taken over. */
+static void doubt_next(struct queue *queue)
+{
+    if (queue->unsure_id[0] == '\0')
+        memcpy(queue->unsure_id, queue->next_id, sizeof(queue->unsure_id));
+    queue_new_id(queue->next_id);
+}
+
+static enum err_code claim_or_wait(struct queue *queue, struct claim *ret_claim,
+                                   struct err *err)
 {
     bool came = false;
     enum err_code code = run_claim(queue, ret_claim, err);
 
     if (code)
         return code;
+    queue->unsure_id[0] = '\0';
     if (ret_claim->count == 0) {
         code = wait_for_job(queue, &came, err);
         if (code == ERR_BUSY) { /* full: BLMOVE is refused, the script is not */
@@ -123,6 +135,15 @@ enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct e
     if (strcmp(ret_claim->id, queue->next_id) == 0 || came)
         queue_new_id(queue->next_id); /* an id is used once */
     return ERR_OK;
+}
+
+enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct err *err)
+{
+    enum err_code code = claim_or_wait(queue, ret_claim, err);
+
+    if (code)
+        doubt_next(queue);
+    return code;
 }
 
 void queue_drop_claim(struct claim *claim)

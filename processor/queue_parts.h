@@ -44,6 +44,8 @@ struct queue {
     char shas[SCRIPTS][SHA_LEN + 1];
     char owner[UUID_TEXT_LEN + 1];
     char next_id[UUID_TEXT_LEN + 1]; /* of the batch that is claimed next */
+    /* Of a claim whose answer was lost: Redis may have made the batch.  "" for none. */
+    char unsure_id[UUID_TEXT_LEN + 1];
 };
 
 /* A command under construction; binary-safe, nothing is copied. */

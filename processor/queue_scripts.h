@@ -39,11 +39,18 @@
     "  return {id, n, row, redis.call('LRANGE', batch, 0, -1)}\n"                        \
     "end\n"
 
-/* KEYS leases, attempts, queue.  ARGV batch key prefix, new id, owner, lease, max, bytes.
+/* KEYS leases, attempts, queue.  ARGV batch key prefix, new id, owner, lease, max, bytes,
+ * id of a claim whose answer was lost (a batch that it made is returned first) or ''.
  * {id, attempts, row, jobs}; without jobs the lease is registered and {id, 0, '', {}}. */
 static const char script_claim[] = SCRIPT_HEAD SCRIPT_MOVE
     "local prefix, id, owner, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\n"
     "local waiting = redis.call('LLEN', KEYS[3])\n"
+    "local unsure = ARGV[7]\n"
+    "if unsure ~= '' and redis.call('EXISTS', prefix..unsure) == 1 and\n"
+    "    redis.call('HGET', KEYS[2], unsure..':owner') == owner then\n"
+    "  own(unsure, owner, lease)\n"
+    "  return answer(unsure, prefix..unsure)\n"
+    "end\n"
     "local ended = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, 20)\n"
     "for _, old in ipairs(ended) do\n"
     "  local kind = redis.call('TYPE', prefix..old).ok\n"

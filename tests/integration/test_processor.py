@@ -619,6 +619,19 @@ def test_redis_restarts_under_load(daemons, private_redis, database):
     processor.wait_ready()
 
 
+def test_a_claim_whose_answer_is_lost_is_claimed_again(daemons, redis, database, client):
+    """Redis has made the batch, and the lane does not know; nothing else comes after it.
+    The lease is long: the lane itself must find the batch."""
+    processor = start(daemons, redis, database, LEASE_MS=600000, PROCESSOR_LANES=1)
+    for turn in range(1, 21):
+        pipe = client.pipeline(transaction=False)
+        pipe.lpush(QUEUE, job(event(path=f"/{turn}")))
+        pipe.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        pipe.execute()
+        wait_counts(redis, database, turn, timeout=20)
+    processor.wait_ready()
+
+
 def test_a_full_redis_is_drained_all_the_same(daemons, private_redis, database):
     redis = private_redis()
     with redis.client() as client:
