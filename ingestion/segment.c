@@ -32,6 +32,12 @@ static uint32_t checksum(const char *bytes, size_t len)
     return (uint32_t)crc32_z(0, (const Bytef *)bytes, len);
 }
 
+/* A job is an object.  More than that is not looked at: a checksum vouches for it. */
+static bool has_braces(const char *job, size_t len)
+{
+    return len >= 2 && job[0] == '{' && job[len - 1] == '}';
+}
+
 /* --- writing ---------------------------------------------------------------- */
 
 enum err_code segment_begin(struct segment_record *record, struct buf *out)
@@ -61,7 +67,7 @@ enum err_code segment_add(struct segment_record *record, const char *job, size_t
     struct buf *out = record->out;
     enum err_code code;
 
-    if (len == 0 || memchr(job, '\n', len))
+    if (!has_braces(job, len) || memchr(job, '\n', len))
         return ERR_INVALID;
     if (segment_is_full(record, len))
         return ERR_TOO_BIG;
@@ -144,7 +150,7 @@ bool segment_next_job(const struct segment_piece *record, size_t *offset,
     return true;
 }
 
-/* True when the lines are as many as the header says, and none is empty. */
+/* True when the lines are as many as the header says, and each may be a job. */
 static bool has_its_jobs(const struct segment_piece *record)
 {
     const char *job;
@@ -153,7 +159,7 @@ static bool has_its_jobs(const struct segment_piece *record)
     size_t len;
 
     while (segment_next_job(record, &offset, &job, &len)) {
-        if (len == 0)
+        if (!has_braces(job, len))
             return false;
         count++;
     }

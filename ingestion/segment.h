@@ -10,7 +10,8 @@
  * of the jobs, CRC-32 of the 35 bytes before it.  The header has a checksum of its own so
  * that a length can be believed before the jobs are there: a record that is cut short (a
  * crash while it was written) is told from one that is damaged, and behind damage the next
- * record is found again.  A job never holds a line feed, so no job looks like a header.
+ * record is found again.  A job is a JSON object in one line: it ends with a brace and its
+ * line feed, and no job has in it what ends like a header.
  *
  * Pure: bytes in, value out.
  */
@@ -49,7 +50,7 @@ bool segment_is_full(const struct segment_record *record, size_t len);
 
 /* Appends a job.  On failure the record is unchanged.
  *
- * ERR_INVALID  it is empty or holds a line feed
+ * ERR_INVALID  it has no braces around it, or holds a line feed
  * ERR_TOO_BIG  the record is full, or the buffer
  * ERR_NOMEM    try again later */
 enum err_code segment_add(struct segment_record *record, const char *job,

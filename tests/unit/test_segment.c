@@ -311,6 +311,7 @@ static void test_segment_refuses_counts_that_are_not_right(void **state)
     check_forged("{}\n\n", 2, SEGMENT_DAMAGED);
     check_forged("\n{}\n", 2, SEGMENT_DAMAGED);
     check_forged("", 1, SEGMENT_DAMAGED);
+    check_forged("{}\n[]\n", 2, SEGMENT_DAMAGED);
     check_forged("{}\n", SEGMENT_COUNT_MAX + 1, SEGMENT_DAMAGED);
 }
 
@@ -322,19 +323,22 @@ static void test_segment_takes_jobs_up_to_its_limits(void **state)
     struct segment_record record;
     struct segment_piece piece;
     char *job = mem_alloc(SEGMENT_JOBS_MAX);
+    size_t longest = SEGMENT_JOBS_MAX - 1; /* with its line feed */
 
     (void)state;
     assert_non_null(job);
-    memset(job, 'x', SEGMENT_JOBS_MAX);
+    memset(job, '{', SEGMENT_JOBS_MAX);
+    job[longest - 4] = '}';
+    job[longest] = '}';
     buf_init(&file, OUT_MAX);
     assert_int_equal(segment_begin(&record, &file), ERR_OK);
-    assert_true(segment_is_full(&record, SEGMENT_JOBS_MAX));
-    assert_int_equal(segment_add(&record, job, SEGMENT_JOBS_MAX), ERR_TOO_BIG);
-    assert_false(segment_is_full(&record, SEGMENT_JOBS_MAX - 1));
-    assert_int_equal(segment_add(&record, job, SEGMENT_JOBS_MAX - 3), ERR_OK);
-    assert_true(segment_is_full(&record, 2));
-    assert_int_equal(segment_add(&record, job, 2), ERR_TOO_BIG);
-    assert_int_equal(segment_add(&record, job, 1), ERR_OK);
+    assert_true(segment_is_full(&record, longest + 1));
+    assert_int_equal(segment_add(&record, job, longest + 1), ERR_TOO_BIG);
+    assert_false(segment_is_full(&record, longest));
+    assert_int_equal(segment_add(&record, job, longest - 3), ERR_OK);
+    assert_true(segment_is_full(&record, 3));
+    assert_int_equal(segment_add(&record, "{1}", 3), ERR_TOO_BIG);
+    assert_int_equal(segment_add(&record, "{}", 2), ERR_OK);
     assert_true(segment_is_full(&record, 1));
     segment_end(&record);
     assert_int_equal(file.len, SEGMENT_RECORD_MAX);
@@ -374,6 +378,10 @@ static void test_segment_refuses_what_is_no_line(void **state)
     assert_int_equal(segment_add(&record, "", 0), ERR_INVALID);
     assert_int_equal(segment_add(&record, "{}\n", 3), ERR_INVALID);
     assert_int_equal(segment_add(&record, "\n", 1), ERR_INVALID);
+    assert_int_equal(segment_add(&record, "EVENTS1 {}", 10), ERR_INVALID);
+    assert_int_equal(segment_add(&record, " {}", 3), ERR_INVALID);
+    assert_int_equal(segment_add(&record, "{} ", 3), ERR_INVALID);
+    assert_int_equal(segment_add(&record, "{", 1), ERR_INVALID);
     segment_end(&record);
     assert_int_equal(file.len, 0); /* nothing in it, nothing of it */
     buf_release(&file);
@@ -387,9 +395,9 @@ static void test_segment_stays_whole_when_the_buffer_is_full(void **state)
     (void)state;
     buf_init(&file, SEGMENT_HEADER_LEN + 8);
     assert_int_equal(segment_begin(&record, &file), ERR_OK);
-    assert_int_equal(segment_add(&record, "12345678", 8), ERR_TOO_BIG);
-    assert_int_equal(segment_add(&record, "1234567", 7), ERR_OK);
-    assert_int_equal(segment_add(&record, "1", 1), ERR_TOO_BIG);
+    assert_int_equal(segment_add(&record, "{234567}", 8), ERR_TOO_BIG);
+    assert_int_equal(segment_add(&record, "{23456}", 7), ERR_OK);
+    assert_int_equal(segment_add(&record, "{}", 2), ERR_TOO_BIG);
     segment_end(&record);
     assert_int_equal(segment_read(file.data, file.len, true).kind, SEGMENT_RECORD);
     assert_int_equal(segment_begin(&record, &file), ERR_TOO_BIG);
@@ -403,7 +411,8 @@ static void test_segment_survives_allocations_that_fail(void **state)
     bool has_failed = true;
 
     (void)state;
-    memset(job, 'j', sizeof(job));
+    memset(job, '{', sizeof(job));
+    job[sizeof(job) - 1] = '}';
     for (long after = 0; has_failed; after++) {
         struct buf file;
         struct segment_record record;
