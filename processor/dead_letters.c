@@ -197,8 +197,11 @@ static enum err_code decode_hex(const char *hex, struct buf *out, struct err *er
     code = buf_reserve(out, len);
     if (code)
         return err_set(err, code, "could not keep a payload of %zu bytes", len);
-    for (size_t i = 0; i < len; i++)
-        out->data[i] = (char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+    for (size_t i = 0; i < len; i++) {
+        unsigned high = (unsigned)hex_value(hex[2 * i]); /* Postgres wrote it */
+        unsigned low = (unsigned)hex_value(hex[2 * i + 1]);
+        out->data[i] = (char)(high << 4 | low);
+    }
     out->len = len;
     return ERR_OK;
 }

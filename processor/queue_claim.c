@@ -1,5 +1,6 @@
 /* queue_claim.c -- how jobs become a batch of a lane's; see queue.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "processor/queue.h"
@@ -12,7 +13,7 @@ static enum err_code read_claim(redisReply *reply, struct claim *ret_claim,
     const redisReply *id;
     const redisReply *row;
     long long place;
-    long long hits;
+    char *end;
 
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
         reply->element[0]->type != REDIS_REPLY_STRING ||
@@ -30,9 +31,10 @@ static enum err_code read_claim(redisReply *reply, struct claim *ret_claim,
         .reply = reply,
     };
     (void)snprintf(ret_claim->id, sizeof(ret_claim->id), "%s", id->str);
-    if (sscanf(row->str, "%lld %lld", &place, &hits) == 2) {
+    place = strtoll(row->str, &end, 10);
+    if (end != row->str && *end == ' ') { /* our own script's "<place> <hits>" */
         ret_claim->suspect = place;
-        ret_claim->suspect_hits = hits;
+        ret_claim->suspect_hits = strtoll(end, NULL, 10);
     }
     return ERR_OK;
 }

@@ -17,7 +17,7 @@ static const struct err_row rows[ERR_CODE_COUNT] = {
 #undef ERR_ROW
 };
 
-enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
+void err_fill(struct err *err, enum err_code code, const char *fmt, ...)
 {
     va_list args;
 
@@ -26,7 +26,6 @@ enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(err->msg, sizeof(err->msg), fmt, args); /* a cut sentence is fine */
     va_end(args);
-    return code;
 }
 
 enum err_code err_wrap(struct err *err, const char *fmt, ...)

@@ -63,8 +63,12 @@ struct err {
     char msg[ERR_MSG_MAX]; /* NUL-terminated, cut at the end when too long */
 };
 
-/* Fills *err and returns code, so that a function can end in `return err_set(...)`. */
-enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
+/* Fills *err and returns code, so that a function can end in `return err_set(...)`.  A
+ * macro, because static analyzers see no further than a file: so they know that what is
+ * returned is not ERR_OK. */
+#define err_set(err, code, ...)                                                          \
+    (err_fill((err), (code), __VA_ARGS__), (enum err_code)(code))
+void err_fill(struct err *err, enum err_code code, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
 /* Puts "prefix: " before the sentence of a failed *err and returns its code. */

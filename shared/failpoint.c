@@ -11,6 +11,7 @@
 
 enum {
     RULES_MAX = 16,
+    NTH_MAX = 1000000,
     NAME_MAX_LEN = 48,
     BAD_RULE_EXIT_CODE = 2,
 };
@@ -70,11 +71,13 @@ static void add_rule(const char *text)
     rule->action = find_action(action);
     if (text[end] == ':') {
         const char *number = text + end + 1;
-        int digits = 0;
+        char *after;
+        unsigned long nth = strtoul(number, &after, 10);
 
-        if (sscanf(number, "%9u%n", &rule->nth, &digits) != 1 || rule->nth == 0)
+        if (after == number || nth == 0 || nth > NTH_MAX)
             refuse(text);
-        end += 1 + digits;
+        rule->nth = (unsigned)nth;
+        end = (int)(after - text);
     }
     if (text[end] != '\0')
         refuse(text);
