@@ -41,11 +41,26 @@ packages_are_installed() {
     done
 }
 
+declare -A PACKAGES_AVAILABLE=() # by name, those that packages_look_up found
+
+# Looks up which packages of the needs can be installed, all in one go: apt is slow to start.
+packages_look_up() {
+    local name
+    local -a names
+
+    read -r -d '' -a names <<<"${*//|/ }" || true
+    while IFS= read -r name; do
+        PACKAGES_AVAILABLE[$name]=yes
+    done < <(apt-cache policy "${names[@]}" 2>/dev/null |
+        awk '/^[^ ]/ { name = substr($1, 1, length($1) - 1) }
+             $1 == "Candidate:" && $2 != "(none)" { print name }')
+}
+
 packages_are_available() {
     local package
 
     for package in "$@"; do
-        [[ $(apt-cache policy "$package" 2>/dev/null) == *"Candidate: "[!\(]* ]] || return 1
+        [[ -n ${PACKAGES_AVAILABLE[$package]-} ]] || return 1
     done
 }
 
@@ -76,8 +91,11 @@ packages_unmet() {
 # Prints the packages to install for the needs on stdin.
 packages_to_install() {
     local need chosen
+    local -a needs
 
-    while IFS= read -r need; do
+    mapfile -t needs
+    packages_look_up "${needs[@]}"
+    for need in "${needs[@]}"; do
         chosen=$(packages_choose packages_are_available "$need")
         [[ -n $chosen ]] || die "this system's package sources have no $need;" \
             "Debian 12 and Ubuntu 24.04 do (section main, or universe)"
@@ -134,6 +152,7 @@ packages_need_root() {
 packages_guess() {
     local need chosen
 
+    packages_look_up "$1"
     while IFS= read -r need; do
         chosen=$(packages_choose packages_are_available "$need")
         printf '%s ' "${chosen:-${need%% |*}}"
@@ -165,4 +184,24 @@ packages_ensure() {
     unmet=$(packages_unmet "$@")
     [[ -z $unmet ]] || die "apt-get installed the packages, but these are still missing:" \
         "${unmet//$'\n'/, }"
+}
+
+# Unpacks the packages of section [unpacked] into build/tools, unless they are installed or
+# were unpacked before; $1 is a file for apt's output.  Takes nobody's rights.
+packages_unpack() {
+    local log=$1 tools=$ROOT/build/tools package work
+
+    packages_unmet unpacked | while IFS= read -r package; do
+        [[ ! -e $tools/.$package ]] || continue
+        say "Unpacking $package into build/tools (it is not installed)."
+        mkdir -p "$tools"
+        work=$(mktemp -d)
+        enter "$work"
+        apt-get download "$package" >"$log" 2>&1 </dev/null ||
+            die "could not download the package $package (see $log); try apt-get update"
+        dpkg-deb -x "$work"/*.deb "$tools"
+        enter "$ROOT"
+        rm -rf "$work"
+        : >"$tools/.$package"
+    done
 }

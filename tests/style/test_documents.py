@@ -181,6 +181,19 @@ def test_there_is_one_list_of_packages():
     assert dockerfile.count("RUN scripts/packages install") == 3
 
 
+def test_no_package_that_is_installed_brings_a_service():
+    """Installing must start nothing, nor put anything into the next boot."""
+    names = subprocess.run(
+        [SOURCE / "scripts/packages", "list", "runtime", "redis", "postgres", "build",
+         "test"], check=True, capture_output=True, text=True).stdout.split()
+    assert len(names) > 30
+    bringing = [name for name in names
+                if re.search(r"/systemd/system/\S+\.service$", subprocess.run(
+                    ["dpkg", "-L", name], capture_output=True, text=True).stdout,
+                    flags=re.M)]
+    assert not bringing
+
+
 def test_ci_runs_the_tests_and_nothing_else():
     lines = [line for line in (SOURCE / ".ci/run").read_text().splitlines()
              if line and not line.startswith(("#", "set "))]
