@@ -52,6 +52,7 @@ def check_answers(results, seconds):
 def settle_and_judge(judge, redis, database, processors, timeout=60):
     """Ends the processors; returns the verdict, which is clean."""
     wait_drained(redis, timeout)
+    database.close()  # its connection may be from before the fault
     rollups.wait_equal(database, timeout)
     verdict = judge.assert_clean(database)
     check_nothing_claimed(redis, processors)

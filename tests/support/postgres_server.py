@@ -153,6 +153,11 @@ class PostgresServer:
         with open(f"/proc/{pid}/task/{pid}/children") as children:
             return [pid] + [int(child) for child in children.read().split()]
 
+    def kill_backend(self, pid):
+        """kill -9 of one of its processes."""
+        assert pid in self._family()
+        os.kill(pid, signal.SIGKILL)
+
     def pause(self):
         """Postmaster and backends: connections are accepted, nothing is answered."""
         self._signal_family(signal.SIGSTOP)

@@ -27,6 +27,9 @@ class Connection:
         self.server = None
         self.answers_lost = False  # cut when the server's next bytes come
         self.is_cut = False
+        self.open = {"up": threading.Event(), "down": threading.Event()}
+        for gate in self.open.values():
+            gate.set()
 
     def run(self):
         try:
@@ -62,6 +65,7 @@ class Connection:
                 self.proxy.act(self, direction, tail, data)
                 tail = (tail + data)[-PATTERN_MAX:]
                 self.proxy.wait_open(direction)
+                self.open[direction].wait()
                 sink.sendall(data)
         except OSError:
             self.cut()
@@ -175,8 +179,9 @@ class Proxy:
     def heal(self):
         self._delay = 0.0
         self._flips = None
-        for gate in self._open.values():
-            gate.set()
+        for gates in (self._open, *(connection.open for connection in self._each())):
+            for gate in gates.values():
+                gate.set()
 
     def delay(self, seconds):
         """Every piece of data is late by so much."""
@@ -232,6 +237,10 @@ class Proxy:
     def lose_reply(self, connection):
         """What is sent now arrives; what the server answers does not."""
         connection.answers_lost = True
+
+    def hold(self, connection):
+        """Nothing goes up on this connection any more, until heal()."""
+        connection.open["up"].clear()
 
     def lose_connection(self, connection):
         connection.cut()

@@ -3,6 +3,7 @@
 ANALYTICS_BUILD          the build directory (default: build/release, then build/dev)
 ANALYTICS_TEST_SCALE     multiplies the number of events of the large tests (default 1);
                          a sanitizer build sets 0.1
+ANALYTICS_TEST_LONG      set: faults that are cut short otherwise last their full time
 ANALYTICS_TEST_PATIENCE  multiplies how long a test waits for what must happen at last
                          (default 1); a sanitizer build sets 4
 """
@@ -36,3 +37,9 @@ def scaled(count, at_least=1):
 def patience(seconds):
     """seconds, multiplied by ANALYTICS_TEST_PATIENCE."""
     return seconds * float(os.environ.get("ANALYTICS_TEST_PATIENCE") or 1)
+
+
+def long_or_short(long, short):
+    """How long a fault lasts: in full when ANALYTICS_TEST_LONG is set
+    (scripts/soak rows), else only so long that a test can tell."""
+    return long if os.environ.get("ANALYTICS_TEST_LONG") else short
