@@ -104,6 +104,8 @@ static enum err_code flush(struct cli *cli, struct err *err)
     size_t len = cli->out.len;
 
     buf_clear(&cli->out);
+    if (len == 0)
+        return ERR_OK;
     if (fwrite(cli->out.data, 1, len, stdout) != len || fflush(stdout))
         return err_set(err, ERR_UNAVAILABLE, "could not write to stdout: %s",
                        strerror(errno));
