@@ -6,6 +6,7 @@
 
 enum {
     REFUSING_MS = 250, /* between probes of a Redis that answers with errors */
+    UNKNOWN_MAX = 2,   /* replies lost in a row: nobody reasonable is at the other end */
     ASK_MS = 100,      /* between questions for the length of a full list */
     LOG_EVERY_MS = 10000,
 };
@@ -65,8 +66,12 @@ enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_
 {
     struct err err;
 
-    if (!reply)
+    if (!reply) {
+        if (++gate->unknown >= UNKNOWN_MAX)
+            gate->refusing_until_ms = now_ms + REFUSING_MS;
         return ERR_TIMEOUT;
+    }
+    gate->unknown = 0;
     if (reply->type == REDIS_REPLY_INTEGER) {
         gate->refusing_until_ms = 0;
         note_length(gate, reply->integer, now_ms);

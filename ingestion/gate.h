@@ -2,8 +2,9 @@
  *
  *   OPEN      connected, and the last group was confirmed
  *   LOST      not connected
- *   REFUSING  the last group got an error (OOM, MISCONF, READONLY, LOADING, ...).  That
- *             lasts a moment; then the gate is open again, and the next group is the probe
+ *   REFUSING  the last group got an error (OOM, MISCONF, READONLY, LOADING, ...), or the
+ *             replies to the last groups were lost.  That lasts a moment; then the gate is
+ *             open again, and the next group is the probe
  *   FULL      the list has reached QUEUE_MAX_EVENTS.  Every reply to an LPUSH tells the
  *             length; while it is too large the gate asks for it again and again
  *
@@ -35,6 +36,7 @@ struct gate {
     int64_t lost_since_ms;  /* 0: connected when last looked at */
     int64_t refusing_until_ms;
     int64_t ask_again_ms;
+    unsigned unknown; /* groups in a row whose reply was lost */
     bool is_full;
     bool is_asking;
     struct log_gate refusing_log;

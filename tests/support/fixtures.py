@@ -4,7 +4,9 @@ Servers of the session are shared by the tests of a file, emptied in between; a 
 stops or breaks a server takes one of its own (private_redis, private_postgres).
 """
 import contextlib
+import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -170,3 +172,21 @@ def up(tmp_path):
     yield make
     for run in runs:
         run.abandon()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A function that mounts a file system of so many bytes ("1m").  For root only."""
+    mounted = []
+
+    def mount(size):
+        path = tmp_path / f"disk-{len(mounted) + 1}"
+        path.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", path]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("a small file system can be mounted by root only")
+        mounted.append(path)
+        return path
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "-l", path], check=True)

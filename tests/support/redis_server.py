@@ -1,4 +1,5 @@
 """A private Redis: append-only file, noeviction, a free port and a directory of its own."""
+import os
 import pathlib
 import shutil
 import signal
@@ -24,15 +25,18 @@ def program():
 
 
 class RedisServer:
-    """Options are those of redis-server: RedisServer(dir, maxmemory="4mb")."""
+    """Options are those of redis-server: RedisServer(dir, maxmemory="4mb").  `prefix` goes
+    before its command, `env` are variables for it."""
 
-    def __init__(self, directory, appendfsync="everysec", **options):
+    def __init__(self, directory, appendfsync="everysec", prefix=(), env=None, **options):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.log_path = self.directory / "redis.log"
         self.socket_path = self.directory / "redis.sock"
         self.password = options.get("requirepass")
+        self.host = options.get("bind", "127.0.0.1")
+        self.prefix, self.env = list(prefix), env or {}
         self.options = {
             "port": self.port, "bind": "127.0.0.1", "dir": str(self.directory),
             "unixsocket": str(self.socket_path),
@@ -45,7 +49,7 @@ class RedisServer:
     @property
     def url(self):
         secret = f":{self.password}@" if self.password else ""
-        return f"redis://{secret}127.0.0.1:{self.port}"
+        return f"redis://{secret}{self.host}:{self.port}"
 
     @property
     def unix_url(self):
@@ -54,16 +58,17 @@ class RedisServer:
     def client(self, **options):
         options.setdefault("socket_timeout", 10)
         options.setdefault("password", self.password)
-        return redis.Redis(port=self.port, **options)
+        return redis.Redis(self.host, self.port, **options)
 
     def start(self, wait=True):
         assert self.process is None
-        command = ["redis-server"]
+        command = [*self.prefix, "redis-server" if not self.prefix else program()]
         for key, value in self.options.items():
             command += [f"--{key}", str(value)]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                command, executable=program(), stdin=subprocess.DEVNULL, stdout=log,
+                command, executable=None if self.prefix else program(),
+                env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, preexec_fn=die_with_parent())
         if wait:
             self.wait_ready()

@@ -58,8 +58,8 @@ class Rig:
                                     DATABASE_URL=self.database.url, **env)
 
     def start_ingestion(self, wait=True, **env):
-        self.ingestion = self.daemons.start(
-            "ingestion", wait, REDIS_URL=self.door_line.redis_url(), **{**INGESTION, **env})
+        settings = {"REDIS_URL": self.door_line.redis_url(), **INGESTION, **env}
+        self.ingestion = self.daemons.start("ingestion", wait, **settings)
         return self.ingestion
 
     def start(self, processors=1, ingestion=None, processor=None, reporting=False):
@@ -128,12 +128,12 @@ class Rig:
             line.heal()
             line.listen()
 
-    def end(self, in_time=2.5, timeout=60):
+    def end(self, in_time=2.5, timeout=60, may_lose=()):
         """Heals what is broken, drains, judges; returns the verdict."""
         results = self.stop_load()
         self.heal()
         verdict = settle_and_judge(self.judge, self.redis, self.database, self.processors,
-                                   timeout)
+                                   timeout, may_lose)
         check_answers(results, in_time)
         return verdict
 
