@@ -141,13 +141,17 @@ static void on_reply(redisReply *reply, void *user)
 {
     struct push *push = user;
 
-    if (reply && reply->type == REDIS_REPLY_INTEGER)
+    bool has_info = push->has_info;
+
+    if (reply && reply->type == REDIS_REPLY_INTEGER) {
         push->reply = *reply; /* believed once its INFO is there */
-    else
-        pass_on(push, reply);
-    if (!push->has_info && push->fn)
-        hold(push->barrier, push);
-    else if (!push->has_info)
+        if (!has_info)
+            hold(push->barrier, push);
+        return;
+    }
+    /* Whoever is told may drop the connection, which answers the INFO and frees the push. */
+    pass_on(push, reply);
+    if (!has_info)
         mem_free(push);
 }
 

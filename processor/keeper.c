@@ -168,36 +168,47 @@ static enum err_code count_partitions(struct keeper *keeper, struct err *err)
     return code;
 }
 
-/* A lock that is not to be had is no failure: events_default takes the rows meanwhile. */
+static enum err_code run_upkeep(struct keeper *keeper, struct err *err)
+{
+    enum err_code code = add_partitions(keeper, err);
+
+    if (!code)
+        code = drop_old(keeper, err);
+    return code ? code : count_partitions(keeper, err);
+}
+
+/* What upkeep cannot do, for want of a lock, a privilege or time, is tried again later and
+ * keeps nothing else from being done: events_default takes the rows meanwhile.  Fails only
+ * when the connection is of no further use. */
 static enum err_code upkeep(struct keeper *keeper, struct err *err)
 {
-    int64_t next_ms = keeper->conf->upkeep_interval_ms;
+    int64_t interval_ms = keeper->conf->upkeep_interval_ms;
+    int64_t again_ms = interval_ms < UPKEEP_AGAIN_MS ? interval_ms : UPKEEP_AGAIN_MS;
     enum err_code code;
 
     if (clock_mono_ms() < keeper->upkeep_at_ms)
         return ERR_OK;
-    code = add_partitions(keeper, err);
-    if (!code)
-        code = drop_old(keeper, err);
-    if (!code)
-        code = count_partitions(keeper, err);
-    if (code == ERR_BUSY) {
-        log_line(LOG_WARN, "could not keep up the partitions",
-                 LOG_FIELDS(log_text("reason", err->msg)));
-        code = ERR_OK;
-        if (next_ms > UPKEEP_AGAIN_MS)
-            next_ms = UPKEEP_AGAIN_MS;
+    keeper->upkeep_at_ms = clock_mono_ms() + again_ms;
+    code = run_upkeep(keeper, err);
+    if (!code) {
+        keeper->upkeep_at_ms = clock_mono_ms() + interval_ms;
+        return ERR_OK;
     }
-    if (!code)
-        keeper->upkeep_at_ms = clock_mono_ms() + next_ms;
-    return code;
+    if (PQtransactionStatus(keeper->conn) != PQTRANS_IDLE)
+        return code;
+    log_line(code == ERR_BUSY ? LOG_WARN : LOG_ERROR, "could not keep up the partitions",
+             LOG_FIELDS(log_text("error", err_name(code)), log_text("reason", err->msg)));
+    return ERR_OK;
 }
 
 enum err_code keeper_migrate(struct keeper *keeper, struct err *err)
 {
     enum err_code code = connect_and_migrate(keeper, err);
 
-    return code ? code : upkeep(keeper, err);
+    if (code)
+        return code;
+    code = run_upkeep(keeper, err);
+    return code == ERR_BUSY ? ERR_OK : code; /* a processor will do it, then */
 }
 
 /* --- roll-up ----------------------------------------------------------------------- */

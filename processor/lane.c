@@ -185,19 +185,40 @@ static void count_stored(struct lane *lane)
     metric_add(&lane->metrics.dead, (int64_t)lane->batch.dead);
 }
 
+static bool runs_by_job(const struct claim *claim)
+{
+    return claim->attempts > LOST_WORKERS_MAX;
+}
+
+/* Marks the job that is about to be run alone, so that the next worker knows which one it
+ * was if we do not live to take the mark back.  Without it such a job is only found later. */
+static void mark(struct lane *lane, const struct claim *claim, size_t place, bool is_set)
+{
+    int64_t before = claim->suspect == (int64_t)place ? claim->suspect_hits : 0;
+    struct err ignored;
+
+    if (queue_mark(lane->queue, claim->id, place, is_set ? before + 1 : 0, &ignored))
+        log_line(LOG_DEBUG, "could not mark a job", NULL);
+}
+
 /* Stores some of the claim's jobs, however long it takes. */
 static enum outcome store_some(struct lane *lane, const struct claim *claim, size_t first,
                                size_t count)
 {
     bool is_adopted = claim->attempts > 1;
+    bool is_alone = runs_by_job(claim);
     unsigned timeouts = 0;
 
     for (;;) {
         struct err err;
         enum err_code code = load(lane, claim, first, count, &err);
 
+        if (is_alone)
+            mark(lane, claim, first, true);
         if (!code)
             code = store_batch(&lane->store, &lane->batch, is_adopted, &err);
+        if (is_alone && code) /* it did not kill us */
+            mark(lane, claim, first, false);
         if (!code) {
             postgres_is_well(lane, claim);
             count_stored(lane);
@@ -218,21 +239,15 @@ static enum outcome store_some(struct lane *lane, const struct claim *claim, siz
 static enum outcome store_all(struct lane *lane, const struct claim *claim,
                               size_t *ret_stored)
 {
-    bool is_by_job = claim->attempts > LOST_WORKERS_MAX;
-    size_t most = is_by_job ? 1 : claim->count;
+    size_t most = runs_by_job(claim) ? 1 : claim->count;
     size_t first = 0;
 
     *ret_stored = 0;
     while (first < claim->count) {
         size_t left = claim->count - first;
         size_t count = left < most ? left : most;
-        enum outcome outcome;
-        struct err ignored;
+        enum outcome outcome = store_some(lane, claim, first, count);
 
-        /* Without the mark a job that kills us is only found one worker later. */
-        if (is_by_job && queue_mark(lane->queue, claim->id, first, &ignored))
-            log_line(LOG_DEBUG, "could not mark a job", NULL);
-        outcome = store_some(lane, claim, first, count);
         if (outcome == LOST || outcome == STOPPED)
             return outcome;
         if (outcome == TOO_SLOW) {

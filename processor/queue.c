@@ -256,7 +256,7 @@ enum err_code queue_renew(struct queue *queue, const char *id, const char *owner
     code = queue_run_number(queue, SCRIPT_RENEW, &args, "could not renew a lease",
                             &is_owned, err);
     if (!code)
-        *ret_is_owned = is_owned == 1;
+        *ret_is_owned = is_owned != 0;
     return code;
 }
 
@@ -275,14 +275,15 @@ enum err_code queue_note(struct queue *queue, const char *id, const char *reason
                             &ignored, err);
 }
 
-enum err_code queue_mark(struct queue *queue, const char *id, size_t place,
+enum err_code queue_mark(struct queue *queue, const char *id, size_t place, int64_t hits,
                          struct err *err)
 {
     struct args args = queue_script_args("2");
-    char text[NUMBER_MAX];
+    char text[2 * NUMBER_MAX] = "";
     int64_t ignored;
 
-    (void)snprintf(text, sizeof(text), "%zu", place);
+    if (hits > 0)
+        (void)snprintf(text, sizeof(text), "%zu %" PRId64, place, hits);
     args_add(&args, id);
     args_add(&args, text);
     return queue_run_number(queue, SCRIPT_MARK, &args, "could not mark a job", &ignored,

@@ -94,8 +94,9 @@ void queue_forget_next(struct queue *queue);
 enum err_code queue_note(struct queue *queue, const char *id, const char *reason,
                          struct err *err) MUST_CHECK;
 
-/* Notes that the job at this place is about to be run alone. */
-enum err_code queue_mark(struct queue *queue, const char *id, size_t place,
+/* Notes that the job at this place is about to be run alone, and how many workers have
+ * noted that of it in a row; hits 0 takes the note back. */
+enum err_code queue_mark(struct queue *queue, const char *id, size_t place, int64_t hits,
                          struct err *err) MUST_CHECK;
 
 /* A job to be pushed; the bytes are borrowed. */

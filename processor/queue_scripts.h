@@ -93,17 +93,20 @@ static const char script_hand_back[] = SCRIPT_HEAD
     "if redis.call('HGET', KEYS[2], id..':owner') ~= ARGV[2] then return 0 end\n"
     "if redis.call('EXISTS', KEYS[3]) == 0 then forget(id) return 0 end\n"
     "redis.call('ZADD', KEYS[1], 0, id)\n"
-    "redis.call('HDEL', KEYS[2], id..':owner')\n"
+    "redis.call('HDEL', KEYS[2], id..':owner', id..':row')\n"
     "if tonumber(redis.call('HGET', KEYS[2], id) or 0) > 0 then\n"
     "  redis.call('HINCRBY', KEYS[2], id, -1)\n"
     "end\n"
     "return 1\n";
 
-/* KEYS leases, attempts.  ARGV id, owner, lease.  1: still the owner's. */
-static const char script_renew[] = SCRIPT_HEAD
-    "if redis.call('HGET', KEYS[2], ARGV[1]..':owner') ~= ARGV[2] then return 0 end\n"
-    "redis.call('ZADD', KEYS[1], now() + tonumber(ARGV[3]), ARGV[1])\n"
-    "return 1\n";
+/* KEYS leases, attempts.  ARGV id, owner, lease.  0: somebody else has it.  1: still the
+ * owner's.  2: nobody's, as after an acknowledgement. */
+static const char script_renew[] =
+    SCRIPT_HEAD "local owner = redis.call('HGET', KEYS[2], ARGV[1]..':owner')\n"
+                "if not owner then return 2 end\n"
+                "if owner ~= ARGV[2] then return 0 end\n"
+                "redis.call('ZADD', KEYS[1], now() + tonumber(ARGV[3]), ARGV[1])\n"
+                "return 1\n";
 
 /* KEYS leases, attempts, batch.  ARGV id, reason. */
 static const char script_note[] =
@@ -111,14 +114,11 @@ static const char script_note[] =
                 "redis.call('HSET', KEYS[2], ARGV[1]..':error', ARGV[2])\n"
                 "return 1\n";
 
-/* KEYS leases, attempts.  ARGV id, place.  "<place> <how many workers marked it>" */
-static const char script_mark[] = SCRIPT_HEAD
-    "local field = ARGV[1]..':row'\n"
-    "local old = redis.call('HGET', KEYS[2], field) or ''\n"
-    "local place, hits = string.match(old, '^(%d+) (%d+)$')\n"
-    "hits = place == ARGV[2] and hits + 1 or 1\n"
-    "redis.call('HSET', KEYS[2], field, ARGV[2]..' '..string.format('%d', hits))\n"
-    "return hits\n";
+/* KEYS leases, attempts.  ARGV id, "<place> <how many workers marked it>" or "". */
+static const char script_mark[] =
+    SCRIPT_HEAD "local field = ARGV[1]..':row'\n"
+                "if ARGV[2] == '' then return redis.call('HDEL', KEYS[2], field) end\n"
+                "return redis.call('HSET', KEYS[2], field, ARGV[2])\n";
 
 /* KEYS leases, attempts, batch.  ARGV id, lease.  1: it had no lease. */
 static const char script_adopt[] =

@@ -122,7 +122,8 @@ static void on_turn_end(void *user)
 {
     const struct app *app = user;
 
-    pool_dispatch(app->pool);
+    if (app->pool) /* not when it could not be started */
+        pool_dispatch(app->pool);
 }
 
 static enum err_code start_loop(struct app *app, struct err *err)

@@ -5,9 +5,9 @@
 
 #include "reporting/app.h"
 #include "reporting/conf.h"
-#include "reporting/session.h"
 #include "shared/conf.h"
 #include "shared/log.h"
+#include "shared/pg_conn.h"
 
 static int run(const struct reporting_conf *conf)
 {
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     if (conf_load(&reporting_program, argc, argv, &conf, &next, &err) ||
-        (next == CONF_NEXT_RUN && session_check_url(conf.database_url, &err))) {
+        (next == CONF_NEXT_RUN && pg_conn_check_url(conf.database_url, &err))) {
         (void)fprintf(stderr, "reporting: %s\n", err.msg);
         status = CONF_EXIT_USAGE;
     } else if (next == CONF_NEXT_RUN) {

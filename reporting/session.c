@@ -41,19 +41,6 @@ static enum err_code prepare(const struct opening *opening, enum statement_id id
     return run_command(opening, statement_get(id)->prepare, err);
 }
 
-enum err_code session_check_url(const char *url, struct err *err)
-{
-    char *reason = NULL;
-    PQconninfoOption *parts = PQconninfoParse(url, &reason);
-
-    PQfreemem(reason); /* may quote the password */
-    if (!parts)
-        return err_set(err, ERR_CONFIG,
-                       "DATABASE_URL is not a connection string that libpq understands");
-    PQconninfoFree(parts);
-    return ERR_OK;
-}
-
 enum err_code session_check_version(const PGresult *result, struct err *err)
 {
     const char *version = "none";

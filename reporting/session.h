@@ -18,8 +18,6 @@ struct session_options {
     int64_t query_timeout_ms; /* the server ends a statement then */
 };
 
-/* Looks at the form of the URL only.  ERR_CONFIG; the sentence has no part of the URL. */
-enum err_code session_check_url(const char *url, struct err *err) MUST_CHECK;
 
 /* Connects read-only, checks the version of the schema and prepares every statement.  The
  * caller owns *ret_conn, which is in non-blocking mode: PQfinish().

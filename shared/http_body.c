@@ -12,8 +12,9 @@
 #include "shared/mem.h"
 
 enum {
-    INFLATE_STEP = 8192,    /* bytes inflated at a time */
-    KEPT_BYTES_MAX = 16384, /* a larger buffer is given back between requests */
+    INFLATE_STEP = 8192,      /* bytes inflated at a time */
+    PACKING_BYTES_MAX = 4096, /* more than gzip adds to what it cannot make smaller */
+    KEPT_BYTES_MAX = 16384,   /* a larger buffer is given back between requests */
 };
 
 struct http_inflate {
@@ -63,6 +64,7 @@ void http_body_start(struct http_body *body, enum http_encoding encoding)
     end_inflate(body);
     body->code = ERR_OK;
     body->sentence = NULL;
+    body->taken_bytes = 0;
     if (body->bytes.cap > KEPT_BYTES_MAX)
         buf_release(&body->bytes);
     buf_clear(&body->bytes);
@@ -133,7 +135,12 @@ void http_body_add(struct http_body *body, const char *piece, size_t len)
 {
     if (body->code || len == 0)
         return;
-    if (body->inflate)
+    body->taken_bytes += len;
+    /* Empty gzip members, one behind the other, are bytes without end that inflate to
+     * nothing. */
+    if (body->taken_bytes > body->bytes.max_bytes + PACKING_BYTES_MAX)
+        fail(body, ERR_TOO_BIG);
+    else if (body->inflate)
         add_compressed(body, piece, len);
     else
         add_plain(body, piece, len);

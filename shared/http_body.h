@@ -13,6 +13,7 @@ struct http_inflate; /* opaque: zlib's state */
 struct http_body {
     struct buf bytes;             /* what was collected, inflated */
     struct http_inflate *inflate; /* owned; NULL for identity */
+    size_t taken_bytes;           /* as they came, compressed */
     enum err_code code;           /* what went wrong, ERR_OK so far */
     const char *sentence;         /* for the client; static */
 };

@@ -1,6 +1,7 @@
 /* http_head.c -- see http_head.h. */
 #include "shared/http_head.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -128,15 +129,17 @@ static void take_type(struct http_head *head, const char *value, size_t len)
 }
 
 /* libmicrohttpd puts a folded line behind the NAME of its header instead of its value, so
- * a folded length would go unseen: "Content-Length5". */
+ * a folded length would go unseen: "Content-Length5".  A name that goes on with a hyphen and
+ * a letter is another header's.  (A folded Host is a missing one.) */
 static bool is_folded(const char *name, size_t len)
 {
-    static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Host"};
+    static const char *const framing[] = {"Content-Length", "Transfer-Encoding"};
 
     for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
         size_t word_len = strlen(framing[i]);
         if (len > word_len && strncasecmp(name, framing[i], word_len) == 0)
-            return true;
+            return !(name[word_len] == '-' && len > word_len + 1 &&
+                     isalpha((unsigned char)name[word_len + 1]));
     }
     return false;
 }

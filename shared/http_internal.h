@@ -107,6 +107,7 @@ struct http_server {
 
 /* http_server.c */
 void http_server_wake(struct http_server *server); /* run MHD at the end of this turn */
+bool http_server_is_over(const struct http_server *server); /* its grace has passed */
 
 /* http_conn.c */
 void http_conn_enter(struct http_request *req, enum http_phase phase);

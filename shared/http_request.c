@@ -236,6 +236,9 @@ static enum MHD_Result take_end(struct http_request *req)
     req->step = STEP_HANDLER;
     if (!req->status && req->body.code)
         refuse_body(req);
+    /* A handler that waited now would wait when MHD is stopped, which aborts the process. */
+    if (!req->status && http_server_is_over(server))
+        http_answer_error(req, 503, "shutting down");
     if (!req->status)
         req->route->handler(req, server->options.user);
     if (req->status)

@@ -82,6 +82,11 @@ void http_server_wake(struct http_server *server)
     server->has_woken = true;
 }
 
+bool http_server_is_over(const struct http_server *server)
+{
+    return server->is_stopping && (int64_t)uv_now(server->loop) >= server->stop_limit_ms;
+}
+
 /* --- stopping ------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)

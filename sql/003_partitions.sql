@@ -51,6 +51,9 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM set_config('lock_timeout', '1500', true);
+    -- A bite that was planned before a partition is attached and reads after its rows have
+    -- moved would find them in neither place.
+    PERFORM pg_advisory_xact_lock(rollup_lock_key());
     FOR i IN -p_back .. p_ahead LOOP
         IF events_add_partition((present + make_interval(months => i))::date) THEN
             made := made + 1;
@@ -82,6 +85,13 @@ BEGIN
     PERFORM set_config('lock_timeout', '1500', true);
     PERFORM pg_advisory_xact_lock(rollup_lock_key());
     SELECT position INTO settled FROM rollup_state;
+    -- First, while nothing is locked: it may read all of events_default.
+    DELETE FROM events_default
+     WHERE ctid IN (SELECT ctid FROM events_default
+                     WHERE "timestamp" < first_kept::timestamp AT TIME ZONE 'UTC'
+                       AND id <= settled
+                     LIMIT p_max_rows);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
     FOR name IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
          WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_y\d{4,}m\d\d$'
@@ -96,11 +106,5 @@ BEGIN
             dropped := dropped + 1;
         END IF;
     END LOOP;
-    DELETE FROM events_default
-     WHERE ctid IN (SELECT ctid FROM events_default
-                     WHERE "timestamp" < first_kept::timestamp AT TIME ZONE 'UTC'
-                       AND id <= settled
-                     LIMIT p_max_rows);
-    GET DIAGNOSTICS deleted = ROW_COUNT;
 END
 $$;
