@@ -88,15 +88,15 @@ def test_backends_ended_in_the_middle_lose_nothing(daemons, redis, database, cli
     for made in Mix(14).take(scaled(20000)):
         judge.pushed(made)
         push(client, job(made))
-    start(daemons, redis, database, BATCH_MAX=300, RETRY_MAX_MS=50)
+    start(daemons, redis, database, BATCH_MAX=50, RETRY_MAX_MS=50)
     ended = 0
 
     def drained():
         nonlocal ended
         ended += database.value(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
-            "application_name LIKE 'analytics-%' AND random() < 0.3 "
-            "AND datname = current_database()") if ended < 40 else 0
+            "application_name LIKE 'analytics-%%' AND random() < %s "
+            "AND datname = current_database()", [0.3 if ended else 1]) if ended < 40 else 0
         return redis.is_drained()
     wait_until(drained, 90, "the queue to drain", interval=0.05)
     assert ended > 0
