@@ -80,8 +80,7 @@ enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_
     if (redis_err_of_reply(reply, "Redis refused the events", &err) == ERR_OK)
         (void)err_set(&err, ERR_BUG, "Redis answered LPUSH with something odd");
     note_refusal(gate, &err, now_ms);
-    if (err.code == ERR_READ_ONLY)
-        redis_uv_reconnect(gate->redis, err.msg); /* perhaps to the new primary */
+    gate->is_read_only = err.code == ERR_READ_ONLY;
     return err.code;
 }
 
@@ -101,6 +100,11 @@ void gate_tick(struct gate *gate, int64_t now_ms)
 {
     static const char *question[] = {"LLEN", "{events}:queue"};
 
+    /* Perhaps to the new primary.  Not at once: whoever waits for a reply is told that
+     * there will be none, and may be in the middle of taking this one. */
+    if (gate->is_read_only)
+        redis_uv_reconnect(gate->redis, "Redis has become a read-only replica");
+    gate->is_read_only = false;
     if (!gate->is_full || gate->is_asking || now_ms < gate->ask_again_ms)
         return;
     gate->ask_again_ms = now_ms + ASK_MS;

@@ -39,6 +39,7 @@ struct gate {
     unsigned unknown; /* groups in a row whose reply was lost */
     bool is_full;
     bool is_asking;
+    bool is_read_only; /* to be connected to anew */
     struct log_gate refusing_log;
     struct log_gate full_log;
 };
@@ -55,7 +56,8 @@ int64_t gate_lost_ms(const struct gate *gate, int64_t now_ms);
  * the list; ERR_TIMEOUT, nobody knows; anything else, Redis has refused them. */
 enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_ms);
 
-/* Asks for the length if it is time to.  Sent at the next redis_uv_flush(). */
+/* Does what gate_note() has found to be due: asks for the length, which is sent at the next
+ * redis_uv_flush(), or connects anew.  Not from a callback of Redis. */
 void gate_tick(struct gate *gate, int64_t now_ms);
 
 #endif

@@ -254,8 +254,8 @@ void queue_flush(struct queue *queue)
 
     if (queue->is_quiet)
         return;
-    state = gate_look(queue->options.gate, now_ms(queue));
     gate_tick(queue->options.gate, now_ms(queue));
+    state = gate_look(queue->options.gate, now_ms(queue));
     /* Without a spool each group gets its own answer from a Redis that refuses. */
     if (state == GATE_OPEN || (state == GATE_REFUSING && !has_spool(queue)))
         send_groups(queue);
