@@ -283,6 +283,8 @@ class FakeRedis:
                 client.sendall(reply or b"")
                 if is_push and (reply is None or not reply.endswith(b"\n")):
                     return  # half a reply, or none, and the end
+                if is_push:  # and what came behind it in one piece
+                    client.sendall(b"+PONG\r\n" * data.upper().count(b"INFO"))
 
     def close(self):
         self.socket.close()
