@@ -18,7 +18,6 @@ struct session_options {
     int64_t query_timeout_ms; /* the server ends a statement then */
 };
 
-
 /* Connects read-only, checks the version of the schema and prepares every statement.  The
  * caller owns *ret_conn, which is in non-blocking mode: PQfinish().
  * ERR_SCHEMA when the schema is missing or of another version. */
