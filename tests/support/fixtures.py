@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
@@ -175,18 +176,19 @@ def up(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk():
     """A function that mounts a file system of so many bytes ("1m").  For root only."""
     mounted = []
 
     def mount(size):
-        path = tmp_path / f"disk-{len(mounted) + 1}"
-        path.mkdir()
+        path = pathlib.Path(tempfile.mkdtemp(prefix="analytics-disk-"))
         command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", path]
         if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+            path.rmdir()
             pytest.skip("a small file system can be mounted by root only")
         mounted.append(path)
         return path
     yield mount
     for path in mounted:
         subprocess.run(["umount", "-l", path], check=True)
+        path.rmdir()

@@ -72,9 +72,11 @@ def _initdb(data):
 
 
 class PostgresServer:
-    def __init__(self, **options):
+    """Options are those of postgres -c; `parent` is the folder in which it lives."""
+
+    def __init__(self, parent=None, **options):
         self.who = unprivileged_user()
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="analytics-pg-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="analytics-pg-", dir=parent))
         self.data = self.directory / "data"
         self.log_path = self.directory / "postgres.log"
         self.port = free_port()

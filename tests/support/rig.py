@@ -23,7 +23,6 @@ PROCESSOR = {"LEASE_MS": 600, "BATCH_MAX": 200, "RETRY_MAX_MS": 200, "HALT_RETRY
              "STATEMENT_TIMEOUT_MS": 2000, "LOCK_TIMEOUT_MS": 300, "CONNECT_TIMEOUT_MS": 500,
              "REDIS_TIMEOUT_MS": 1500}
 INGESTION = {"INGEST_THREADS": 2, "REDIS_TIMEOUT_MS": 300}
-REPORTING = {}
 
 
 class Rig:
@@ -67,8 +66,9 @@ class Rig:
         for _ in range(processors):
             self.start_processor(wait=False, **(processor or {}))
         if reporting:
-            self.reporting = self.daemons.start("reporting",
-                                                DATABASE_URL=self.database.url)
+            self.reporting = self.daemons.start(
+                "reporting", DATABASE_URL=self.database.url,
+                **(reporting if isinstance(reporting, dict) else {}))
         for one in [self.ingestion, *self.processors]:
             one.wait_ready()
         return self
