@@ -9,7 +9,7 @@ usage: fresh_root.py newcomer [--tests]   scripts/up as root in /root (mode 700)
 
 What is proved is the commit that is checked out.  FRESH_ROOT is the folder to work in
 [/var/tmp/fresh-root]; a bare root is kept there as a tarball for next time.  FRESH_SUITE and
-FRESH_MIRROR choose another release [bookworm, http://deb.debian.org/debian].
+FRESH_MIRROR choose another release [bookworm, debootstrap's own mirror].
 """
 import contextlib
 import os
@@ -24,7 +24,7 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 WORK = pathlib.Path(os.environ.get("FRESH_ROOT", "/var/tmp/fresh-root"))
 SUITE = os.environ.get("FRESH_SUITE", "bookworm")
-MIRROR = os.environ.get("FRESH_MIRROR", "http://deb.debian.org/debian")
+MIRROR = os.environ.get("FRESH_MIRROR")  # None: debootstrap's own
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAME = "analytics-backend"
 
@@ -87,7 +87,8 @@ def make_tarball(tarball):
     shutil.rmtree(root, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
     subprocess.run(["debootstrap", "--variant=minbase", "--include=git,ca-certificates",
-                    SUITE, root, MIRROR], check=True, stdout=subprocess.DEVNULL)
+                    SUITE, root, *([MIRROR] if MIRROR else [])],
+                   check=True, stdout=subprocess.DEVNULL)
     new = tarball.with_suffix(".new")
     subprocess.run(["tar", "-C", root, "-cf", new, "."], check=True)
     new.rename(tarball)
