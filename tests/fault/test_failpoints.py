@@ -16,29 +16,18 @@ import pytest
 
 from support.ending import settle_and_judge, wait_drained
 from support.events import Mix, event, job, new_id
+from support.failpoints import ACTIONS, EXIT_CODES, failpoints
 from support.judge import Judge
 from support.load import Load
 from support.redis_server import ATTEMPTS, LEASES, QUEUE
-from support.settings import SOURCE
 from support.spool import Spool, posts
 from support.wait import wait_until
-
-ACTIONS = ("exit", "kill", "stop", "error")
-EXIT_CODES = {"exit": 70, "kill": -signal.SIGKILL}
 
 SETTINGS = {"LEASE_MS": 450, "BATCH_MAX": 25, "RETRY_MAX_MS": 200, "HALT_RETRY_MS": 100,
             "PROCESSOR_LANES": 2}
 
 # The first time is not the interesting one: the first piece of a COPY is its header.
 NTH = {"copy.sending": 2}
-
-
-def failpoints(*folders):
-    found = set()
-    for folder in folders:
-        for path in (SOURCE / folder).glob("*.c"):
-            found |= set(re.findall(r'FAILPOINT\(\s*"([^"]+)"', path.read_text()))
-    return sorted(found)
 
 
 PROCESSOR = failpoints("processor", "shared")
