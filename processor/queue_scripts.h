@@ -76,7 +76,9 @@ static const char script_fill[] = SCRIPT_HEAD SCRIPT_MOVE
     "if other and other ~= owner then return {id, 0, '', {}} end\n"
     "if redis.call('LLEN', KEYS[4]) == 0 then forget(id) return {id, 0, '', {}} end\n"
     "own(id, owner, tonumber(ARGV[3]))\n"
-    "move(KEYS[3], KEYS[4], tonumber(ARGV[4]) - 1, tonumber(ARGV[5]))\n"
+    "if not redis.call('HGET', KEYS[2], id) then\n" /* nobody has seen the batch yet */
+    "  move(KEYS[3], KEYS[4], tonumber(ARGV[4]) - 1, tonumber(ARGV[5]))\n"
+    "end\n"
     "return answer(id, KEYS[4])\n";
 
 /* KEYS leases, attempts, batch, completed.  ARGV id, jobs stored.  The new total, or -1
