@@ -81,6 +81,16 @@ def test_files_named_in_documents_exist():
     assert not missing
 
 
+def test_tests_named_in_documents_exist():
+    """So that no promise outlives the test that shows it."""
+    defined = {name for path in tracked("tests/*.py")
+               for name in re.findall(r"^def (test_\w+)", (SOURCE / path).read_text(),
+                                      flags=re.M)}
+    named = set(re.findall(r"`(test_\w+)`", (SOURCE / "docs/reliability.md").read_text()))
+    assert len(named) > 60
+    assert not named - defined
+
+
 def test_readme_describes_every_setting_of_up():
     usage = subprocess.run([SOURCE / "scripts/up", "--help"], check=True, text=True,
                            capture_output=True).stdout
