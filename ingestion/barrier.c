@@ -33,8 +33,9 @@ struct push {
 
 struct barrier {
     struct barrier_options options;
-    bool is_asking;     /* an INFO for the held ones is on its way */
-    struct push *first; /* held: replied, and not known to be written */
+    bool is_asking;      /* an INFO for the held ones is on its way */
+    bool is_out_of_step; /* nothing is believed until the connection is another one */
+    struct push *first;  /* held: replied, and not known to be written */
     struct push *last;
     uint64_t connection; /* on which they were replied */
     int64_t held_ms;     /* since when the first of them */
@@ -51,10 +52,22 @@ static bool says_written(const redisReply *info)
 {
     const char *at;
 
-    if (info->type != REDIS_REPLY_STRING)
+    if (info->type == REDIS_REPLY_ERROR)
         return true;
     at = strstr(info->str, info_pending);
     return !at || at[sizeof(info_pending) - 1] == '0';
+}
+
+/* Whether the answer may be one to INFO.  Otherwise an answer that nobody asked for came
+ * before it, and every one since belongs to the command before; the connection is made
+ * anew, from the timer, because whoever waits on it is in the middle of being told. */
+static bool is_in_step(struct barrier *barrier, const redisReply *info)
+{
+    if (info->type != REDIS_REPLY_STRING && info->type != REDIS_REPLY_ERROR) {
+        barrier->is_out_of_step = true;
+        (void)uv_timer_start(&barrier->again, on_again, 0, 0);
+    }
+    return !barrier->is_out_of_step;
 }
 
 /* Calls back once; reply NULL: unknown. */
@@ -102,7 +115,7 @@ static void on_held_info(redisReply *info, void *user)
     struct barrier *barrier = user;
 
     barrier->is_asking = false;
-    if (!info)
+    if (!info || !is_in_step(barrier, info))
         release_held(barrier, false);
     else if (says_written(info))
         release_held(barrier, true);
@@ -130,6 +143,11 @@ static void on_again(uv_timer_t *timer)
 {
     struct barrier *barrier = timer->data;
 
+    if (barrier->is_out_of_step) {
+        redis_uv_reconnect(barrier->options.redis,
+                           "the answers of Redis are out of step");
+        barrier->is_out_of_step = false;
+    }
     if ((int64_t)uv_now(timer->loop) - barrier->held_ms > barrier->options.hold_max_ms)
         release_held(barrier, false);
     ask(barrier);
@@ -143,6 +161,8 @@ static void on_reply(redisReply *reply, void *user)
 
     bool has_info = push->has_info;
 
+    if (push->barrier->is_out_of_step)
+        reply = NULL;
     if (reply && reply->type == REDIS_REPLY_INTEGER) {
         push->reply = *reply; /* believed once its INFO is there */
         if (!has_info)
@@ -159,6 +179,8 @@ static void on_info(redisReply *info, void *user)
 {
     struct push *push = user;
 
+    if (info && !is_in_step(push->barrier, info))
+        info = NULL;
     if (push->fn && info && !says_written(info)) {
         hold(push->barrier, push);
         return;

@@ -77,10 +77,13 @@ enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_
         note_length(gate, reply->integer, now_ms);
         return ERR_OK;
     }
-    if (redis_err_of_reply(reply, "Redis refused the events", &err) == ERR_OK)
+    if (redis_err_of_reply(reply, "Redis refused the events", &err) == ERR_OK) {
         (void)err_set(&err, ERR_BUG, "Redis answered LPUSH with something odd");
+        gate->reconnect_reason = "the answers of Redis are out of step";
+    }
     note_refusal(gate, &err, now_ms);
-    gate->is_read_only = err.code == ERR_READ_ONLY;
+    if (err.code == ERR_READ_ONLY)
+        gate->reconnect_reason = "Redis has become a read-only replica";
     return err.code;
 }
 
@@ -100,11 +103,12 @@ void gate_tick(struct gate *gate, int64_t now_ms)
 {
     static const char *question[] = {"LLEN", "{events}:queue"};
 
-    /* Perhaps to the new primary.  Not at once: whoever waits for a reply is told that
-     * there will be none, and may be in the middle of taking this one. */
-    if (gate->is_read_only)
-        redis_uv_reconnect(gate->redis, "Redis has become a read-only replica");
-    gate->is_read_only = false;
+    /* Perhaps to the new primary; and a connection on which one answer was not what was
+     * asked for may be behind with all of them.  Not at once: whoever waits for a reply is
+     * told that there will be none, and may be in the middle of taking this one. */
+    if (gate->reconnect_reason)
+        redis_uv_reconnect(gate->redis, gate->reconnect_reason);
+    gate->reconnect_reason = NULL;
     if (!gate->is_full || gate->is_asking || now_ms < gate->ask_again_ms)
         return;
     gate->ask_again_ms = now_ms + ASK_MS;

@@ -39,7 +39,7 @@ struct gate {
     unsigned unknown; /* groups in a row whose reply was lost */
     bool is_full;
     bool is_asking;
-    bool is_read_only; /* to be connected to anew */
+    const char *reconnect_reason; /* to be done at the next tick; NULL: none */
     struct log_gate refusing_log;
     struct log_gate full_log;
 };
