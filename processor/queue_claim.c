@@ -39,6 +39,15 @@ static enum err_code read_claim(redisReply *reply, struct claim *ret_claim,
     return ERR_OK;
 }
 
+/* Whether Redis made a batch of this id is not known.  The id is not used again, or its
+ * lease would be renewed by each further claim and its jobs never be taken over. */
+static void doubt_next(struct queue *queue)
+{
+    if (queue->unsure_id[0] == '\0')
+        memcpy(queue->unsure_id, queue->next_id, sizeof(queue->unsure_id));
+    queue_new_id(queue->next_id);
+}
+
 static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
                                struct err *err)
 {
@@ -58,8 +67,23 @@ static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
     return code ? code : read_claim(reply, ret_claim, err);
 }
 
-static enum err_code run_fill(struct queue *queue, struct claim *ret_claim,
-                              struct err *err)
+enum err_code queue_claim_begin(struct queue *queue, struct claim *ret_claim,
+                                struct err *err)
+{
+    enum err_code code = run_claim(queue, ret_claim, err);
+
+    if (code) {
+        doubt_next(queue);
+        return code;
+    }
+    queue->unsure_id[0] = '\0';
+    if (ret_claim->count > 0 && strcmp(ret_claim->id, queue->next_id) == 0)
+        queue_new_id(queue->next_id); /* an id is used once */
+    return ERR_OK;
+}
+
+enum err_code queue_claim_fill(struct queue *queue, struct claim *ret_claim,
+                               struct err *err)
 {
     struct args args = queue_script_args("4");
     char key[KEY_MAX];
@@ -75,11 +99,16 @@ static enum err_code run_fill(struct queue *queue, struct claim *ret_claim,
     args_add(&args, queue->max_text);
     args_add(&args, queue->max_bytes_text);
     code = queue_run(queue, SCRIPT_FILL, &args, "could not claim a batch", &reply, err);
-    return code ? code : read_claim(reply, ret_claim, err);
+    if (!code)
+        code = read_claim(reply, ret_claim, err);
+    if (code)
+        doubt_next(queue);
+    else
+        queue_new_id(queue->next_id); /* also when somebody else has the batch by now */
+    return code;
 }
 
-/* The doorbell: waits for the first job, which moves into the batch in the same step. */
-static enum err_code wait_for_job(struct queue *queue, bool *ret_came, struct err *err)
+enum err_code queue_claim_wait(struct queue *queue, bool *ret_came, struct err *err)
 {
     struct args args = {.count = 0};
     char key[KEY_MAX];
@@ -94,6 +123,8 @@ static enum err_code wait_for_job(struct queue *queue, bool *ret_came, struct er
     args_add(&args, "LEFT");
     args_add(&args, queue->wait_text);
     code = queue_command(queue, &args, "could not wait for a job", &reply, err);
+    if (code && code != ERR_BUSY) /* which is a refusal: nothing was moved */
+        doubt_next(queue);
     if (code)
         return code;
     *ret_came = reply->type == REDIS_REPLY_STRING;
@@ -101,51 +132,22 @@ static enum err_code wait_for_job(struct queue *queue, bool *ret_came, struct er
     return ERR_OK;
 }
 
-/* Whether Redis made a batch of this id is not known.  The id is not used again, or its
- * lease would be renewed by each further claim and its jobs never be taken over. */
-static void doubt_next(struct queue *queue)
-{
-    if (queue->unsure_id[0] == '\0')
-        memcpy(queue->unsure_id, queue->next_id, sizeof(queue->unsure_id));
-    queue_new_id(queue->next_id);
-}
-
-static enum err_code claim_or_wait(struct queue *queue, struct claim *ret_claim,
-                                   struct err *err)
-{
-    bool came = false;
-    enum err_code code = run_claim(queue, ret_claim, err);
-
-    if (code)
-        return code;
-    queue->unsure_id[0] = '\0';
-    if (ret_claim->count == 0) {
-        code = wait_for_job(queue, &came, err);
-        if (code == ERR_BUSY) { /* full: BLMOVE is refused, the script is not */
-            ret_claim->must_pause = true;
-            return ERR_OK;
-        }
-        if (!code && !came)
-            return ERR_OK;
-        queue_drop_claim(ret_claim);
-        if (code)
-            return code;
-        code = run_fill(queue, ret_claim, err);
-        if (code)
-            return code;
-    }
-    if (strcmp(ret_claim->id, queue->next_id) == 0 || came)
-        queue_new_id(queue->next_id); /* an id is used once */
-    return ERR_OK;
-}
-
 enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct err *err)
 {
-    enum err_code code = claim_or_wait(queue, ret_claim, err);
+    bool came = false;
+    enum err_code code = queue_claim_begin(queue, ret_claim, err);
 
-    if (code)
-        doubt_next(queue);
-    return code;
+    if (code || ret_claim->count > 0)
+        return code;
+    code = queue_claim_wait(queue, &came, err);
+    if (code == ERR_BUSY) { /* full: BLMOVE is refused, the script is not */
+        ret_claim->must_pause = true;
+        return ERR_OK;
+    }
+    if (!code && !came)
+        return ERR_OK;
+    queue_drop_claim(ret_claim);
+    return code ? code : queue_claim_fill(queue, ret_claim, err);
 }
 
 void queue_drop_claim(struct claim *claim)

@@ -3,6 +3,7 @@
 #define PROCESSOR_QUEUE_PARTS_H
 
 #include <hiredis/hiredis.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -86,6 +87,21 @@ enum err_code queue_run(struct queue *queue, enum script script, struct args *ar
 /* The same for a script whose reply is a number. */
 enum err_code queue_run_number(struct queue *queue, enum script script, struct args *args,
                                const char *what, int64_t *ret_number,
+                               struct err *err) MUST_CHECK;
+
+/* The steps of queue_claim(), apart for the test that stops between them.  After a failure
+ * of any of them the next begin looks for what it may have done in Redis.
+ *
+ * begin  a batch whose lease has ended, or jobs of the queue; count 0: there is nothing
+ * wait   the doorbell: the first job that comes moves into the batch in the same step;
+ *        ERR_BUSY when Redis is full
+ * fill   takes the batch that the doorbell began, and more jobs for it; count 0: somebody
+ *        else has it by now */
+enum err_code queue_claim_begin(struct queue *queue, struct claim *ret_claim,
+                                struct err *err) MUST_CHECK;
+enum err_code queue_claim_wait(struct queue *queue, bool *ret_came,
+                               struct err *err) MUST_CHECK;
+enum err_code queue_claim_fill(struct queue *queue, struct claim *ret_claim,
                                struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,284 @@
+/* queue_driver.c -- one worker of the queue, taken step by step: the processor's own code
+ * for claims, batches and acknowledgements, without its threads.
+ *
+ * Reads a word a line from stdin and answers with one JSON object a line on stdout.
+ *
+ *   begin wait fill        the steps of queue_claim(); see processor/queue_parts.h
+ *   store                  the claimed jobs into Postgres, one try
+ *   ack hand-back renew forget adopt ping     as the functions of queue.h
+ *   lose                   the answer to the next step will be lost
+ *   drop                   forgets the claim, as a lane does that has lost it
+ *
+ * Settings come from the environment, as the processor's.  It is crashed by a signal. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "processor/batch.h"
+#include "processor/conf.h"
+#include "processor/queue.h"
+#include "processor/queue_parts.h"
+#include "processor/store.h"
+#include "shared/event.h"
+#include "shared/json.h"
+
+enum {
+    ANSWER_MAX = 1 << 24,
+    WORD_MAX = 64
+};
+
+struct driver {
+    struct queue *queue;
+    struct event_parser *parser;
+    struct batch batch;
+    struct store store;
+    struct claim claim;
+    struct buf out;
+    size_t stored;
+    bool must_lose;
+};
+
+/* The test sees that the program has ended and what it said. */
+static void must(enum err_code code, const char *what)
+{
+    if (code == ERR_OK)
+        return;
+    (void)fprintf(stderr, "queue_driver: %s: %s\n", what, err_name(code));
+    abort();
+}
+
+/* From here on nothing that Redis sends arrives. */
+static void lose_answer(struct driver *driver)
+{
+    if (driver->must_lose && driver->queue->context)
+        (void)shutdown(driver->queue->context->fd, SHUT_RD); /* then it is lost anyway */
+    driver->must_lose = false;
+}
+
+static enum err_code answer_claim(struct driver *driver)
+{
+    const struct claim *claim = &driver->claim;
+
+    must(buf_printf(&driver->out, "\"id\":\"%s\",\"attempts\":%lld,\"jobs\":[", claim->id,
+                    (long long)claim->attempts),
+         "answer");
+    for (size_t i = 0; i < claim->count; i++) {
+        size_t len;
+        const char *job = claim_job(claim, i, &len);
+
+        if (i > 0)
+            must(buf_add_text(&driver->out, ","), "answer");
+        must(json_add_string(&driver->out, job, len), "answer");
+    }
+    must(buf_add_text(&driver->out, "],"), "answer");
+    return ERR_OK;
+}
+
+static enum err_code step_begin(struct driver *driver, struct err *err)
+{
+    enum err_code code;
+
+    queue_drop_claim(&driver->claim);
+    code = queue_claim_begin(driver->queue, &driver->claim, err);
+    return code ? code : answer_claim(driver);
+}
+
+static enum err_code step_wait(struct driver *driver, struct err *err)
+{
+    bool came = false;
+    enum err_code code = queue_claim_wait(driver->queue, &came, err);
+
+    if (!code)
+        must(buf_printf(&driver->out, "\"came\":%s,", came ? "true" : "false"), "answer");
+    return code;
+}
+
+static enum err_code step_fill(struct driver *driver, struct err *err)
+{
+    enum err_code code;
+
+    queue_drop_claim(&driver->claim);
+    code = queue_claim_fill(driver->queue, &driver->claim, err);
+    return code ? code : answer_claim(driver);
+}
+
+static enum err_code step_store(struct driver *driver, struct err *err)
+{
+    const struct claim *claim = &driver->claim;
+    enum err_code code = ERR_OK;
+
+    batch_begin(&driver->batch, claim->id);
+    for (size_t place = 0; place < claim->count && !code; place++) {
+        size_t len;
+        const char *job = claim_job(claim, place, &len);
+
+        code = batch_add(&driver->batch, driver->parser, place, job, len, err);
+    }
+    if (!code)
+        code = store_batch(&driver->store, &driver->batch, claim->attempts > 1, err);
+    if (code)
+        return code;
+    driver->stored = batch_alive(&driver->batch);
+    must(buf_printf(&driver->out, "\"stored\":%zu,", driver->stored), "answer");
+    return ERR_OK;
+}
+
+static enum err_code step_ack(struct driver *driver, struct err *err)
+{
+    int64_t total = 0;
+    enum err_code code =
+        queue_ack(driver->queue, driver->claim.id, driver->stored, &total, err);
+
+    if (!code)
+        must(buf_printf(&driver->out, "\"total\":%lld,", (long long)total), "answer");
+    return code;
+}
+
+static enum err_code step_hand_back(struct driver *driver, struct err *err)
+{
+    return queue_hand_back(driver->queue, driver->claim.id, queue_owner(driver->queue),
+                           err);
+}
+
+static enum err_code step_renew(struct driver *driver, struct err *err)
+{
+    bool is_owned = false;
+    enum err_code code = queue_renew(driver->queue, driver->claim.id,
+                                     queue_owner(driver->queue), &is_owned, err);
+
+    if (!code)
+        must(buf_printf(&driver->out, "\"owned\":%s,", is_owned ? "true" : "false"),
+             "answer");
+    return code;
+}
+
+static enum err_code step_forget(struct driver *driver, struct err *err)
+{
+    (void)err; /* it never fails: the lease then ends by itself */
+    queue_forget_next(driver->queue);
+    return ERR_OK;
+}
+
+static enum err_code step_adopt(struct driver *driver, struct err *err)
+{
+    size_t found = 0;
+    enum err_code code = queue_adopt_orphans(driver->queue, &found, err);
+
+    if (!code)
+        must(buf_printf(&driver->out, "\"found\":%zu,", found), "answer");
+    return code;
+}
+
+static enum err_code step_ping(struct driver *driver, struct err *err)
+{
+    return queue_ping(driver->queue, err);
+}
+
+static enum err_code step_lose(struct driver *driver, struct err *err)
+{
+    enum err_code code = queue_connect(driver->queue, err);
+
+    driver->must_lose = code == ERR_OK;
+    return code;
+}
+
+static enum err_code step_drop(struct driver *driver, struct err *err)
+{
+    (void)err; /* it never fails */
+    queue_drop_claim(&driver->claim);
+    return ERR_OK;
+}
+
+static const struct {
+    const char *word;
+    enum err_code (*run)(struct driver *driver, struct err *err);
+} steps[] = {
+    {"begin", step_begin}, {"wait", step_wait},   {"fill", step_fill},
+    {"store", step_store}, {"ack", step_ack},     {"hand-back", step_hand_back},
+    {"renew", step_renew}, {"adopt", step_adopt}, {"forget", step_forget},
+    {"ping", step_ping},   {"lose", step_lose},   {"drop", step_drop},
+};
+
+static void answer(struct driver *driver, enum err_code code, const struct err *err)
+{
+    const char *sentence = code ? err->msg : "";
+
+    must(buf_printf(&driver->out, "\"next\":\"%s\",\"owner\":\"%s\",\"error\":\"%s\",",
+                    driver->queue->next_id, queue_owner(driver->queue),
+                    code ? err_name(code) : ""),
+         "answer");
+    must(buf_add_text(&driver->out, "\"reason\":"), "answer");
+    must(json_add_string(&driver->out, sentence, strlen(sentence)), "answer");
+    must(buf_add_text(&driver->out, "}\n"), "answer");
+    if (fwrite(driver->out.data, 1, driver->out.len, stdout) != driver->out.len ||
+        fflush(stdout))
+        abort();
+}
+
+static void obey(struct driver *driver, const char *word)
+{
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct err err = {.code = ERR_OK};
+        enum err_code code;
+
+        if (strcmp(steps[i].word, word) != 0)
+            continue;
+        buf_clear(&driver->out);
+        must(buf_add_text(&driver->out, "{"), "answer");
+        lose_answer(driver);
+        code = steps[i].run(driver, &err);
+        answer(driver, code, &err);
+        return;
+    }
+    must(ERR_INVALID, word);
+}
+
+static void run(const struct processor_conf *conf)
+{
+    struct driver driver = {.claim = {.suspect = -1}};
+    struct redis_url url;
+    struct err err;
+    char word[WORD_MAX];
+
+    must(redis_url_parse(conf->redis_url, &url, &err), "REDIS_URL");
+    driver.queue = queue_new(&(struct queue_options){
+        .url = &url,
+        .timeout_ms = conf->redis_timeout_ms,
+        .lease_ms = conf->lease_ms,
+        .batch_max = conf->batch_max,
+        .batch_max_bytes = conf->batch_max_bytes,
+    });
+    driver.parser = event_parser_new();
+    must(driver.queue && driver.parser ? ERR_OK : ERR_NOMEM, "start");
+    batch_init(&driver.batch);
+    store_init(&driver.store, conf);
+    buf_init(&driver.out, ANSWER_MAX);
+    while (fgets(word, sizeof(word), stdin)) {
+        word[strcspn(word, "\n")] = '\0';
+        obey(&driver, word);
+    }
+    queue_drop_claim(&driver.claim);
+    queue_free(driver.queue);
+    event_parser_free(driver.parser);
+    batch_release(&driver.batch);
+    store_release(&driver.store);
+    buf_release(&driver.out);
+}
+
+int main(int argc, char **argv)
+{
+    struct processor_conf conf = {0};
+    enum conf_next next;
+    struct err err;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* as the processor does */
+    if (conf_load(&processor_program, argc, argv, &conf, &next, &err)) {
+        (void)fprintf(stderr, "queue_driver: %s\n", err.msg);
+        return CONF_EXIT_USAGE;
+    }
+    run(&conf);
+    conf_release(&processor_program, &conf);
+    return EXIT_SUCCESS;
+}
