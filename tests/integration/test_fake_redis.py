@@ -2,6 +2,8 @@
 nobody asked for, half replies, silence, resets.  It must never answer a false 200, never
 end, and serve again as soon as the real thing is there.
 """
+import contextlib
+import re
 import socket
 import threading
 import time
@@ -12,7 +14,9 @@ from support.events import event
 from support.fake_redis import (PONG, FakeRedis, endless, garbage, half, nested, reset, silence,
                                 unasked, wrong_type)
 from support.process import free_port
+from support.wait import wait_until
 
+WRITTEN = b"$23\r\naof_pending_bio_fsync:0\r\n"  # nothing is put off
 NO_INFO = b"$0\r\n\r\n"  # INFO of a Redis without an append-only file
 
 
@@ -115,3 +119,54 @@ def test_a_write_that_redis_puts_off_is_waited_for(daemons, fake):
         assert not asked
     finally:
         server.close()
+
+class LateRedis:
+    """Answers as Redis does, but for one answer too many before the first LPUSH of its first
+    connection; and keeps the last answer back until the next commands are there, so that
+    what follows on that connection never catches up."""
+
+    def __init__(self, extra):
+        self.extra = extra
+        self.connections = 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.socket.accept()[0]
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(client, self.connections == 1),
+                                 daemon=True).start()
+
+    def _serve(self, client, is_behind):
+        kept = b""
+        with contextlib.suppress(OSError), client:
+            while data := client.recv(65536):
+                answers = [b"+PONG\r\n"] * data.count(b"PING")
+                for command in re.findall(b"LPUSH|INFO", data):
+                    answers.append(WRITTEN if command == b"INFO" else b":1\r\n")
+                if is_behind and b"LPUSH" in data:
+                    answers = ([] if kept else [self.extra]) + [kept] + answers
+                    kept = answers.pop()
+                client.sendall(b"".join(answers))
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.mark.parametrize("extra,confirms", [(b"+unasked\r\n", 1), (b":5\r\n", 1),
+                                            (b"-ERR unasked\r\n", 1), (b"+unasked\r\n", 0)],
+                         ids=ascii)
+def test_a_connection_out_of_step_is_made_anew(daemons, extra, confirms):
+    late = LateRedis(extra)
+    try:
+        ingestion = daemons.start("ingestion", INGEST_THREADS=1, REDIS_CONFIRMS_WRITE=confirms,
+                                  REDIS_URL=f"redis://127.0.0.1:{late.port}")
+        wait_until(lambda: ingestion.post_event(event()) and late.connections > 1, 10,
+                   "a new connection")
+        wait_until(lambda: ingestion.post_event(event()).status == 200, 10, ingestion.story)
+        assert ingestion.post_event(event()).status == 200
+    finally:
+        late.close()
