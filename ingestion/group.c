@@ -64,29 +64,41 @@ static enum err_code reserve_waiter(struct group *group)
     return ERR_OK;
 }
 
-static enum err_code add_job(struct buf *wire, const char *job, size_t job_len)
+/* The bytes of "$<len>\r\n", which stands in front of a job. */
+static size_t length_size(size_t len)
 {
-    char length[24];
-    int len = snprintf(length, sizeof(length), "$%zu\r\n", job_len);
-    enum err_code code = buf_reserve(wire, (size_t)len + job_len + 2);
+    size_t size = sizeof("$0\r\n") - 1;
 
-    if (!code)
-        code = buf_add(wire, length, (size_t)len);
-    if (!code)
-        code = buf_add(wire, job, job_len);
-    if (!code)
-        code = buf_add(wire, "\r\n", 2);
-    return code;
+    for (; len >= 10; len /= 10)
+        size++;
+    return size;
 }
 
-enum err_code group_add(struct group *group, const char *job, size_t len,
-                        struct http_request *req, int64_t deadline_ms)
+/* Writes them and returns what lies behind them. */
+static char *put_length(char *out, size_t len)
 {
-    size_t before = group->wire.len;
+    char *end = out + length_size(len);
+    char *digit = end - 2;
+
+    *out = '$';
+    memcpy(digit, "\r\n", 2);
+    do {
+        *--digit = (char)('0' + len % 10);
+        len /= 10;
+    } while (len > 0);
+    return end;
+}
+
+enum err_code group_add_place(struct group *group, size_t len, struct http_request *req,
+                              int64_t deadline_ms, char **ret_job)
+{
+    struct buf *wire = &group->wire;
     enum err_code code = req ? reserve_waiter(group) : ERR_OK;
+    size_t before = wire->len;
+    char *job;
 
     if (!code)
-        code = add_job(&group->wire, job, len);
+        code = buf_reserve(wire, length_size(len) + len + 2);
     if (code)
         return code;
     if (req) {
@@ -97,8 +109,23 @@ enum err_code group_add(struct group *group, const char *job, size_t len,
             .taken_us = clock_mono_us(),
         };
     }
+    job = put_length(wire->data + wire->len, len);
+    memcpy(job + len, "\r\n", 2);
+    wire->len = (size_t)(job - wire->data) + len + 2;
     group->count++;
+    *ret_job = job;
     return ERR_OK;
+}
+
+enum err_code group_add(struct group *group, const char *job, size_t len,
+                        struct http_request *req, int64_t deadline_ms)
+{
+    char *place;
+    enum err_code code = group_add_place(group, len, req, deadline_ms, &place);
+
+    if (!code)
+        memcpy(place, job, len);
+    return code;
 }
 
 bool group_next_job(const struct group *group, size_t *offset, const char **ret_job,
@@ -109,7 +136,7 @@ bool group_next_job(const struct group *group, size_t *offset, const char **ret_
 
     if (*offset >= group_bytes(group))
         return false;
-    for (at++; *at != '\r'; at++) /* "$<len>\r\n<job>\r\n", written by add_job() */
+    for (at++; *at != '\r'; at++) /* "$<len>\r\n<job>\r\n", written by put_length() */
         len = 10 * len + (size_t)(*at - '0');
     *ret_job = at + 2;
     *ret_len = len;

@@ -54,6 +54,11 @@ void group_clear(struct group *group);
 enum err_code group_add(struct group *group, const char *job, size_t len,
                         struct http_request *req, int64_t deadline_ms) MUST_CHECK;
 
+/* The same for a job that is yet to be written: *ret_job is where its len bytes go, before
+ * anything else is done with the group. */
+enum err_code group_add_place(struct group *group, size_t len, struct http_request *req,
+                              int64_t deadline_ms, char **ret_job) MUST_CHECK;
+
 /* Answers everyone who still waits: 200 or 503. */
 void group_answer(struct group *group, bool is_stored);
 

@@ -16,7 +16,6 @@
 
 enum {
     TICK_MS = 20,        /* how exactly the deadlines of requests are kept */
-    JOB_MAX = 65536,     /* more than the longest event in JSON can be */
     SPARE_GROUPS = 4,    /* empty groups kept for their memory */
     KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
     LOST_MS = 200,       /* a Redis that is back so soon is waited for */
@@ -34,8 +33,7 @@ struct queue {
     int64_t spare_count;
     size_t pending_bytes; /* in filling and sent */
     size_t pending_events;
-    struct buf job; /* scratch: one job */
-    bool is_quiet;  /* Redis and the spool may be gone */
+    bool is_quiet; /* Redis and the spool may be gone */
     void (*on_stopped)(void *user);
     void *stopped_user;
 };
@@ -305,24 +303,22 @@ enum err_code queue_push(struct queue *queue, const struct event *event,
 {
     struct group *group;
     size_t before;
+    char *job;
     enum err_code code;
 
     if (queue->pending_bytes >= (size_t)queue->options.pending_max_bytes)
         return ERR_BUSY;
-    buf_clear(&queue->job);
-    code = event_format_job(event, &queue->job);
-    if (code)
-        return code;
     group = group_to_fill(queue);
     if (!group)
         return ERR_NOMEM;
     before = group_bytes(group);
     /* A tenth of the time is kept back, so that the 503 arrives inside it. */
-    code = group_add(group, queue->job.data, queue->job.len, req,
-                     now_ms(queue) + queue->options.timeout_ms -
-                         queue->options.timeout_ms / 10);
+    code = group_add_place(
+        group, event_job_size(event), req,
+        now_ms(queue) + queue->options.timeout_ms - queue->options.timeout_ms / 10, &job);
     if (code)
         return code == ERR_TOO_BIG ? ERR_BUSY : code;
+    (void)event_put_job(event, job); /* exactly its size */
     http_wait(req);
     queue->pending_events++;
     queue->pending_bytes += group_bytes(group) - before;
@@ -339,7 +335,6 @@ enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
     queue->options = *options;
     queue->loop = loop;
     metric_set(&options->metrics->pending_bytes_max, options->pending_max_bytes);
-    buf_init(&queue->job, JOB_MAX);
     (void)uv_timer_init(loop, &queue->tick);
     queue->tick.data = queue;
     (void)uv_timer_start(&queue->tick, on_tick, TICK_MS, TICK_MS);
@@ -363,7 +358,6 @@ static void on_tick_closed(uv_handle_t *handle)
     void (*on_stopped)(void *user) = queue->on_stopped;
     void *user = queue->stopped_user;
 
-    buf_release(&queue->job);
     mem_free(queue);
     if (on_stopped)
         on_stopped(user);

@@ -93,4 +93,9 @@ enum event_flaw event_parser_flaw(const struct event_parser *parser);
 /* Appends the canonical job; errors as buf_add(). */
 enum err_code event_format_job(const struct event *event, struct buf *out) MUST_CHECK;
 
+/* The same for whoever has made room: the bytes of the canonical job; and the job itself,
+ * written to out.  Returns what lies behind it. */
+size_t event_job_size(const struct event *event);
+char *event_put_job(const struct event *event, char *out);
+
 #endif

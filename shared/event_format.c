@@ -1,75 +1,102 @@
-/* event_format.c -- an event as a job of the queue; see event.h. */
+/* event_format.c -- an event as a job of the queue; see event.h.
+ *
+ * The length is known before the first byte is written, so that a job can be written
+ * where it is sent from, behind the length that Redis wants in front of it.
+ */
 #include "shared/event.h"
+
+#include <string.h>
 
 #include "shared/buf.h"
 #include "shared/json.h"
 #include "shared/timestamp.h"
 
-static enum err_code add_text(struct buf *out, const char *key,
-                              const struct event_text *text)
-{
-    enum err_code code = buf_add_text(out, key);
+/* What stands between the values. */
+static const char id_begins[] = "{\"event_id\":\"";
+static const char id_ends[] = "\",";
+static const char site_key[] = "\"site_id\":";
+static const char type_key[] = ",\"event_type\":";
+static const char path_key[] = ",\"path\":";
+static const char user_key[] = ",\"user_id\":";
+static const char time_begins[] = ",\"timestamp\":\"";
+static const char received_begins[] = "\",\"received_at\":\"";
+static const char time_ends[] = "\"}";
+static const char null_word[] = "null";
 
-    if (code)
-        return code;
-    return text->bytes ? json_add_string(out, text->bytes, text->len)
-                       : buf_add_text(out, "null");
+#define LEN(literal)      (sizeof(literal) - 1)
+#define PUT(out, literal) put((out), (literal), LEN(literal))
+
+/* --- the length -------------------------------------------------------------- */
+
+static size_t text_size(const struct event_text *text)
+{
+    return text->bytes ? json_string_size(text->bytes, text->len) : LEN(null_word);
 }
 
-static enum err_code add_time(struct buf *out, const char *key, int64_t ms)
+size_t event_job_size(const struct event *event)
 {
-    char text[TIMESTAMP_TEXT_LEN];
-    enum err_code code = buf_add_text(out, key);
+    size_t id = event->has_event_id ? LEN(id_begins) + UUID_TEXT_LEN + LEN(id_ends) : 1;
+    size_t received =
+        event->received_at_ms ? LEN(received_begins) + TIMESTAMP_TEXT_LEN : 0;
 
-    if (code)
-        return code;
-    timestamp_format(ms, text);
-    return buf_add(out, text, sizeof(text));
+    return id + LEN(site_key) + text_size(&event->site_id) + LEN(type_key) +
+           text_size(&event->event_type) + LEN(path_key) + text_size(&event->path) +
+           LEN(user_key) + text_size(&event->user_id) + LEN(time_begins) +
+           TIMESTAMP_TEXT_LEN + received + LEN(time_ends);
 }
 
-static enum err_code add_id(struct buf *out, const char *key, const struct uuid *uuid)
-{
-    char text[UUID_TEXT_LEN];
-    enum err_code code = buf_add_text(out, key);
+/* --- the text ---------------------------------------------------------------- */
 
-    if (code)
-        return code;
-    uuid_format(uuid, text);
-    return buf_add(out, text, sizeof(text));
+static char *put(char *out, const char *bytes, size_t len)
+{
+    memcpy(out, bytes, len);
+    return out + len;
 }
 
-static enum err_code add_job(const struct event *event, struct buf *out)
+static char *put_text(char *out, const struct event_text *text)
 {
-    enum err_code code = buf_add_text(out, "{");
+    return text->bytes ? json_put_string(out, text->bytes, text->len)
+                       : PUT(out, null_word);
+}
 
-    if (!code && event->has_event_id) {
-        code = add_id(out, "\"event_id\":\"", &event->event_id);
-        if (!code)
-            code = buf_add_text(out, "\",");
+static char *put_time(char *out, int64_t ms)
+{
+    timestamp_format(ms, out);
+    return out + TIMESTAMP_TEXT_LEN;
+}
+
+static char *put_id(char *out, const struct uuid *uuid)
+{
+    out = PUT(out, id_begins);
+    uuid_format(uuid, out);
+    return PUT(out + UUID_TEXT_LEN, id_ends);
+}
+
+char *event_put_job(const struct event *event, char *out)
+{
+    out = event->has_event_id ? put_id(out, &event->event_id) : PUT(out, "{");
+    out = PUT(out, site_key);
+    out = put_text(out, &event->site_id);
+    out = PUT(out, type_key);
+    out = put_text(out, &event->event_type);
+    out = PUT(out, path_key);
+    out = put_text(out, &event->path);
+    out = PUT(out, user_key);
+    out = put_text(out, &event->user_id);
+    out = PUT(out, time_begins);
+    out = put_time(out, event->timestamp_ms);
+    if (event->received_at_ms) {
+        out = PUT(out, received_begins);
+        out = put_time(out, event->received_at_ms);
     }
-    if (!code)
-        code = add_text(out, "\"site_id\":", &event->site_id);
-    if (!code)
-        code = add_text(out, ",\"event_type\":", &event->event_type);
-    if (!code)
-        code = add_text(out, ",\"path\":", &event->path);
-    if (!code)
-        code = add_text(out, ",\"user_id\":", &event->user_id);
-    if (!code)
-        code = add_time(out, ",\"timestamp\":\"", event->timestamp_ms);
-    if (!code && event->received_at_ms)
-        code = add_time(out, "\",\"received_at\":\"", event->received_at_ms);
-    if (!code)
-        code = buf_add_text(out, "\"}");
-    return code;
+    return PUT(out, time_ends);
 }
 
 enum err_code event_format_job(const struct event *event, struct buf *out)
 {
-    size_t start = out->len;
-    enum err_code code = add_job(event, out);
+    enum err_code code = buf_reserve(out, event_job_size(event));
 
-    if (code)
-        out->len = start;
+    if (!code)
+        out->len = (size_t)(event_put_job(event, out->data + out->len) - out->data);
     return code;
 }

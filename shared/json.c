@@ -1,10 +1,10 @@
 /* json.c -- JSON out; see json.h. */
 #include "shared/json.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "shared/buf.h"
+#include "shared/json_plain.h"
 #include "shared/utf8.h"
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
@@ -31,70 +31,92 @@ static char short_escape(char c)
     }
 }
 
-static enum err_code add_escaped(struct buf *out, char c)
+/* \u001f: control characters without a short form are all below 0x20. */
+static char *put_hex_escape(char *out, char c)
 {
-    char letter = short_escape(c);
+    static const char digits[] = "0123456789abcdef";
 
-    if (letter)
-        return buf_add(out, (const char[]){'\\', letter}, 2);
-    return buf_printf(out, "\\u%04x", (unsigned)c);
-}
-
-static bool is_plain_ascii(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+    memcpy(out, "\\u00", 4);
+    out[4] = digits[(unsigned char)c >> 4];
+    out[5] = digits[(unsigned char)c & 0x0f];
+    return out + 6;
 }
 
 /* Bytes from the start that stand in a JSON string as they are. */
 static size_t plain_len(const char *bytes, size_t len)
 {
-    size_t at = 0;
+    size_t at = json_plain_len(bytes, len);
 
     while (at < len) {
-        size_t char_len;
-        if (is_plain_ascii((unsigned char)bytes[at])) {
-            at++;
-            continue;
-        }
-        char_len = utf8_char_len(bytes + at, len - at);
+        size_t char_len = utf8_char_len(bytes + at, len - at);
         if (char_len < 2)
             break; /* to be escaped, or invalid */
         at += char_len;
+        at += json_plain_len(bytes + at, len - at);
     }
     return at;
 }
 
-static enum err_code add_characters(struct buf *out, const char *bytes, size_t len)
+/* What one byte that is not plain becomes: its length, and its text. */
+static size_t special_size(char c)
+{
+    if ((unsigned char)c >= 0x80)
+        return sizeof(replacement) - 1;
+    return short_escape(c) ? 2 : 6;
+}
+
+static char *put_special(char *out, char c)
+{
+    char letter = short_escape(c);
+
+    if ((unsigned char)c >= 0x80) {
+        memcpy(out, replacement, sizeof(replacement) - 1);
+        return out + sizeof(replacement) - 1;
+    }
+    if (!letter)
+        return put_hex_escape(out, c);
+    *out++ = '\\';
+    *out++ = letter;
+    return out;
+}
+
+size_t json_string_size(const char *bytes, size_t len)
+{
+    size_t size = len + 2;
+
+    for (size_t at = plain_len(bytes, len); at < len;) {
+        size += special_size(bytes[at]) - 1;
+        at++;
+        at += plain_len(bytes + at, len - at);
+    }
+    return size;
+}
+
+char *json_put_string(char *out, const char *bytes, size_t len)
 {
     size_t at = 0;
 
+    *out++ = '"';
     for (;;) {
         size_t plain = plain_len(bytes + at, len - at);
-        enum err_code code = buf_add(out, bytes + at, plain);
+        memcpy(out, bytes + at, plain);
+        out += plain;
         at += plain;
-        if (code || at == len)
-            return code;
-        if ((unsigned char)bytes[at] < 0x80)
-            code = add_escaped(out, bytes[at]);
-        else
-            code = buf_add_text(out, replacement);
-        if (code)
-            return code;
-        at++;
+        if (at == len)
+            break;
+        out = put_special(out, bytes[at++]);
     }
+    *out++ = '"';
+    return out;
 }
 
 enum err_code json_add_string(struct buf *out, const char *bytes, size_t len)
 {
-    size_t start = out->len;
-    enum err_code code = buf_add(out, "\"", 1);
+    enum err_code code = buf_reserve(out, json_string_size(bytes, len));
 
     if (!code)
-        code = add_characters(out, bytes, len);
-    if (!code)
-        code = buf_add(out, "\"", 1);
-    if (code)
-        out->len = start;
+        out->len =
+            (size_t)(json_put_string(out->data + out->len, bytes, len) - out->data);
     return code;
 }
 

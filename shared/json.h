@@ -29,6 +29,11 @@ struct cJSON;
  * is written is always valid.  On failure, errors as buf_add(), nothing is appended. */
 enum err_code json_add_string(struct buf *out, const char *bytes, size_t len) MUST_CHECK;
 
+/* The same for whoever has made room: the bytes that a string takes, quotes included; and
+ * the string itself, written to out.  Returns what lies behind it. */
+size_t json_string_size(const char *bytes, size_t len);
+char *json_put_string(char *out, const char *bytes, size_t len);
+
 /* Appends {"error":"<sentence>"}; the same errors. */
 enum err_code json_add_error(struct buf *out, const char *sentence) MUST_CHECK;
 

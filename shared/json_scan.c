@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/hex.h"
+#include "shared/json_plain.h"
 #include "shared/utf8.h"
 
 static enum err_code scan_value(struct json_scan *scan);
@@ -134,12 +135,7 @@ static void scan_plain(struct json_scan *scan)
 {
     const char *from = scan->at;
 
-    while (scan->at < scan->end) {
-        unsigned char c = (unsigned char)*scan->at;
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
-            break;
-        scan->at++;
-    }
+    scan->at += json_plain_len(scan->at, (size_t)(scan->end - scan->at));
     put_read(scan, from);
 }
 

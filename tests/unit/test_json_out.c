@@ -10,6 +10,7 @@
 
 #include "shared/buf.h"
 #include "shared/json.h"
+#include "shared/json_plain.h"
 #include "shared/mem.h"
 
 enum {
@@ -108,6 +109,47 @@ static void test_json_appends_all_or_nothing(void **state)
     buf_release(&out);
 }
 
+/* Every byte at every place of texts that are read eight bytes at once, with another
+ * special byte behind it. */
+static void test_json_plain_text_ends_at_the_first_special_byte(void **state)
+{
+    enum {
+        LEN = 21
+    };
+    char text[LEN];
+
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < LEN; at++) {
+            memset(text, 'a', LEN);
+            text[LEN - 1] = '"';
+            text[at] = (char)byte;
+            if (json_is_plain((unsigned char)byte))
+                assert_int_equal(json_plain_len(text, LEN),
+                                 at == LEN - 1 ? LEN : LEN - 1);
+            else
+                assert_int_equal(json_plain_len(text, LEN), at);
+            assert_true(json_plain_len(text, at) == at); /* up to the end, not beyond */
+        }
+    }
+}
+
+static void test_json_string_takes_the_size_that_was_foretold(void **state)
+{
+    char bytes[3];
+    char out[3 * 6 + 2];
+
+    (void)state;
+    for (int i = 0; i < 256 * 256; i++) {
+        bytes[0] = (char)(i & 0xff);
+        bytes[1] = (char)(i >> 8);
+        bytes[2] = 'x';
+        for (size_t len = 1; len <= sizeof(bytes); len++)
+            assert_ptr_equal(json_put_string(out, bytes, len),
+                             out + json_string_size(bytes, len));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +157,8 @@ int main(void)
         cmocka_unit_test(test_json_strings_come_back_as_they_were),
         cmocka_unit_test(test_json_error_is_an_object_with_a_sentence),
         cmocka_unit_test(test_json_appends_all_or_nothing),
+        cmocka_unit_test(test_json_plain_text_ends_at_the_first_special_byte),
+        cmocka_unit_test(test_json_string_takes_the_size_that_was_foretold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
