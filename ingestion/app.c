@@ -22,6 +22,7 @@
 enum {
     RESERVED_FDS = 64, /* descriptors for everything that is not a client */
     EXIT_BY_FORCE = 1, /* the status after a second signal, or when time is up */
+    IDLE_MS = 500,     /* for what the resolver is asked, once everyone is answered */
 };
 
 struct app {
@@ -33,12 +34,13 @@ struct app {
     uv_loop_t uv;
     uv_signal_t term;
     uv_signal_t intr;
-    uv_async_t ended; /* a loop has ended */
+    uv_async_t ended; /* a loop has ended, or is idle */
     uv_timer_t limit; /* of the shutdown */
     struct process_watch watch;
     struct loop *loops[LOOPS_MAX];
     int64_t loop_count;
     _Atomic int64_t running;
+    _Atomic int64_t busy; /* of those: not idle yet */
     bool is_stopping;
 };
 
@@ -67,7 +69,25 @@ static void on_signal(uv_signal_t *handle, int number)
         loop_stop(app->loops[i]);
 }
 
+/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended,
+ * and exit() would wait for it. */
+static void on_idle_limit(uv_timer_t *timer)
+{
+    (void)timer;
+    log_line(LOG_WARN, "left a question to the resolver behind", NULL);
+    _exit(EXIT_SUCCESS);
+}
+
 /* In a loop's thread. */
+static void on_loop_idle(void *user)
+{
+    struct app *app = user;
+
+    (void)atomic_fetch_sub(&app->busy, 1);
+    (void)uv_async_send(&app->ended);
+}
+
+/* Likewise. */
 static void on_loop_ended(void *user)
 {
     struct app *app = user;
@@ -80,8 +100,11 @@ static void on_ended(uv_async_t *async)
 {
     struct app *app = async->data;
 
-    if (atomic_load(&app->running) > 0)
+    if (atomic_load(&app->running) > 0) {
+        if (atomic_load(&app->busy) == 0)
+            (void)uv_timer_start(&app->limit, on_idle_limit, IDLE_MS, 0);
         return;
+    }
     uv_close((uv_handle_t *)&app->term, NULL);
     uv_close((uv_handle_t *)&app->intr, NULL);
     uv_close((uv_handle_t *)&app->limit, NULL);
@@ -182,6 +205,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .port = (uint16_t)app->conf->port,
         .max_connections = (connections + wanted - 1) / wanted,
         .metrics = &app->metrics,
+        .on_idle = on_loop_idle,
         .on_ended = on_loop_ended,
         .user = app,
     };
@@ -191,6 +215,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         enum err_code code;
         options.index = (size_t)i;
         (void)atomic_fetch_add(&app->running, 1);
+        (void)atomic_fetch_add(&app->busy, 1);
         code = loop_start(&options, &app->loops[i], err);
         if (code)
             return code;

@@ -77,6 +77,7 @@ static void on_queue_stopped(void *user)
     struct loop *loop = user;
 
     uv_close((uv_handle_t *)&loop->stop, NULL); /* the last handle: the loop returns */
+    loop->options.on_idle(loop->options.user);
 }
 
 static void on_spool_stopped(void *user)

@@ -26,7 +26,11 @@ struct loop_options {
     int64_t max_connections;           /* of this loop */
     struct ingestion_metrics *metrics; /* of all loops */
     size_t index;                      /* of this loop among them */
-    void (*on_ended)(void *user);      /* from the loop's thread, as its last act */
+    /* Both from the loop's thread.  Idle: everyone is answered and everything is closed, but
+     * a question to the resolver may be open, and nobody can end that.  Ended: the last
+     * act. */
+    void (*on_idle)(void *user);
+    void (*on_ended)(void *user);
     void *user;
 };
 

@@ -68,7 +68,7 @@ static void finish_stop(struct redis_uv *redis)
     void (*on_stopped)(void *user) = redis->on_stopped;
     void *user = redis->stopped_user;
 
-    if (redis->state != STOPPING || redis->open_handles > 0 || redis->is_resolving)
+    if (redis->state != STOPPING || redis->open_handles > 0)
         return;
     if (on_stopped)
         on_stopped(user);
@@ -239,12 +239,8 @@ static void on_resolved(uv_getaddrinfo_t *resolve, int status, struct addrinfo *
     if (status == 0)
         keep_addresses(redis, found);
     uv_freeaddrinfo(found);
-    if (redis->state == STOPPING) {
-        finish_stop(redis);
-        return;
-    }
     if (redis->state != RESOLVING)
-        return; /* its deadline has passed; the next attempt will ask again */
+        return; /* its deadline has passed, and the next attempt will ask; or the end */
     if (status || redis->address_count == 0)
         link_lost(redis, status ? uv_strerror(status) : "the host has no address");
     else
@@ -329,6 +325,8 @@ void redis_uv_stop(struct redis_uv *redis, void (*on_stopped)(void *user), void 
     redis->link = NULL;
     if (link)
         redis_link_drop(link);
+    if (redis->is_resolving)
+        (void)uv_cancel((uv_req_t *)&redis->resolve); /* not when it is being asked */
     uv_close((uv_handle_t *)&redis->tick, on_tick_closed);
 }
 

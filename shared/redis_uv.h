@@ -46,10 +46,11 @@ enum err_code redis_uv_start(uv_loop_t *loop, const struct redis_uv_options *opt
                              struct redis_uv **ret_redis, struct err *err) MUST_CHECK;
 
 /* Drops the connection at once (callbacks get NULL), then calls on_stopped once.  What
- * remains takes no commands any more, until it is freed. */
+ * remains takes no commands any more, until it is freed.  A question to the resolver cannot
+ * be taken back: while it is open the loop goes on after on_stopped. */
 void redis_uv_stop(struct redis_uv *redis, void (*on_stopped)(void *user), void *user);
 
-/* After on_stopped only. */
+/* After the loop has ended only. */
 void redis_uv_free(struct redis_uv *redis);
 
 /* Drops the connection and makes a new one; commands under way get NULL replies.  For a
