@@ -2,6 +2,7 @@
 #include "processor/sampler.h"
 
 #include "processor/gate.h"
+#include "processor/redis_setup.h"
 #include "shared/clock.h"
 #include "shared/event.h"
 #include "shared/redis_conn.h"
@@ -85,15 +86,23 @@ static enum err_code read_replies(struct sampler *sampler, redisReply *replies[R
     return ERR_OK;
 }
 
+static enum err_code connect_if_needed(struct sampler *sampler)
+{
+    struct err ignored;
+    enum err_code code;
+
+    if (sampler->context)
+        return ERR_OK;
+    code = redis_conn_open(sampler->redis_url, sampler->timeout_ms, &sampler->context,
+                           &ignored);
+    return code ? code : redis_setup_check(sampler->context);
+}
+
 static enum err_code look_at_queue(struct sampler *sampler)
 {
     redisReply *replies[REPLIES] = {NULL};
-    struct err ignored;
-    enum err_code code = ERR_OK;
+    enum err_code code = connect_if_needed(sampler);
 
-    if (!sampler->context)
-        code = redis_conn_open(sampler->redis_url, sampler->timeout_ms, &sampler->context,
-                               &ignored);
     if (code)
         return code;
     if (redisAppendCommand(sampler->context, "LLEN {events}:queue") != REDIS_OK ||

@@ -2,7 +2,7 @@
  * the process.  /metrics shows what it saw last.
  *
  * It has a connection to Redis of its own, so that it delays nobody, and says nothing when
- * that fails: the lanes do.
+ * that fails: the lanes do.  At each connect it looks at how Redis is set up.
  */
 #ifndef PROCESSOR_SAMPLER_H
 #define PROCESSOR_SAMPLER_H
