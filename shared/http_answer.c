@@ -97,7 +97,9 @@ static bool add_origin(const struct http_request *req, struct MHD_Response *resp
 static bool add_headers(struct http_request *req, struct MHD_Response *response,
                         unsigned status, const char *content_type)
 {
-    if (content_type && !add_header(response, "Content-Type", content_type))
+    /* The text may be somebody else's: no browser shall take it for anything else. */
+    if (content_type && !(add_header(response, "Content-Type", content_type) &&
+                          add_header(response, "X-Content-Type-Options", "nosniff")))
         return false;
     if ((status == 503 || status == 429) && !add_header(response, "Retry-After", "1"))
         return false;

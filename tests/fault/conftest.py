@@ -40,3 +40,18 @@ def make_rig(daemons):
     yield make
     for one in rigs:
         one.close()
+
+
+@pytest.fixture
+def start(make_rig, private_redis, database):
+    """A rig on a Redis of its own."""
+    def start(processors=1, ingestion=None, processor=None, **options):
+        rig = make_rig(private_redis(**options), database)
+        return rig.start(processors, ingestion, processor)
+    return start
+
+
+@pytest.fixture(params=["no spool", "spool"])
+def spool(request, tmp_path):
+    """The settings of ingestion for both ways of living without Redis."""
+    return {"SPOOL_DIR": tmp_path / "spool"} if request.param == "spool" else {}

@@ -47,6 +47,27 @@ def test_the_answer_to_the_byte(shared_stack):
         '"top_paths":[{"path":"/","views":1}]}')
 
 
+SCRIPT = "<html><script>document.title='owned'</script>"
+
+
+def test_no_browser_runs_what_somebody_stored(shared_stack):
+    """A path and a site_id with a script in them come back as they are, in an answer that
+    no browser takes for a page; and so do the errors."""
+    name = site(SCRIPT)
+    post_all(shared_stack, [event(site_id=name, path=SCRIPT)])
+    wait_views(shared_stack, name, 1)
+    answer = get(shared_stack, "site_id=" + urllib.parse.quote(name))
+    body = answer.json()
+    assert (body["site_id"], body["top_paths"][0]["path"]) == (name, SCRIPT)
+    for one in (answer, get(shared_stack, "date=" + urllib.parse.quote(SCRIPT)),
+                shared_stack.reporting.get("/" + urllib.parse.quote(SCRIPT)),
+                shared_stack.ingestion.post_event(event(site_id=[SCRIPT])),
+                shared_stack.ingestion.get("/metrics")):
+        assert one.header("Content-Type").split(";")[0] in ("application/json",
+                                                            "text/plain")
+        assert one.header("X-Content-Type-Options") == "nosniff"
+
+
 def test_an_unknown_site_and_a_day_without_events(shared_stack):
     assert get(shared_stack, "site_id=nobody").body == (
         b'{"site_id":"nobody","date":null,"total_views":0,"unique_users":0,"top_paths":[]}')
