@@ -5,6 +5,7 @@
 #include <sys/time.h>
 
 #include "shared/redis_err.h"
+#include "shared/redis_reader.h"
 #include "shared/redis_url.h"
 
 static const char what[] = "could not connect to Redis";
@@ -65,6 +66,7 @@ enum err_code redis_conn_open(const struct redis_url *url, int64_t timeout_ms,
         code = redis_err_of_context(context, what, err);
         goto fail;
     }
+    redis_reader_bound(context->reader);
     if (redisSetTimeout(context, timeout) ||
         (!url->is_unix && redisEnableKeepAlive(context))) {
         code = redis_err_of_context(context, what, err);

@@ -5,6 +5,7 @@
 
 #include "shared/buf.h"
 #include "shared/mem.h"
+#include "shared/redis_reader.h"
 
 enum {
     READ_BYTES = 65536,         /* read at a time */
@@ -72,6 +73,7 @@ struct redis_link *redis_link_new(uv_loop_t *loop, bool is_unix,
     link->reader = redisReaderCreate();
     if (!link->reader)
         goto failed;
+    redis_reader_bound(link->reader);
     link->reader->maxbuf = 0; /* keep its buffer instead of freeing it when idle */
     status = is_unix ? uv_pipe_init(loop, &link->socket.pipe, 0)
                      : uv_tcp_init(loop, &link->socket.tcp);
