@@ -98,6 +98,14 @@ enum err_code queue_send(struct queue *queue, int count, const char **texts,
     return ERR_OK;
 }
 
+enum err_code queue_strange(struct queue *queue, redisReply *reply, const char *what,
+                            struct err *err)
+{
+    freeReplyObject(reply);
+    disconnect(queue);
+    return err_set(err, ERR_UNAVAILABLE, "%s: strange reply of Redis", what);
+}
+
 enum err_code queue_command(struct queue *queue, struct args *args, const char *what,
                             redisReply **ret_reply, struct err *err)
 {
@@ -197,6 +205,8 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
 
     if (code)
         return code;
+    if (reply->type != REDIS_REPLY_INTEGER)
+        return queue_strange(queue, reply, what, err);
     *ret_number = reply->integer;
     freeReplyObject(reply);
     return ERR_OK;

@@ -6,22 +6,39 @@
 #include "processor/queue.h"
 #include "processor/queue_parts.h"
 
-/* Reads {id, attempts, row, jobs}; takes the reply. */
-static enum err_code read_claim(redisReply *reply, struct claim *ret_claim,
-                                struct err *err)
+enum {
+    HITS_MAX = 1000 /* more workers than any job has cost */
+};
+
+/* Whether the reply is {id, attempts, row, jobs}. */
+static bool is_claim(const redisReply *reply)
+{
+    const redisReply *jobs;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
+        reply->element[0]->type != REDIS_REPLY_STRING ||
+        reply->element[1]->type != REDIS_REPLY_INTEGER ||
+        reply->element[2]->type != REDIS_REPLY_STRING ||
+        reply->element[3]->type != REDIS_REPLY_ARRAY)
+        return false;
+    jobs = reply->element[3];
+    for (size_t i = 0; i < jobs->elements; i++)
+        if (jobs->element[i]->type != REDIS_REPLY_STRING)
+            return false;
+    return true;
+}
+
+/* Takes the reply. */
+static enum err_code read_claim(struct queue *queue, redisReply *reply,
+                                struct claim *ret_claim, struct err *err)
 {
     const redisReply *id;
     const redisReply *row;
     long long place;
     char *end;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
-        reply->element[0]->type != REDIS_REPLY_STRING ||
-        reply->element[2]->type != REDIS_REPLY_STRING ||
-        reply->element[3]->type != REDIS_REPLY_ARRAY) {
-        freeReplyObject(reply);
-        return err_set(err, ERR_BUG, "could not claim a batch: strange reply of Redis");
-    }
+    if (!is_claim(reply))
+        return queue_strange(queue, reply, "could not claim a batch", err);
     id = reply->element[0];
     row = reply->element[2];
     *ret_claim = (struct claim){
@@ -35,6 +52,8 @@ static enum err_code read_claim(redisReply *reply, struct claim *ret_claim,
     if (end != row->str && *end == ' ') { /* our own script's "<place> <hits>" */
         ret_claim->suspect = place;
         ret_claim->suspect_hits = strtoll(end, NULL, 10);
+        if (ret_claim->suspect_hits > HITS_MAX)
+            ret_claim->suspect_hits = HITS_MAX; /* one is added to it */
     }
     return ERR_OK;
 }
@@ -64,7 +83,7 @@ static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
     args_add(&args, queue->max_bytes_text);
     args_add(&args, queue->unsure_id);
     code = queue_run(queue, SCRIPT_CLAIM, &args, "could not claim a batch", &reply, err);
-    return code ? code : read_claim(reply, ret_claim, err);
+    return code ? code : read_claim(queue, reply, ret_claim, err);
 }
 
 enum err_code queue_claim_begin(struct queue *queue, struct claim *ret_claim,
@@ -100,7 +119,7 @@ enum err_code queue_claim_fill(struct queue *queue, struct claim *ret_claim,
     args_add(&args, queue->max_bytes_text);
     code = queue_run(queue, SCRIPT_FILL, &args, "could not claim a batch", &reply, err);
     if (!code)
-        code = read_claim(reply, ret_claim, err);
+        code = read_claim(queue, reply, ret_claim, err);
     if (code)
         doubt_next(queue);
     else
@@ -128,6 +147,10 @@ enum err_code queue_claim_wait(struct queue *queue, bool *ret_came, struct err *
     if (code)
         return code;
     *ret_came = reply->type == REDIS_REPLY_STRING;
+    if (!*ret_came && reply->type != REDIS_REPLY_NIL) {
+        doubt_next(queue);
+        return queue_strange(queue, reply, "could not wait for a job", err);
+    }
     freeReplyObject(reply);
     return ERR_OK;
 }

@@ -12,7 +12,8 @@ static enum err_code adopt(struct queue *queue, const char *key, size_t *found,
     int64_t is_new = 0;
     enum err_code code;
 
-    if (strlen(key) > sizeof(BATCH_PREFIX) - 1 + QUEUE_ID_MAX)
+    if (strncmp(key, BATCH_PREFIX, sizeof(BATCH_PREFIX) - 1) != 0 ||
+        strlen(key) > sizeof(BATCH_PREFIX) - 1 + QUEUE_ID_MAX)
         return ERR_OK; /* not one of ours */
     args_add(&args, key);
     args_add(&args, key + sizeof(BATCH_PREFIX) - 1);
@@ -22,6 +23,22 @@ static enum err_code adopt(struct queue *queue, const char *key, size_t *found,
     if (!code && is_new == 1)
         (*found)++;
     return code;
+}
+
+/* Whether the reply is {cursor, keys}. */
+static bool is_scan(const redisReply *reply)
+{
+    const redisReply *keys;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->type != REDIS_REPLY_STRING ||
+        reply->element[1]->type != REDIS_REPLY_ARRAY)
+        return false;
+    keys = reply->element[1];
+    for (size_t i = 0; i < keys->elements; i++)
+        if (keys->element[i]->type != REDIS_REPLY_STRING)
+            return false;
+    return true;
 }
 
 /* One SCAN; cursor is brought up to date, "0" after the last. */
@@ -38,11 +55,8 @@ static enum err_code scan(struct queue *queue, char cursor[NUMBER_MAX],
     args_add(&args, "COUNT");
     args_add(&args, "1000");
     code = queue_command(queue, &args, "could not look for batches", ret_reply, err);
-    if (!code && ((*ret_reply)->elements != 2 ||
-                  (*ret_reply)->element[1]->type != REDIS_REPLY_ARRAY)) {
-        freeReplyObject(*ret_reply);
-        return err_set(err, ERR_BUG, "could not look for batches: strange reply");
-    }
+    if (!code && !is_scan(*ret_reply))
+        return queue_strange(queue, *ret_reply, "could not look for batches", err);
     if (!code)
         (void)snprintf(cursor, NUMBER_MAX, "%s", (*ret_reply)->element[0]->str);
     return code;

@@ -84,7 +84,12 @@ enum err_code queue_run(struct queue *queue, enum script script, struct args *ar
                         const char *what, redisReply **ret_reply,
                         struct err *err) MUST_CHECK;
 
-/* The same for a script whose reply is a number. */
+/* For a reply that cannot be one to what was asked: frees it and drops the connection, on
+ * which every answer may belong to the question before.  ERR_UNAVAILABLE. */
+enum err_code queue_strange(struct queue *queue, redisReply *reply, const char *what,
+                            struct err *err);
+
+/* The same as queue_run() for a script whose reply is a number. */
 enum err_code queue_run_number(struct queue *queue, enum script script, struct args *args,
                                const char *what, int64_t *ret_number,
                                struct err *err) MUST_CHECK;

@@ -35,7 +35,9 @@ enum err_code queue_push(struct queue *queue, const struct queue_job *jobs, size
     }
     code = queue_send(queue, (int)count + WORDS, texts, lens, "could not push jobs",
                       &reply, err);
-    if (!code)
+    if (!code && reply->type != REDIS_REPLY_INTEGER)
+        code = queue_strange(queue, reply, "could not push jobs", err);
+    else if (!code)
         freeReplyObject(reply);
 out:
     mem_free(texts);
