@@ -1,0 +1,237 @@
+/* fuzz_http.c -- raw bytes for the whole of ingestion, with a real Redis behind it.
+ *
+ * The input is what a client sends on one connection, in pieces parted by the byte 0xff;
+ * then it closes its sending side.  Behind each piece another client asks /healthz: it has
+ * to be answered, and by then the piece has been read.  Ingestion is all of it but main(),
+ * in a thread, so that the fuzzer sees what its bytes reach.
+ *
+ * Whatever is sent: the connection ends by itself, what was answered is HTTP from its first
+ * byte to its last, and Redis has as many jobs more as events were answered 200; one that
+ * was answered 503 it may have.  FUZZ_REDIS_URL is a unix:// address of a Redis that nobody else uses
+ * (tests/fuzz/servers.py makes one). */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ingestion/app.h"
+#include "ingestion/conf.h"
+#include "shared/conf.h"
+#include "shared/log.h"
+#include "tests/fuzz/answers.h"
+#include "tests/fuzz/fuzz.h"
+
+enum {
+    SEPARATOR = 0xff,
+    REQUEST_MAX = 65536,
+    ANSWERS_MAX = 1 << 20,
+    PATIENCE_SECONDS = 20, /* far above each of ingestion's deadlines */
+    STARTS_MAX = 1000      /* tries to reach it, 20 ms apart */
+};
+
+static struct ingestion_conf conf;
+static struct sockaddr_in address;
+static redisContext *redis;
+static char answers[ANSWERS_MAX];
+
+/* --- ingestion ------------------------------------------------------------------ */
+
+static void *run_ingestion(void *unused)
+{
+    struct err err = {.msg = ""};
+
+    (void)unused;
+    if (app_run(&conf, &err))
+        (void)fprintf(stderr, "%s\n", err.msg);
+    MUST(err.msg[0] == '\0');
+    return NULL;
+}
+
+/* A port that is free at the moment. */
+static uint16_t find_port(void)
+{
+    struct sockaddr_in found = {.sin_family = AF_INET};
+    socklen_t len = sizeof(found);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    found.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    MUST(fd >= 0 && bind(fd, (const struct sockaddr *)&found, sizeof(found)) == 0);
+    MUST(getsockname(fd, (struct sockaddr *)&found, &len) == 0);
+    (void)close(fd);
+    address = found;
+    return ntohs(found.sin_port);
+}
+
+static void set(const char *name, const char *value)
+{
+    MUST(value && setenv(name, value, 1) == 0);
+}
+
+static void load_conf(const char *redis_url)
+{
+    static char name[] = "fuzz_http";
+    char *argv[] = {name, NULL};
+    char port[8];
+    enum conf_next next;
+    struct err err;
+
+    (void)snprintf(port, sizeof(port), "%u", find_port());
+    set("PORT", port);
+    set("HOST", "127.0.0.1");
+    set("REDIS_URL", redis_url);
+    set("INGEST_THREADS", "1");
+    /* A closed sending side that comes with the last bytes is noticed at a deadline only. */
+    set("IDLE_TIMEOUT_MS", "300");
+    set("HEADER_TIMEOUT_MS", "300");
+    set("BODY_TIMEOUT_MS", "300");
+    MUST(conf_load(&ingestion_program, 1, argv, &conf, &next, &err) == ERR_OK);
+}
+
+static int connect_client(void)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    MUST(fd >= 0);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    MUST(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
+    MUST(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
+    MUST(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
+    return fd;
+}
+
+/* Reads to the end of the connection, which has to come; a reset is one. */
+static size_t read_to_end(int fd)
+{
+    size_t len = 0;
+
+    for (;;) {
+        ssize_t got = recv(fd, answers + len, sizeof(answers) - len, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            MUST(errno == ECONNRESET);
+        if (got <= 0)
+            return len;
+        len += (size_t)got;
+        MUST(len < sizeof(answers));
+    }
+}
+
+/* One request on a connection of its own; returns the status, 0 for no connection. */
+static unsigned ask(const char *request)
+{
+    struct answer answer = {.status = 0};
+    int fd = connect_client();
+    size_t len;
+
+    if (fd < 0)
+        return 0;
+    MUST(send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request));
+    len = read_to_end(fd);
+    (void)close(fd);
+    MUST(answer_next(answers, len, false, &answer) && answer.len == len);
+    return answer.status;
+}
+
+static void start(void)
+{
+    static const char ready[] =
+        "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const char *url = getenv("FUZZ_REDIS_URL");
+    pthread_t thread;
+
+    if (redis)
+        return;
+    MUST(url && strncmp(url, "unix://", 7) == 0);
+    redis = redisConnectUnix(url + 7);
+    MUST(redis && !redis->err);
+    (void)signal(SIGPIPE, SIG_IGN);
+    log_init("fuzz_http", LOG_ERROR);
+    load_conf(url);
+    MUST(pthread_create(&thread, NULL, run_ingestion, NULL) == 0);
+    for (int i = 0; i < STARTS_MAX && ask(ready) != 200; i++)
+        (void)usleep(20000);
+    MUST(ask(ready) == 200);
+}
+
+/* --- one case -------------------------------------------------------------------- */
+
+static void send_pieces(int fd, const char *bytes, size_t size)
+{
+    static const char alive[] =
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const char *end = bytes + size;
+
+    while (bytes < end) {
+        const char *stop = memchr(bytes, SEPARATOR, (size_t)(end - bytes));
+        size_t len = (size_t)((stop ? stop : end) - bytes);
+        if (len > 0 && send(fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
+            break; /* it has heard enough */
+        MUST(ask(alive) == 200);
+        bytes += len + 1;
+    }
+    (void)shutdown(fd, SHUT_WR);
+}
+
+/* How many jobs have come since the last time. */
+static size_t take_jobs(void)
+{
+    redisReply *reply;
+    size_t count;
+
+    MUST(redisAppendCommand(redis, "LLEN {events}:queue") == REDIS_OK);
+    MUST(redisAppendCommand(redis, "DEL {events}:queue") == REDIS_OK);
+    MUST(redisGetReply(redis, (void **)&reply) == REDIS_OK);
+    MUST(reply->type == REDIS_REPLY_INTEGER);
+    count = (size_t)reply->integer;
+    freeReplyObject(reply);
+    MUST(redisGetReply(redis, (void **)&reply) == REDIS_OK);
+    freeReplyObject(reply);
+    return count;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *bytes = (const char *)data;
+    bool may_be_head = size > 0 && memmem(bytes, size, "HEAD", 4);
+    size_t stored = 0;
+    size_t unknown = 0;
+    size_t jobs;
+    size_t at = 0;
+    size_t len;
+    int fd;
+
+    if (size > REQUEST_MAX)
+        return 0;
+    start();
+    fd = connect_client();
+    MUST(fd >= 0);
+    send_pieces(fd, bytes, size);
+    len = read_to_end(fd);
+    (void)close(fd);
+    while (at < len) {
+        struct answer answer;
+        bool is_http = answer_next(answers + at, len - at, may_be_head, &answer);
+
+        if (!is_http)
+            (void)fprintf(stderr, "at %zu of: %.*s\n", at, (int)len, answers);
+        MUST(is_http);
+        stored += answer.is_stored;
+        unknown += answer.status == 503;
+        at += answer.len;
+    }
+    jobs = take_jobs();
+    MUST(jobs >= stored && jobs <= stored + unknown);
+    return 0;
+}
