@@ -35,6 +35,7 @@ struct group {
     size_t count;            /* jobs */
     size_t cap;              /* room for waiters */
     size_t first_unanswered; /* waiters before it were answered 503 */
+    int64_t sent_us;         /* when it was last sent */
 };
 
 /* An empty group for at most max_bytes of jobs.  NULL when out of memory. */

@@ -3,6 +3,7 @@
 
 #include "ingestion/barrier.h"
 #include "ingestion/gate.h"
+#include "ingestion/gather.h"
 #include "ingestion/group.h"
 #include "ingestion/metrics.h"
 #include "ingestion/spool.h"
@@ -18,6 +19,7 @@ enum {
     TICK_MS = 20,        /* how exactly the deadlines of requests are kept */
     SPARE_GROUPS = 4,    /* empty groups kept for their memory */
     KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
+    LATE_MS = 1,         /* until a group that waits for more is looked at again */
     LOST_MS = 200,       /* a Redis that is back so soon is waited for */
 };
 
@@ -25,6 +27,9 @@ struct queue {
     struct queue_options options;
     uv_loop_t *loop; /* borrowed */
     uv_timer_t tick;
+    uv_timer_t late; /* those who are gathered for have not come */
+    int open_handles;
+    struct gather gather;
     struct group_list filling;  /* to be sent; only the last takes further events */
     struct group_list sent;     /* under way */
     struct group_list spooling; /* being written to the disk */
@@ -117,6 +122,19 @@ static void show_pending(const struct queue *queue)
 
 /* --- sending ---------------------------------------------------------------- */
 
+/* The clients of a group that is confirmed are about to come again. */
+static void gather_for(struct queue *queue, const struct group *group)
+{
+    const struct group *next = queue->filling.first;
+    size_t clients = group->count + (next ? next->count : 0);
+    int64_t now_us = clock_mono_us();
+
+    if (clients > (size_t)queue->options.group_max_events)
+        clients = (size_t)queue->options.group_max_events;
+    gather_begin(&queue->gather, now_us - group->sent_us, clients, now_us,
+                 queue->options.group_wait_ms * 1000);
+}
+
 static void on_reply(redisReply *reply, void *user)
 {
     struct group *group = user;
@@ -130,6 +148,7 @@ static void on_reply(redisReply *reply, void *user)
     if (!code && FAILPOINT("queue.confirmed", &err))
         code = ERR_TIMEOUT; /* as if the reply had been lost */
     if (code == ERR_OK) {
+        gather_for(queue, group);
         confirm(queue, group, &queue->options.metrics->enqueued);
     } else if (code == ERR_TIMEOUT) { /* once more, before what came later */
         metric_add(&queue->options.metrics->groups_resent, 1);
@@ -152,6 +171,7 @@ static bool send_group(struct queue *queue, struct group *group)
     if (FAILPOINT("queue.send", &err) ||
         barrier_send(queue->options.barrier, wire, len, on_reply, group) != ERR_OK)
         return false;
+    group->sent_us = clock_mono_us();
     group_list_append(&queue->sent, group);
     queue->in_flight++;
     return true;
@@ -172,10 +192,30 @@ static struct group *take_waiting(struct queue *queue)
     return NULL;
 }
 
+static void on_late(uv_timer_t *timer)
+{
+    queue_flush(timer->data);
+}
+
+/* Whether the group being filled waits for more; then it is looked at again soon. */
+static bool is_gathering(struct queue *queue)
+{
+    const struct group *group = queue->filling.first;
+
+    if (!group || queue->in_flight > 0 ||
+        !gather_is_on(&queue->gather, group->count, clock_mono_us()))
+        return false;
+    if (!uv_is_active((uv_handle_t *)&queue->late))
+        (void)uv_timer_start(&queue->late, on_late, LATE_MS, 0);
+    return true;
+}
+
 static void send_groups(struct queue *queue)
 {
     struct group *group;
 
+    if (is_gathering(queue))
+        return;
     while (queue->in_flight < queue->options.groups_in_flight &&
            (group = take_waiting(queue)) != NULL) {
         if (!send_group(queue, group)) {
@@ -338,6 +378,9 @@ enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
     (void)uv_timer_init(loop, &queue->tick);
     queue->tick.data = queue;
     (void)uv_timer_start(&queue->tick, on_tick, TICK_MS, TICK_MS);
+    (void)uv_timer_init(loop, &queue->late);
+    queue->late.data = queue;
+    queue->open_handles = 2;
     *ret_queue = queue;
     return ERR_OK;
 }
@@ -352,12 +395,14 @@ static void free_list(struct queue *queue, struct group_list *list)
     }
 }
 
-static void on_tick_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
     struct queue *queue = handle->data;
     void (*on_stopped)(void *user) = queue->on_stopped;
     void *user = queue->stopped_user;
 
+    if (--queue->open_handles > 0)
+        return;
     mem_free(queue);
     if (on_stopped)
         on_stopped(user);
@@ -376,5 +421,6 @@ void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)
     free_list(queue, &queue->sent);
     free_list(queue, &queue->spooling);
     free_list(queue, &queue->spare);
-    uv_close((uv_handle_t *)&queue->tick, on_tick_closed);
+    uv_close((uv_handle_t *)&queue->tick, on_timer_closed);
+    uv_close((uv_handle_t *)&queue->late, on_timer_closed);
 }

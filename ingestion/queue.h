@@ -3,7 +3,8 @@
  * Each event that queue_push() takes waits in the group being filled.  At the end of a
  * turn of the loop queue_flush() sends that group as one LPUSH, unless as many groups as
  * may be are under way already; then it goes on growing until one of them is confirmed.
- * So a lone event is sent at once, and under load groups grow by themselves.
+ * So a lone event is sent at once, and under load groups grow by themselves.  While Redis
+ * is slow a group also waits for the clients that were just answered (gather.h).
  *
  *   push -> [FILLING] -flush-> [SENT] -confirmed-> every request answered 200
  *            |     ^              |
@@ -51,6 +52,7 @@ struct queue_options {
     int64_t timeout_ms;           /* a request is answered inside it */
     int64_t group_max_events;
     int64_t groups_in_flight;
+    int64_t group_wait_ms; /* gather.h; 0: no group waits for more */
     int64_t pending_max_bytes;
 };
 
