@@ -19,10 +19,11 @@
 
 enum {
     LOG_EVERY_MS = 10000,
-    ROWS_MIN = 1000,         /* a bite that takes too long is made no smaller */
-    LOOK_TIMEOUT_MS = 4000,  /* of a cheap statement: /readyz learns from it */
-    WRITERS_WAIT_MS = 200,   /* between looks whether the process stops */
-    ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
+    ROWS_MIN = 1000,        /* a bite that takes too long is made no smaller */
+    LOOK_TIMEOUT_MS = 4000, /* of a cheap statement: /readyz learns from it */
+    WRITERS_WAIT_MS = 200,  /* between looks whether the process stops */
+    QUIET_MS = 25,     /* without new rows: what waits for the rest waits for nothing */
+    ELSEWHERE_MS = 20, /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
     NUMBER_MAX = 24,
@@ -272,6 +273,28 @@ static enum err_code bite(struct keeper *keeper, struct err *err)
     return ERR_OK;
 }
 
+/* Rests some of the time, unless nobody is writing: the rest is there to leave the machine
+ * to the writers.  A bound is kept only if it was settled at once, for then no writer is
+ * between its rows and its COMMIT. */
+static enum err_code rest(struct keeper *keeper, const struct rollup_state *state,
+                          int64_t rest_ms, bool *ret_may_bite, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    *ret_may_bite = false;
+    if (rollup_is_quiet(&keeper->quiet, state->waiting, clock_mono_ms(), QUIET_MS)) {
+        forget_bound(keeper);
+        code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
+        keeper->has_bound = !code && !keeper->bound.writers;
+        *ret_may_bite = keeper->has_bound;
+        if (!keeper->has_bound)
+            forget_bound(keeper);
+    }
+    if (!code && !*ret_may_bite)
+        (void)gate_pause(keeper->gate, rest_ms < QUIET_MS ? rest_ms : QUIET_MS);
+    return code;
+}
+
 static void is_well(struct keeper *keeper)
 {
     retry_clear(&keeper->retry);
@@ -289,6 +312,7 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     enum err_code code = upkeep(keeper, err);
     int64_t looked_ms = clock_mono_ms();
     bool is_settled = false;
+    bool may_bite;
     int64_t rest_ms;
 
     if (!code)
@@ -308,8 +332,9 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     }
     rest_ms = rollup_rest_ms(&pace, &state);
     if (rest_ms > 0 && state.waiting < keeper->max_rows) {
-        (void)gate_pause(keeper->gate, rest_ms);
-        return ERR_OK;
+        code = rest(keeper, &state, rest_ms, &may_bite, err);
+        if (code || !may_bite)
+            return code;
     }
     code = settle(keeper, &is_settled, err);
     if (!code && is_settled)

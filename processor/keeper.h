@@ -35,6 +35,7 @@ struct keeper {
     int64_t max_rows;          /* of a bite: fewer after one that took too long */
     struct rollup_bound bound; /* of the next bite */
     bool has_bound;
+    struct rollup_quiet quiet;
     int64_t waits_since_ms; /* for the writers below the bound */
     int64_t upkeep_at_ms;
     uint64_t seen; /* rings of the gate */

@@ -26,6 +26,14 @@ int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state
     return rest_ms > 0 ? rest_ms : 0;
 }
 
+bool rollup_is_quiet(struct rollup_quiet *quiet, int64_t waiting, int64_t now_ms,
+                     int64_t ms)
+{
+    if (quiet->waiting != waiting)
+        *quiet = (struct rollup_quiet){waiting, now_ms};
+    return now_ms - quiet->since_ms >= ms;
+}
+
 static int64_t number_at(const PGresult *result, int column)
 {
     return strtoll(PQgetvalue(result, 0, column), NULL, 10);

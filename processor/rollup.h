@@ -23,6 +23,12 @@ struct rollup_pace {
     int64_t lag_max_ms; /* but not so long that /stats falls behind by more */
 };
 
+/* What successive looks have seen. */
+struct rollup_quiet {
+    int64_t waiting; /* the same since then: nobody begins a row */
+    int64_t since_ms;
+};
+
 /* Up to where the rows are settled once the writers, if any, have ended. */
 struct rollup_bound {
     int64_t id;
@@ -37,6 +43,10 @@ struct rollup_bite {
 
 /* How long to go on resting.  Pure. */
 int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state *state);
+
+/* Whether no row was begun for the last ms, now_ms included.  Pure. */
+bool rollup_is_quiet(struct rollup_quiet *quiet, int64_t waiting, int64_t now_ms,
+                     int64_t ms);
 
 enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
                           struct rollup_state *ret_state, struct err *err) MUST_CHECK;

@@ -217,6 +217,44 @@ def test_a_slow_writer_delays_the_roll_up_and_no_other_writer(daemons, redis, da
     rollups.wait_equal(database, 10)
 
 
+LONG_REST = {"ROLLUP_LAG_MAX_MS": 600_000, "ROLLUP_REST_TIMES": 100}
+
+
+def pretend_a_long_bite(database):
+    """After which the roll-up would rest for three minutes."""
+    database.rows("UPDATE rollup_state SET took_ms = 200000, finished_at = clock_timestamp()")
+
+
+def test_the_roll_up_does_not_rest_when_nobody_writes(daemons, redis, database):
+    start(daemons, redis, database, **LONG_REST)
+    pretend_a_long_bite(database)
+    with redis.client() as client:
+        client.lpush(QUEUE, *[job(e) for e in Mix(7).take(300)])
+    wait_until(redis.is_drained, 20, "the queue to drain")
+    rollups.wait_equal(database, 20)
+
+
+def test_the_roll_up_rests_while_somebody_writes(daemons, redis, database):
+    """A transaction that is open has no new ids either, and yet it is at work."""
+    start(daemons, redis, database, **LONG_REST)
+    slow = database.connect()
+    slow.autocommit = False
+    with slow.cursor() as cursor:
+        pretend_a_long_bite(database)
+        cursor.execute(INSERT, ("slow", "/", None, "2025-11-14T10:00:00Z"))
+    looked = ("SELECT count(*) FROM pg_stat_activity WHERE application_name = "
+              "'analytics-rollup' AND query LIKE '%%rollup_writers%%' "
+              "AND datname = current_database()")
+    wait_until(lambda: database.value(looked) == 1, 20, "the roll-up to look for writers",
+               interval=0.001)
+    wait_until(lambda: database.value(looked) == 0, 20, "the roll-up to rest on",
+               interval=0.001)
+    assert database.value("SELECT position FROM rollup_state") == 0
+    slow.commit()
+    slow.close()
+    rollups.wait_equal(database, 20)
+
+
 def test_rows_of_aborted_transactions_leave_only_gaps(database):
     for n in range(5):
         conn = database.connect()

@@ -96,6 +96,20 @@ static void test_the_rollup_rests_in_proportion_and_within_the_lag(void **state)
     }
 }
 
+static void test_it_is_quiet_once_nothing_has_come_for_a_while(void **state)
+{
+    struct rollup_quiet quiet = {.waiting = 0};
+
+    (void)state;
+    assert_false(rollup_is_quiet(&quiet, 5, 1000, 25));
+    assert_false(rollup_is_quiet(&quiet, 5, 1024, 25));
+    assert_true(rollup_is_quiet(&quiet, 5, 1025, 25));
+    assert_false(rollup_is_quiet(&quiet, 6, 1026, 25));
+    assert_false(rollup_is_quiet(&quiet, 6, 1050, 25));
+    assert_true(rollup_is_quiet(&quiet, 6, 1051, 25));
+    assert_false(rollup_is_quiet(&quiet, 2, 1060, 25)); /* somebody else has bitten */
+}
+
 struct report_case {
     int64_t total;
     size_t count;
@@ -135,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_the_backoff_starts_again_after_success),
         cmocka_unit_test(test_a_slow_pause_is_spread_over_its_second_half),
         cmocka_unit_test(test_the_rollup_rests_in_proportion_and_within_the_lag),
+        cmocka_unit_test(test_it_is_quiet_once_nothing_has_come_for_a_while),
         cmocka_unit_test(test_a_batch_is_reported_by_job_or_in_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
