@@ -3,6 +3,7 @@
  * The key of the table makes a repetition harmless.  A job that fails in another batch than
  * before was replayed: it makes the letter a new one, so that whoever replays it does not
  * delete the letter of this failure as that of the last (dead_replay.h). */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,41 +11,95 @@
 #include "processor/copy.h"
 #include "processor/store.h"
 #include "processor/store_parts.h"
+#include "shared/buf.h"
 #include "shared/failpoint.h"
-#include "shared/mem.h"
 #include "shared/pg_conn.h"
 #include "shared/utf8.h"
 
 enum {
     PAYLOAD_MAX = 1048576, /* bytes of a job that are kept; sql/001_schema.sql says so */
     NUMBER_MAX = 24,
+    /* Of one statement: a batch of nothing but poison takes few, and little memory. */
+    LETTERS_MAX = 1000,
+    LETTERS_MAX_BYTES = 1048576,
+    COLUMN_MAX_BYTES = 1 << 26, /* far above both */
 };
 
+/* Columns that go to Postgres as arrays, in the order of the statement's parameters. */
+enum column {
+    EVENT_ID,
+    SITE_ID,
+    PAYLOAD,
+    BYTES,
+    REASON,
+    SQLSTATE,
+    PLACE,
+    COLUMNS
+};
+
+struct letters {
+    struct buf columns[COLUMNS]; /* array literals, "}" still missing */
+    size_t count;
+};
+
+/* In the order of the key, as events are: two batches with the same dead do not wait for
+ * each other in a circle.  Of equal keys the first one wins. */
 static const char insert_dead[] =
     "INSERT INTO dead_letters (event_id, site_id, payload, payload_bytes, reason, "
-    "sqlstate, batch_id, batch_place) VALUES ($1, $2, decode($3, 'hex'), $4, $5, $6, $7, "
-    "$8) "
+    "sqlstate, batch_place, batch_id) "
+    "SELECT DISTINCT ON (event_id, sha256(payload)) d.*, $8 "
+    "FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], "
+    "$6::text[], $7::integer[]) "
+    "AS d (event_id, site_id, payload, bytes, reason, sqlstate, place) "
+    "ORDER BY event_id, sha256(payload), place "
     "ON CONFLICT (event_id, payload_sha256) DO UPDATE SET reason = excluded.reason, "
     "sqlstate = excluded.sqlstate, batch_id = excluded.batch_id, "
     "batch_place = excluded.batch_place, created_at = excluded.created_at "
     "WHERE dead_letters.batch_id <> excluded.batch_id";
 
-/* The bytes in hex; NULL when out of memory.  The caller's: mem_free(). */
-static char *to_hex(const char *bytes, size_t len)
+/* --- elements of array literals ---------------------------------------------------- */
+
+static enum err_code add_hex(struct buf *out, const char *bytes, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
-    char *out = mem_alloc(2 * len + 1);
+    enum err_code code = buf_add_text(out, "\"\\\\x"); /* a backslash, escaped */
 
-    if (!out)
-        return NULL;
+    if (!code)
+        code = buf_reserve(out, 2 * len + 1);
+    if (code)
+        return code;
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)bytes[i];
 
-        out[2 * i] = digits[byte >> 4];
-        out[2 * i + 1] = digits[byte & 15];
+        out->data[out->len++] = digits[byte >> 4];
+        out->data[out->len++] = digits[byte & 15];
     }
-    out[2 * len] = '\0';
-    return out;
+    out->data[out->len++] = '"';
+    return ERR_OK;
+}
+
+static enum err_code add_quoted(struct buf *out, const char *text, size_t len)
+{
+    enum err_code code = buf_reserve(out, 2 * len + 2);
+
+    if (code)
+        return code;
+    out->data[out->len++] = '"';
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            out->data[out->len++] = '\\';
+        out->data[out->len++] = text[i];
+    }
+    out->data[out->len++] = '"';
+    return ERR_OK;
+}
+
+static enum err_code add_number(struct buf *out, size_t number)
+{
+    char text[NUMBER_MAX];
+
+    (void)snprintf(text, sizeof(text), "%zu", number);
+    return buf_add_text(out, text);
 }
 
 /* A sentence may quote bytes of the job and may have been cut inside a character: what is
@@ -67,75 +122,109 @@ static void clean_reason(const char *reason, char out[ERR_MSG_MAX])
     }
 }
 
-/* The site_id of an item that became a row, as a copy; *ret_text is NULL for others. */
-static enum err_code dup_site_id(const struct batch *batch, const struct batch_item *item,
-                                 char **ret_text)
+/* --- letters ----------------------------------------------------------------------- */
+
+/* The site_id of an item that became a row; NULL for others. */
+static enum err_code add_site_id(struct buf *out, const struct batch *batch,
+                                 const struct batch_item *item)
 {
     const char *site_id;
     size_t len;
-    char *text;
 
-    *ret_text = NULL;
     if (item->row_len == 0)
-        return ERR_OK;
+        return buf_add_text(out, "NULL");
     site_id = copy_row_site_id(batch->rows.data + item->row_at, &len);
-    text = mem_alloc(len + 1);
-    if (!text)
-        return ERR_NOMEM;
-    memcpy(text, site_id, len);
-    text[len] = '\0';
-    *ret_text = text;
-    return ERR_OK;
+    return add_quoted(out, site_id, len);
 }
 
-static enum err_code insert_one(struct store *store, const struct batch *batch,
-                                const struct batch_item *item, struct err *err)
+static enum err_code add_letter(struct letters *letters, const struct batch *batch,
+                                const struct batch_item *item)
 {
+    struct buf *columns = letters->columns;
     size_t kept = item->job_len < PAYLOAD_MAX ? item->job_len : PAYLOAD_MAX;
     char event_id[UUID_TEXT_LEN + 1] = "";
-    char length[NUMBER_MAX];
-    char place[NUMBER_MAX];
     char reason[ERR_MSG_MAX];
-    char *site_id = NULL;
-    char *payload = to_hex(item->job, kept);
-    struct pg_failure ignored;
-    enum err_code code = ERR_NOMEM;
+    enum err_code code = ERR_OK;
 
-    if (payload)
-        code = dup_site_id(batch, item, &site_id);
-    if (code) {
-        (void)err_set(err, code, "out of memory");
-    } else {
-        const char *values[] = {
-            event_id,  site_id, payload,
-            length,    reason,  item->sqlstate[0] != '\0' ? item->sqlstate : NULL,
-            batch->id, place};
-
-        uuid_format(&item->event_id, event_id);
-        (void)snprintf(length, sizeof(length), "%zu", item->job_len);
-        (void)snprintf(place, sizeof(place), "%zu", item->place);
-        clean_reason(item->reason, reason);
-        code = pg_conn_try(store->conn, insert_dead, 8, values, store->patience_ms, NULL,
-                           &ignored, err);
-    }
-    mem_free(site_id);
-    mem_free(payload);
+    uuid_format(&item->event_id, event_id);
+    clean_reason(item->reason, reason);
+    for (size_t i = 0; i < COLUMNS && !code; i++)
+        code = buf_add_text(&columns[i], letters->count == 0 ? "{" : ",");
+    if (!code)
+        code = add_quoted(&columns[EVENT_ID], event_id, strlen(event_id));
+    if (!code)
+        code = add_site_id(&columns[SITE_ID], batch, item);
+    if (!code)
+        code = add_hex(&columns[PAYLOAD], item->job, kept);
+    if (!code)
+        code = add_number(&columns[BYTES], item->job_len);
+    if (!code)
+        code = add_quoted(&columns[REASON], reason, strlen(reason));
+    if (!code)
+        code = buf_add_text(&columns[SQLSTATE],
+                            item->sqlstate[0] != '\0' ? item->sqlstate : "NULL");
+    if (!code)
+        code = add_number(&columns[PLACE], item->place);
+    letters->count++;
     return code;
 }
 
-enum err_code dead_insert(struct store *store, const struct batch *batch, struct err *err)
+static bool is_full(const struct letters *letters)
+{
+    return letters->count >= LETTERS_MAX ||
+           letters->columns[PAYLOAD].len >= LETTERS_MAX_BYTES;
+}
+
+/* Sends what was added, if anything, and empties it. */
+static enum err_code send_letters(struct store *store, const struct batch *batch,
+                                  struct letters *letters, struct err *err)
+{
+    const char *values[COLUMNS + 1];
+    struct pg_failure ignored;
+    enum err_code code = letters->count > 0 ? FAILPOINT("dead.insert", err) : ERR_OK;
+
+    if (code || letters->count == 0)
+        return code;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (buf_add(&letters->columns[i], "}", sizeof("}")))
+            return err_set(err, ERR_NOMEM, "out of memory");
+        values[i] = letters->columns[i].data;
+    }
+    values[COLUMNS] = batch->id;
+    code = pg_conn_try(store->conn, insert_dead, COLUMNS + 1, values, store->patience_ms,
+                       NULL, &ignored, err);
+    for (size_t i = 0; i < COLUMNS; i++)
+        buf_clear(&letters->columns[i]);
+    letters->count = 0;
+    return code ? code : FAILPOINT("dead.inserted", err);
+}
+
+static enum err_code insert_all(struct store *store, const struct batch *batch,
+                                struct letters *letters, struct err *err)
 {
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; i < batch->count && !code; i++) {
         if (!batch->items[i].is_dead)
             continue;
-        code = FAILPOINT("dead.insert", err);
-        if (!code)
-            code = insert_one(store, batch, &batch->items[i], err);
-        if (!code)
-            code = FAILPOINT("dead.inserted", err);
+        if (add_letter(letters, batch, &batch->items[i]))
+            return err_set(err, ERR_NOMEM, "out of memory");
+        if (is_full(letters))
+            code = send_letters(store, batch, letters, err);
     }
+    return code ? code : send_letters(store, batch, letters, err);
+}
+
+enum err_code dead_insert(struct store *store, const struct batch *batch, struct err *err)
+{
+    struct letters letters = {.count = 0};
+    enum err_code code;
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        buf_init(&letters.columns[i], COLUMN_MAX_BYTES);
+    code = insert_all(store, batch, &letters, err);
+    for (size_t i = 0; i < COLUMNS; i++)
+        buf_release(&letters.columns[i]);
     /* A dead letter that is refused must not be mistaken for poison of the batch. */
     if (code && err_action(code) == ACTION_ISOLATE)
         code = err_set(err, ERR_BUG, "Postgres refused a dead letter");
