@@ -107,6 +107,12 @@ class Rig:
                    lambda: f"{count} acknowledged events; so far {self.judge.statuses}"
                            f"\n{self.ingestion.story()}")
 
+    def outlast(self, seconds, rate):
+        """Until so many seconds have passed, in which so many events each were acknowledged."""
+        end = time.monotonic() + seconds
+        self.wait_answers(int(rate * seconds), timeout=3 * seconds + 20)
+        wait_until(lambda: time.monotonic() >= end, seconds)
+
     def wait_stored(self, count, timeout=20):
         """Until so many jobs more are completed."""
         more = self.redis.completed() + count
