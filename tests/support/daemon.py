@@ -56,12 +56,13 @@ def run(name, *arguments, cwd, env=None, timeout=20):
 class Daemon:
     """start() it, and end it with stop(), kill9() or stop_signal()."""
 
-    def __init__(self, name, directory, env=None, arguments=(), nofile=None):
+    def __init__(self, name, directory, env=None, arguments=(), nofile=None, prefix=()):
         self.name = name
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.arguments = list(arguments)
         self.nofile = nofile  # RLIMIT_NOFILE
+        self.prefix = list(prefix)  # a program that runs it, with its arguments
         self.env = base_environment(self.directory)
         self.env.update({k: str(v) for k, v in (env or {}).items() if v is not None})
         self.env.setdefault("HOST", "127.0.0.1")
@@ -86,8 +87,9 @@ class Daemon:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (self.nofile, self.nofile))
         with open(self.stdout_path, "ab") as out, open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen(
-                [binary(self.name), *self.arguments], cwd=self.directory, env=self.env,
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=prepare)
+                [*self.prefix, binary(self.name), *self.arguments], cwd=self.directory,
+                env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                preexec_fn=prepare)
         if wait:
             self.wait_ready()
         return self

@@ -12,9 +12,9 @@ class Daemons:
         self.all = []
         self.wrong = []  # what was found at the end, one text each
 
-    def make(self, name, arguments=(), nofile=None, **env):
+    def make(self, name, arguments=(), nofile=None, prefix=(), **env):
         folder = self.directory / f"{name}-{len(self.all) + 1}"
-        daemon = Daemon(name, folder, env, arguments, nofile)
+        daemon = Daemon(name, folder, env, arguments, nofile, prefix)
         self.all.append(daemon)
         return daemon
 
