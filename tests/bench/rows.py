@@ -70,7 +70,7 @@ ROWS = (
     Row("ingestion.peer", "POST /event, 64 connections", ("post.rate", "ours"),
         ("post.rate", "peer"), PEER, reach=13, aim=18),
     Row("ingestion.bare", "POST /event, 64 connections", ("post.rate", "ours"),
-        ("post.rate", "bare"), "libmicrohttpd alone", reach=0.5, aim=0.7),
+        ("post.rate", "bare"), "libmicrohttpd alone, 1 thread", reach=0.5, aim=0.7),
     Row("ingestion.lpush", "POST /event, 64 connections", ("post.rate", "ours"),
         ("lpush.rate", "single"), "redis-benchmark LPUSH, 64 clients"),
     Row("ingestion.lpush_pipelined", "POST /event, 64 connections", ("post.rate", "ours"),
