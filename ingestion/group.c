@@ -228,11 +228,18 @@ void group_list_append(struct group_list *list, struct group *group)
     list->last = group;
 }
 
-void group_list_prepend(struct group_list *list, struct group *group)
+void group_list_put_back(struct group_list *list, struct group *group)
 {
-    group->next = list->first;
-    list->first = group;
-    if (!list->last)
+    struct group *before = NULL;
+    struct group *behind = list->first;
+
+    while (behind && behind->number < group->number) {
+        before = behind;
+        behind = behind->next;
+    }
+    group->next = behind;
+    *(before ? &before->next : &list->first) = group;
+    if (!behind)
         list->last = group;
 }
 

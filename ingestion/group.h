@@ -30,6 +30,7 @@ struct waiter {
 struct group {
     struct group *next;
     void *owner;             /* borrowed; for the callbacks of whoever sends the group */
+    uint64_t number;         /* set by the owner: the older, the lower */
     struct buf wire;         /* room for the head, then the jobs */
     struct waiter *waiters;  /* owned; of the jobs, in their order */
     size_t count;            /* jobs */
@@ -90,7 +91,10 @@ struct group_list {
 };
 
 void group_list_append(struct group_list *list, struct group *group);
-void group_list_prepend(struct group_list *list, struct group *group);
+
+/* Puts a group back among those that were appended in the order of their numbers: before
+ * every younger one. */
+void group_list_put_back(struct group_list *list, struct group *group);
 
 /* Moves all of the other list to the front. */
 void group_list_prepend_all(struct group_list *list, struct group_list *other);

@@ -34,6 +34,7 @@ struct queue {
     struct group_list sent;     /* under way */
     struct group_list spooling; /* being written to the disk */
     struct group_list spare;
+    uint64_t groups_begun;
     int64_t in_flight;
     int64_t spare_count;
     size_t pending_bytes; /* in filling and sent */
@@ -81,8 +82,10 @@ static struct group *group_to_fill(struct queue *queue)
         queue->spare_count--;
     else
         group = group_new(queue, (size_t)queue->options.pending_max_bytes);
-    if (group)
-        group_list_append(&queue->filling, group);
+    if (!group)
+        return NULL;
+    group->number = ++queue->groups_begun;
+    group_list_append(&queue->filling, group);
     return group;
 }
 
@@ -152,9 +155,9 @@ static void on_reply(redisReply *reply, void *user)
         confirm(queue, group, &queue->options.metrics->enqueued);
     } else if (code == ERR_TIMEOUT) { /* once more, before what came later */
         metric_add(&queue->options.metrics->groups_resent, 1);
-        group_list_prepend(&queue->filling, group);
+        group_list_put_back(&queue->filling, group);
     } else if (has_spool(queue)) {
-        group_list_prepend(&queue->filling, group);
+        group_list_put_back(&queue->filling, group);
     } else {
         refuse(queue, group, REJECTION_REFUSED);
         group_retire(queue, group);
@@ -219,7 +222,7 @@ static void send_groups(struct queue *queue)
     while (queue->in_flight < queue->options.groups_in_flight &&
            (group = take_waiting(queue)) != NULL) {
         if (!send_group(queue, group)) {
-            group_list_prepend(&queue->filling, group);
+            group_list_put_back(&queue->filling, group);
             break;
         }
     }
@@ -245,7 +248,7 @@ static void spool_groups(struct queue *queue)
 
     while ((group = take_waiting(queue)) != NULL) {
         if (spool_gather(spool, group) != ERR_OK) {
-            group_list_prepend(&queue->filling, group);
+            group_list_put_back(&queue->filling, group);
             break;
         }
         group_list_append(&queue->spooling, group);

@@ -116,6 +116,8 @@ static void test_lists_of_groups_keep_their_order(void **state)
     (void)state;
     for (size_t i = 0; i < 4; i++)
         groups[i] = make_group(100);
+    for (size_t i = 0; i < 4; i++)
+        groups[i]->number = i;
     group_list_prepend_all(&list, &other);
     assert_null(list.first);
     group_list_append(&other, groups[0]);
@@ -125,12 +127,36 @@ static void test_lists_of_groups_keep_their_order(void **state)
     group_list_append(&list, groups[3]);
     group_list_append(&other, group_list_take(&list));
     group_list_append(&other, group_list_take(&list));
-    group_list_prepend(&list, groups[2]);
+    group_list_put_back(&list, groups[2]);
     group_list_prepend_all(&list, &other);
     for (size_t i = 0; i < 4; i++)
         assert_ptr_equal(group_list_take(&list), groups[i]);
     assert_null(group_list_take(&list));
     assert_null(list.last);
+    for (size_t i = 0; i < 4; i++)
+        group_free(groups[i]);
+}
+
+/* As when a connection is lost: their replies come oldest first. */
+static void test_groups_that_are_put_back_stand_by_age(void **state)
+{
+    static const size_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}};
+    struct group *groups[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        groups[i] = make_group(100);
+        groups[i]->number = i;
+    }
+    for (size_t order = 0; order < 3; order++) {
+        struct group_list list = {NULL, NULL};
+        for (size_t i = 0; i < 4; i++)
+            group_list_put_back(&list, groups[orders[order][i]]);
+        assert_ptr_equal(list.last, groups[3]);
+        for (size_t i = 0; i < 4; i++)
+            assert_ptr_equal(group_list_take(&list), groups[i]);
+        assert_null(list.last);
+    }
     for (size_t i = 0; i < 4; i++)
         group_free(groups[i]);
 }
@@ -143,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_group_takes_bytes_up_to_its_limit),
         cmocka_unit_test(test_group_survives_allocations_that_fail),
         cmocka_unit_test(test_lists_of_groups_keep_their_order),
+        cmocka_unit_test(test_groups_that_are_put_back_stand_by_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
