@@ -85,13 +85,22 @@ def failpoint(town, draw):
         town.push_twice(20)
     yield 4
     del one.env["FAILPOINTS"]
-    if one.process.poll() is None:
-        one.resume()
-        one.stop()
-    else:
-        assert one.process.returncode in EXIT_CODES.values(), one.story()
-        one.process = None
+    end_where_it_fails(one)
     one.start(wait=False)
+
+
+def end_where_it_fails(one):
+    """It may not have failed yet, and do so on its way out."""
+    if one.is_running:
+        one.signal(signal.SIGTERM)
+
+    def has_ended():
+        if one.process.poll() is None:
+            one.resume()
+        return one.process.poll() is not None
+    wait_until(has_ended, 20, one.story)
+    assert one.process.returncode in (0, *EXIT_CODES.values()), one.story()
+    one.process = None
 
 
 # --- lines ----------------------------------------------------------------------------
