@@ -13,10 +13,11 @@
 #include "shared/redis_err.h"
 
 static const char *const scripts[SCRIPTS] = {
-    [SCRIPT_CLAIM] = script_claim, [SCRIPT_FILL] = script_fill,
-    [SCRIPT_ACK] = script_ack,     [SCRIPT_HAND_BACK] = script_hand_back,
-    [SCRIPT_RENEW] = script_renew, [SCRIPT_NOTE] = script_note,
-    [SCRIPT_MARK] = script_mark,   [SCRIPT_ADOPT] = script_adopt,
+    [SCRIPT_CLAIM] = script_claim,         [SCRIPT_FILL] = script_fill,
+    [SCRIPT_SEAL] = script_seal,           [SCRIPT_ACK] = script_ack,
+    [SCRIPT_HAND_BACK] = script_hand_back, [SCRIPT_RENEW] = script_renew,
+    [SCRIPT_NOTE] = script_note,           [SCRIPT_MARK] = script_mark,
+    [SCRIPT_ADOPT] = script_adopt,
 };
 
 void queue_new_id(char out[UUID_TEXT_LEN + 1])
@@ -46,9 +47,8 @@ struct queue *queue_new(const struct queue_options *options)
     (void)snprintf(queue->wait_text, NUMBER_MAX, "%" PRId64 ".%03" PRId64, wait_ms / 1000,
                    wait_ms % 1000);
     (void)snprintf(queue->lease_text, NUMBER_MAX, "%" PRId64, options->lease_ms);
-    (void)snprintf(queue->max_text, NUMBER_MAX, "%" PRId64, options->batch_max);
-    (void)snprintf(queue->max_bytes_text, NUMBER_MAX, "%" PRId64,
-                   options->batch_max_bytes);
+    queue->batch_max = queue->take_max = options->batch_max;
+    queue->batch_max_bytes = options->batch_max_bytes;
     queue_new_id(queue->owner);
     queue_new_id(queue->next_id);
     return queue;

@@ -1,9 +1,10 @@
 /* queue.h -- the queue in Redis, as a lane sees it: claim, acknowledge, hand back.
  *
  *   {events}:queue        list of jobs, pushed on the left, taken from the right
- *   {events}:batch:<id>   list of the jobs of one batch; it never changes once claimed
+ *   {events}:batch:<id>   list of the jobs of one batch; it never changes once sealed
  *   {events}:leases       zset: batch id by the end of its lease (Redis TIME, ms)
- *   {events}:attempts     hash: <id> how often it was claimed, <id>:owner by whom,
+ *   {events}:attempts     hash: <id> how often it was begun, from when it is sealed,
+ *                         <id>:owner by whom,
  *                         <id>:error why it failed last, <id>:row see queue_mark()
  *   {events}:completed    how many jobs were stored
  *
@@ -26,8 +27,9 @@
 #include "shared/uuid.h"
 
 enum {
-    QUEUE_ID_MAX = 63,       /* of a batch id; ours have UUID_TEXT_LEN */
-    QUEUE_WAIT_MAX_MS = 1000 /* for the first job; less with a short lease */
+    QUEUE_ID_MAX = 63,        /* of a batch id; ours have UUID_TEXT_LEN */
+    QUEUE_WAIT_MAX_MS = 1000, /* for the first job; less with a short lease */
+    QUEUE_READ_JOBS = 200     /* in one step, so that Redis is not kept from others */
 };
 
 struct queue_options {
@@ -43,12 +45,14 @@ struct queue; /* opaque */
 /* What was claimed; count is 0 when there was nothing. */
 struct claim {
     char id[QUEUE_ID_MAX + 1];
-    int64_t attempts;     /* 1 the first time; more: its worker was lost */
+    int64_t attempts;     /* 1 the first time; more: its worker was lost; 0: not sealed */
     int64_t suspect;      /* place of the job that the last worker marked; -1: none */
     int64_t suspect_hits; /* how many workers marked that job */
     size_t count;
-    bool must_pause;   /* there was nothing, and Redis could not be waited at */
-    redisReply *reply; /* owned: queue_drop_claim(); the jobs are its last element */
+    bool must_pause; /* there was nothing, and Redis could not be waited at */
+    /* The jobs in pieces of QUEUE_READ_JOBS; owned: queue_drop_claim(). */
+    redisReply **pieces;
+    size_t piece_count;
 };
 
 /* NULL when out of memory. */

@@ -25,6 +25,7 @@ enum {
 enum script {
     SCRIPT_CLAIM,
     SCRIPT_FILL,
+    SCRIPT_SEAL,
     SCRIPT_ACK,
     SCRIPT_HAND_BACK,
     SCRIPT_RENEW,
@@ -39,14 +40,15 @@ struct queue {
     int64_t timeout_ms;
     char wait_text[NUMBER_MAX]; /* seconds, for BLMOVE */
     char lease_text[NUMBER_MAX];
-    char max_text[NUMBER_MAX];
-    char max_bytes_text[NUMBER_MAX];
+    int64_t batch_max;
+    int64_t batch_max_bytes;
+    int64_t take_max; /* as many jobs of the size of the last ones fit into a batch */
     redisContext *context; /* owned; NULL: not connected */
     char shas[SCRIPTS][SHA_LEN + 1];
     char owner[UUID_TEXT_LEN + 1];
     char next_id[UUID_TEXT_LEN + 1]; /* of the batch that is claimed next */
-    /* Of a claim whose answer was lost: Redis may have made the batch.  "" for none. */
-    char unsure_id[UUID_TEXT_LEN + 1];
+    /* Of a claim that was lost on the way: Redis may have made the batch.  "" for none. */
+    char unsure_id[QUEUE_ID_MAX + 1];
 };
 
 /* A command under construction; binary-safe, nothing is copied. */
@@ -101,12 +103,19 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
  * wait   the doorbell: the first job that comes moves into the batch in the same step;
  *        ERR_BUSY when Redis is full
  * fill   takes the batch that the doorbell began, and more jobs for it; count 0: somebody
- *        else has it by now */
+ *        else has it by now
+ * read   fetches the jobs: all, or of a batch that is not sealed as many as may be kept
+ * seal   gives back what was not read; count 0: somebody else has the batch by now.  For a
+ *        batch that is sealed it does nothing */
 enum err_code queue_claim_begin(struct queue *queue, struct claim *ret_claim,
                                 struct err *err) MUST_CHECK;
 enum err_code queue_claim_wait(struct queue *queue, bool *ret_came,
                                struct err *err) MUST_CHECK;
 enum err_code queue_claim_fill(struct queue *queue, struct claim *ret_claim,
+                               struct err *err) MUST_CHECK;
+enum err_code queue_claim_read(struct queue *queue, struct claim *claim,
+                               struct err *err) MUST_CHECK;
+enum err_code queue_claim_seal(struct queue *queue, struct claim *claim,
                                struct err *err) MUST_CHECK;
 
 #endif

@@ -17,43 +17,45 @@
     "  redis.call('HDEL', KEYS[2], id, id..':owner', id..':error', id..':row')\n"        \
     "end\n"
 
-/* Moves the oldest jobs to the batch, at most max of them and as many as take max_bytes.
- * SORT without sorting copies a range of a list inside Redis: through Lua's hands, by RPOP
- * and RPUSH, a job costs three times as much, and its bytes go to the append-only file once
- * more.  An eighth is copied first, to learn how large the jobs are. */
-#define SCRIPT_MOVE                                                                      \
-    "local function move(queue, batch, max, max_bytes)\n"                                \
-    "  local count, moved, bytes\n"                                                      \
-    "  local function take(n)\n"                                                         \
-    "    count = math.max(1, n)\n"                                                       \
-    "    moved = redis.call('SORT', queue, 'BY', 'nosort', 'DESC',\n"                    \
-    "        'LIMIT', 0, count, 'STORE', batch)\n"                                       \
-    "    bytes = redis.call('MEMORY', 'USAGE', batch, 'SAMPLES', 0) or 0\n"              \
-    "  end\n"                                                                            \
-    "  take(math.floor(max / 8))\n"                                                      \
-    "  if moved == count or bytes > max_bytes then\n"                                    \
-    "    take(math.min(max, math.floor(count * max_bytes / bytes)))\n"                   \
-    "  end\n"                                                                            \
-    "  while bytes > max_bytes and count > 1 do take(math.floor(count / 2)) end\n"       \
-    "  redis.call('LTRIM', queue, 0, -1 - moved)\n"                                      \
-    "end\n"                                                                              \
+/* Moves the oldest jobs to a new batch.  SORT that sorts nothing copies a part of a list to
+ * another list inside Redis; jobs that pass through Lua cost four times as much, and Redis
+ * answers nobody else meanwhile. */
+#define SCRIPT_TAKE                                                                      \
+    "local function take(queue, batch, max)\n"                                           \
+    "  redis.call('SORT', queue, 'BY', 'nosort', 'LIMIT', 0, max, 'DESC', 'STORE', "     \
+    "batch)\n"                                                                           \
+    "  redis.call('LTRIM', queue, 0, -(max + 1))\n"                                      \
+    "end\n"
+
+/* From the newest on, so that the oldest is at the end again, where the next one is taken. */
+#define SCRIPT_PUT_BACK                                                                  \
+    "local function put_back(queue, batch, count)\n"                                     \
+    "  for _ = 1, count do redis.call('LMOVE', batch, queue, 'RIGHT', 'RIGHT') end\n"    \
+    "end\n"
+
+/* What is said of a batch that was taken; its jobs are read by LRANGE.  0 attempts: nobody
+ * has sealed it yet. */
+#define SCRIPT_ANSWER                                                                    \
     "local function own(id, owner, lease)\n"                                             \
     "  redis.call('ZADD', KEYS[1], now() + lease, id)\n"                                 \
     "  redis.call('HSET', KEYS[2], id..':owner', owner)\n"                               \
     "end\n"                                                                              \
     "local function answer(id, batch)\n"                                                 \
-    "  local n = redis.call('HINCRBY', KEYS[2], id, 1)\n"                                \
+    "  local n = 0\n"                                                                    \
+    "  if redis.call('HEXISTS', KEYS[2], id) == 1 then\n"                                \
+    "    n = redis.call('HINCRBY', KEYS[2], id, 1)\n"                                    \
+    "  end\n"                                                                            \
     "  local row = redis.call('HGET', KEYS[2], id..':row') or ''\n"                      \
-    "  return {id, n, row, redis.call('LRANGE', batch, 0, -1)}\n"                        \
+    "  return {id, n, row, redis.call('LLEN', batch)}\n"                                 \
     "end\n"
 
-/* KEYS leases, attempts, queue.  ARGV batch key prefix, new id, owner, lease, max, bytes,
- * id of a claim whose answer was lost (a batch that it made is returned first) or ''.
- * {id, attempts, row, jobs}; without jobs the lease is registered and {id, 0, '', {}}. */
-static const char script_claim[] = SCRIPT_HEAD SCRIPT_MOVE
+/* KEYS leases, attempts, queue.  ARGV batch key prefix, new id, owner, lease, max, id of a
+ * claim whose answer was lost (a batch that it made is returned first) or ''.
+ * {id, attempts, row, jobs}; without jobs the lease is registered and {id, 0, '', 0}. */
+static const char script_claim[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_ANSWER
     "local prefix, id, owner, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\n"
     "local waiting = redis.call('LLEN', KEYS[3])\n"
-    "local unsure = ARGV[7]\n"
+    "local unsure = ARGV[6]\n"
     "if unsure ~= '' and redis.call('EXISTS', prefix..unsure) == 1 and\n"
     "    redis.call('HGET', KEYS[2], unsure..':owner') == owner then\n"
     "  own(unsure, owner, lease)\n"
@@ -72,24 +74,39 @@ static const char script_claim[] = SCRIPT_HEAD SCRIPT_MOVE
     "  end\n"
     "end\n"
     "own(id, owner, lease)\n"
-    "if waiting == 0 then return {id, 0, '', {}} end\n"
-    "move(KEYS[3], prefix..id, tonumber(ARGV[5]), tonumber(ARGV[6]))\n"
+    "if waiting == 0 then return {id, 0, '', 0} end\n"
+    "take(KEYS[3], prefix..id, tonumber(ARGV[5]))\n"
     "return answer(id, prefix..id)\n";
 
-/* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, max, bytes.  Fills up the
- * batch that the doorbell began, its job put back and taken with the others, unless somebody
- * else has taken it over meanwhile. */
-static const char script_fill[] = SCRIPT_HEAD SCRIPT_MOVE
+/* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, max.  Fills up the batch that
+ * the doorbell began, unless somebody else has taken it over meanwhile. */
+static const char script_fill[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_PUT_BACK SCRIPT_ANSWER
     "local id, owner = ARGV[1], ARGV[2]\n"
     "local other = redis.call('HGET', KEYS[2], id..':owner')\n"
-    "if other and other ~= owner then return {id, 0, '', {}} end\n"
-    "if redis.call('LLEN', KEYS[4]) == 0 then forget(id) return {id, 0, '', {}} end\n"
+    "if other and other ~= owner then return {id, 0, '', 0} end\n"
+    "local rung = redis.call('LLEN', KEYS[4])\n"
+    "if rung == 0 then forget(id) return {id, 0, '', 0} end\n"
     "own(id, owner, tonumber(ARGV[3]))\n"
-    "if not redis.call('HGET', KEYS[2], id) then\n" /* nobody has seen the batch yet */
-    "  while redis.call('LMOVE', KEYS[4], KEYS[3], 'RIGHT', 'RIGHT') do end\n"
-    "  move(KEYS[3], KEYS[4], tonumber(ARGV[4]), tonumber(ARGV[5]))\n"
+    "if redis.call('HEXISTS', KEYS[2], id) == 0 and redis.call('LLEN', KEYS[3]) > 0 "
+    "then\n"
+    "  put_back(KEYS[3], KEYS[4], rung)\n"
+    "  take(KEYS[3], KEYS[4], tonumber(ARGV[4]))\n"
     "end\n"
     "return answer(id, KEYS[4])\n";
+
+/* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, jobs to keep.  From here on the
+ * batch never changes; the jobs behind those that are kept go back.  How often it was begun,
+ * 1; or 0 when somebody else has it. */
+static const char script_seal[] = SCRIPT_HEAD SCRIPT_PUT_BACK SCRIPT_ANSWER
+    "local id, owner = ARGV[1], ARGV[2]\n"
+    "if redis.call('HGET', KEYS[2], id..':owner') ~= owner then return 0 end\n"
+    "local count = redis.call('LLEN', KEYS[4])\n"
+    "if count == 0 then forget(id) return 0 end\n"
+    "if redis.call('HEXISTS', KEYS[2], id) == 0 then\n"
+    "  put_back(KEYS[3], KEYS[4], count - tonumber(ARGV[4]))\n"
+    "end\n"
+    "own(id, owner, tonumber(ARGV[3]))\n"
+    "return redis.call('HINCRBY', KEYS[2], id, 1)\n";
 
 /* KEYS leases, attempts, batch, completed.  ARGV id, jobs stored.  The new total, or -1
  * when the batch was gone: then nothing is counted a second time. */

@@ -97,13 +97,14 @@ static bool have_sent_number(const struct answers *answers, int64_t number)
     return false;
 }
 
-static void check_claim(const struct answers *answers, struct claim *claim)
+static void check_claim(const struct answers *answers, const struct claim *claim)
 {
     struct err err;
 
     MUST(memchr(claim->id, '\0', sizeof(claim->id)));
     must_have_sent(answers, claim->id, strlen(claim->id));
     MUST(claim->suspect_hits < INT32_MAX);
+    MUST(claim->attempts > 0);
     batch_begin(&batch, claim->id);
     for (size_t place = 0; place < claim->count; place++) {
         size_t len;
@@ -114,7 +115,6 @@ static void check_claim(const struct answers *answers, struct claim *claim)
         MUST(batch_add(&batch, parser, place, job, len, &err) == ERR_OK);
     }
     MUST(batch.count == claim->count);
-    queue_drop_claim(claim);
 }
 
 static enum err_code ask_claim(char question, const struct answers *answers,
@@ -129,8 +129,9 @@ static enum err_code ask_claim(char question, const struct answers *answers,
         code = queue_claim_fill(queue, &claim, err);
     else
         code = queue_claim(queue, &claim, err);
-    if (!code && claim.reply)
+    if (!code && claim.count > 0 && claim.pieces)
         check_claim(answers, &claim);
+    queue_drop_claim(&claim);
     return code;
 }
 

@@ -22,9 +22,9 @@ from hypothesis.stateful import (RuleBasedStateMachine, invariant, precondition,
                                  run_state_machine_as_test)
 
 from support.events import event, job, new_id
-from support.queue_model import ENDED_MAX, LIVE, Queue, Tables
-from support.queue_worker import (HOLDING, IDLE, RUNG, STORED, TIMESTAMP, WAITING, Backend,
-                                  Worker)
+from support.queue_model import ENDED_MAX, LIVE, Claim, Queue, Tables, fitting, next_max
+from support.queue_worker import (HOLDING, IDLE, READ, RUNG, STORED, TAKEN, TIMESTAMP, WAITING,
+                                  Backend, Worker)
 from support.redis_server import ATTEMPTS, BATCHES, COMPLETED, LEASES, QUEUE
 
 WORKERS = 3
@@ -80,16 +80,17 @@ class Protocol(RuleBasedStateMachine):
             self.workers[number] = Worker(self.redis, self.database, self.directory)
         return self.workers[number]
 
-    def lose(self, worker, word, is_claim=True):
+    def lose(self, worker, word, lost_id=None):
+        """lost_id: of the batch that may be the worker's; none for a step after that."""
         if self.scripts_are_gone:  # then the lost answer would be that, and nothing done
             Worker(self.redis, self.database, self.directory).end()
             self.scripts_are_gone = False
-        lost_id = worker.next_id
+        kept_id = worker.next_id
         worker.lose(word)
-        if is_claim:
+        assert (worker.next_id != kept_id) == (lost_id == kept_id), "an id is used once"
+        if lost_id:
             worker.unsure_id = worker.unsure_id or lost_id
             worker.claim, worker.mode = None, IDLE
-            assert worker.next_id != lost_id
 
     def end_worker(self, number):
         if self.workers[number]:
@@ -97,7 +98,8 @@ class Protocol(RuleBasedStateMachine):
             self.workers[number] = None
 
     def check_claim(self, answer, expected):
-        assert (answer["id"], answer["attempts"], answer["jobs"]) == expected
+        assert (answer["id"], answer["attempts"], answer["count"]) == (
+            expected.id, expected.attempts, len(expected.jobs))
 
     def is_blocked(self, claim):
         """By the transaction of a paused worker which this owner does not know of."""
@@ -114,8 +116,8 @@ class Protocol(RuleBasedStateMachine):
 
     # --- producers
 
-    @rule(kinds=st.lists(st.sampled_from(["event", "event", "event", "anonymous", "garbage",
-                                          "refused", "again"]), min_size=1, max_size=5))
+    @rule(kinds=st.lists(st.sampled_from(["event", "event", "event", "large", "anonymous",
+                                          "garbage", "refused", "again"]), min_size=1, max_size=5))
     def push(self, kinds):
         jobs = [self.make_job(kind) for kind in kinds]
         self.client.lpush(QUEUE, *jobs)
@@ -126,9 +128,10 @@ class Protocol(RuleBasedStateMachine):
             return "garbage " + new_id()
         if kind == "again" and self.events:
             return random.choice(self.events)
-        made = job(event(event_id=None if kind == "anonymous" else new_id(),
-                         path="/refused" if kind == "refused" else "/", timestamp=TIMESTAMP))
-        if kind == "event":
+        path = {"refused": "/refused", "large": "/" + 900 * "x"}.get(kind, "/")
+        made = job(event(event_id=None if kind == "anonymous" else new_id(), path=path,
+                         timestamp=TIMESTAMP))
+        if kind in ("event", "large"):
             self.events.append(made)
         return made
 
@@ -144,20 +147,68 @@ class Protocol(RuleBasedStateMachine):
     def begin(self, number):
         worker = self.worker(number)
         kept_id = worker.next_id
-        expected = self.queue.claim(kept_id, worker.owner, worker.unsure_id)
+        expected = self.queue.claim(kept_id, worker.owner, worker.most, worker.unsure_id)
         answer = worker.do("begin")
         self.check_claim(answer, expected)
         assert (worker.next_id != kept_id) == (expected.id == kept_id
                                                and expected.jobs != []), "an id is used once"
         worker.unsure_id = None
-        worker.claim, worker.mode = expected, HOLDING if expected.jobs else WAITING
+        worker.claim, worker.mode = expected, TAKEN if expected.jobs else WAITING
 
     @by_worker(IDLE, WAITING)
     def begin_lost(self, number):
         """The claim is made, and its answer never comes."""
         worker = self.worker(number)
-        self.queue.claim(worker.next_id, worker.owner, worker.unsure_id)
-        self.lose(worker, "begin")
+        self.queue.claim(worker.next_id, worker.owner, worker.most, worker.unsure_id)
+        self.lose(worker, "begin", worker.next_id)
+
+    @by_worker(TAKEN)
+    def read(self, number):
+        """Meanwhile the batch may have become somebody else's, or be acknowledged."""
+        worker, claim = self.worker(number), self.worker(number).claim
+        jobs = self.queue.batches.get(claim.id, [])[:len(claim.jobs)]
+        if claim.attempts == 0:
+            jobs = jobs[:fitting(jobs)]
+            worker.most = next_max(jobs) if jobs else worker.most
+        assert worker.do("read")["jobs"] == jobs
+        worker.claim, worker.mode = Claim(claim.id, claim.attempts, jobs), READ
+
+    @by_worker(TAKEN)
+    def read_lost(self, number):
+        worker = self.worker(number)
+        self.lose(worker, "read", worker.claim.id)
+
+    def seal_in_model(self, worker):
+        claim = worker.claim
+        if claim.attempts == 0 and claim.jobs:
+            attempts = self.queue.seal(claim.id, worker.owner, len(claim.jobs))
+            claim = Claim(claim.id, attempts, claim.jobs if attempts else [])
+        return claim
+
+    @by_worker(READ)
+    def seal(self, number):
+        worker = self.worker(number)
+        expected = self.seal_in_model(worker)
+        self.check_claim(worker.do("seal"), expected)
+        worker.claim, worker.mode = expected, HOLDING if expected.jobs else IDLE
+
+    @by_worker(READ)
+    def seal_lost(self, number):
+        worker = self.worker(number)
+        if worker.claim.attempts > 0 or not worker.claim.jobs:
+            return  # nothing is asked then
+        self.seal_in_model(worker)
+        self.lose(worker, "seal", worker.claim.id)
+
+    def take(self, number):
+        """All the steps of a claim, for histories that are told."""
+        self.begin(number)
+        self.finish_claim(number)
+
+    def finish_claim(self, number):
+        if self.workers[number].mode == TAKEN:
+            self.read(number)
+            self.seal(number)
 
     @by_worker(WAITING)
     def ring(self, number):
@@ -174,23 +225,23 @@ class Protocol(RuleBasedStateMachine):
         if not self.queue.jobs:
             self.push_one()
         self.queue.ring(worker.next_id)
-        self.lose(worker, "wait")
+        self.lose(worker, "wait", worker.next_id)
 
     @by_worker(RUNG)
     def fill(self, number):
         worker = self.worker(number)
         kept_id = worker.next_id
-        expected = self.queue.fill(kept_id, worker.owner)
+        expected = self.queue.fill(kept_id, worker.owner, worker.most)
         answer = worker.do("fill")
         self.check_claim(answer, expected)
         assert worker.next_id != kept_id
-        worker.claim, worker.mode = expected, HOLDING if expected.jobs else IDLE
+        worker.claim, worker.mode = expected, TAKEN if expected.jobs else IDLE
 
     @by_worker(RUNG)
     def fill_lost(self, number):
         worker = self.worker(number)
-        self.queue.fill(worker.next_id, worker.owner)
-        self.lose(worker, "fill")
+        self.queue.fill(worker.next_id, worker.owner, worker.most)
+        self.lose(worker, "fill", worker.next_id)
 
     @by_worker(HOLDING, STORED)
     def store(self, number):
@@ -224,7 +275,7 @@ class Protocol(RuleBasedStateMachine):
         worker = self.worker(number)
         self.check_acknowledged(worker.claim.id)
         self.queue.ack(worker.claim.id, worker.stored)
-        self.lose(worker, "ack", is_claim=False)
+        self.lose(worker, "ack")
 
     @by_worker(HOLDING, STORED)
     def hand_back(self, number):
@@ -251,7 +302,7 @@ class Protocol(RuleBasedStateMachine):
             worker.do("drop")
             worker.mode = IDLE
 
-    @by_worker(IDLE, WAITING, RUNG, HOLDING, STORED)
+    @by_worker(IDLE, WAITING, RUNG, TAKEN, READ, HOLDING, STORED)
     def adopt_orphans(self, number):
         assert self.worker(number).do("adopt")["found"] == self.queue.adopt()
 
@@ -263,7 +314,7 @@ class Protocol(RuleBasedStateMachine):
         worker.do("forget")
         self.end_worker(number)
 
-    @by_worker(WAITING, RUNG, HOLDING, STORED)
+    @by_worker(WAITING, RUNG, TAKEN, READ, HOLDING, STORED)
     def crash(self, number):
         self.end_worker(number)
 
@@ -366,9 +417,9 @@ class Protocol(RuleBasedStateMachine):
         for batch_id in self.queue.leases:
             self.queue.leases[batch_id] = 0
             self.client.zadd(LEASES, {batch_id: 0}, xx=True)
-        for _ in range(len(self.queue.jobs) + len(self.queue.batches)
+        for _ in range(len(self.queue.jobs) + sum(map(len, self.queue.batches.values()))
                        + len(self.queue.leases) // ENDED_MAX + 2):
-            self.begin(0)
+            self.take(0)
             if self.workers[0].mode == HOLDING:
                 self.store(0)
                 self.acknowledge(0)
@@ -409,7 +460,7 @@ def test_a_claim_whose_answer_is_lost_is_taken_up_again(protocol):
     """At once, though nothing else comes: in a quiet hour nobody would find it."""
     protocol.push(["event", "event"])
     protocol.begin_lost(0)
-    protocol.begin(0)
+    protocol.take(0)
     assert protocol.workers[0].mode == HOLDING
     assert len(protocol.workers[0].claim.jobs) == 2
 
@@ -417,7 +468,7 @@ def test_a_claim_whose_answer_is_lost_is_taken_up_again(protocol):
 def test_a_job_that_came_with_an_answer_that_is_lost_is_taken_up_again(protocol):
     protocol.begin(0)
     protocol.ring_lost(0)
-    protocol.begin(0)
+    protocol.take(0)
     assert protocol.workers[0].mode == HOLDING
     assert len(protocol.workers[0].claim.jobs) == 1
 
@@ -428,11 +479,11 @@ def test_a_batch_that_somebody_else_has_meanwhile_is_left_alone(protocol):
     protocol.begin_lost(0)
     protocol.lease_ends(0)
     protocol.workers[1] = Worker(protocol.redis, protocol.database, protocol.directory)
-    protocol.begin(1)
+    protocol.take(1)
     first = protocol.workers[1].claim
     assert len(first.jobs) == 1
     protocol.push(["event", "event"])
-    protocol.begin(0)
+    protocol.take(0)
     assert protocol.workers[0].claim.id != first.id
     protocol.all_is_as_the_model_says()
     protocol.store(1)
@@ -449,15 +500,50 @@ def test_a_batch_that_was_handed_back_does_not_grow(protocol):
     protocol.ring(0)
     protocol.lease_ends(0)
     protocol.begin(0)  # worker 1, for 0 has the bell to look after
+    protocol.finish_claim(1)
     protocol.hand_back_under_way(0)
     protocol.push(["event", "event"])
     protocol.fill(0)
+    protocol.read(0)
+    protocol.seal(0)
     slow, other = protocol.workers[:2]
     assert slow.claim.id == other.claim.id and len(slow.claim.jobs) == 1
     protocol.store(1)
     protocol.acknowledge(0)
     assert (slow.mode, other.mode) == (HOLDING, IDLE)
     assert len(protocol.queue.jobs) == 2
+    protocol.all_is_as_the_model_says()
+
+
+def test_jobs_that_do_not_fit_go_back_in_their_order(protocol):
+    protocol.push(["large", "large", "event"])
+    protocol.take(0)
+    assert len(protocol.workers[0].claim.jobs) == 1
+    assert len(protocol.queue.jobs) == 2
+    protocol.store(0)
+    protocol.acknowledge(0)
+    for _ in range(2):
+        protocol.take(0)
+        protocol.store(0)
+        protocol.acknowledge(0)
+    assert protocol.queue.completed == 3
+    protocol.all_is_as_the_model_says()
+
+
+def test_a_batch_that_is_not_sealed_in_time_is_the_next_ones(protocol):
+    """Both have read it; whoever owns it by then seals it."""
+    protocol.push(["event", "event", "large"])
+    protocol.begin(0)
+    protocol.lease_ends(0)
+    protocol.workers[1] = Worker(protocol.redis, protocol.database, protocol.directory)
+    protocol.begin(0)  # worker 1, for 0 has taken a batch
+    protocol.read(0)
+    protocol.read(0)  # worker 1, for 0 has read
+    slow, other = protocol.workers[:2]
+    assert (slow.mode, other.mode) == (READ, READ)
+    protocol.seal(1)
+    protocol.seal(0)
+    assert (slow.mode, other.mode) == (IDLE, HOLDING)
     protocol.all_is_as_the_model_says()
 
 

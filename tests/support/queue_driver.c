@@ -3,7 +3,7 @@
  *
  * Reads a word a line from stdin and answers with one JSON object a line on stdout.
  *
- *   begin wait fill        the steps of queue_claim(); see processor/queue_parts.h
+ *   begin wait fill read seal    the steps of queue_claim(); see processor/queue_parts.h
  *   store                  the claimed jobs into Postgres, one try
  *   ack hand-back renew forget adopt ping     as the functions of queue.h
  *   lose                   the answer to the next step will be lost
@@ -61,9 +61,17 @@ static enum err_code answer_claim(struct driver *driver)
 {
     const struct claim *claim = &driver->claim;
 
-    must(buf_printf(&driver->out, "\"id\":\"%s\",\"attempts\":%lld,\"jobs\":[", claim->id,
-                    (long long)claim->attempts),
+    must(buf_printf(&driver->out, "\"id\":\"%s\",\"attempts\":%lld,\"count\":%zu,",
+                    claim->id, (long long)claim->attempts, claim->count),
          "answer");
+    return ERR_OK;
+}
+
+static enum err_code answer_jobs(struct driver *driver)
+{
+    const struct claim *claim = &driver->claim;
+
+    must(buf_add_text(&driver->out, "\"jobs\":["), "answer");
     for (size_t i = 0; i < claim->count; i++) {
         size_t len;
         const char *job = claim_job(claim, i, &len);
@@ -101,6 +109,20 @@ static enum err_code step_fill(struct driver *driver, struct err *err)
 
     queue_drop_claim(&driver->claim);
     code = queue_claim_fill(driver->queue, &driver->claim, err);
+    return code ? code : answer_claim(driver);
+}
+
+static enum err_code step_read(struct driver *driver, struct err *err)
+{
+    enum err_code code = queue_claim_read(driver->queue, &driver->claim, err);
+
+    return code ? code : answer_jobs(driver);
+}
+
+static enum err_code step_seal(struct driver *driver, struct err *err)
+{
+    enum err_code code = queue_claim_seal(driver->queue, &driver->claim, err);
+
     return code ? code : answer_claim(driver);
 }
 
@@ -195,10 +217,11 @@ static const struct {
     const char *word;
     enum err_code (*run)(struct driver *driver, struct err *err);
 } steps[] = {
-    {"begin", step_begin}, {"wait", step_wait},   {"fill", step_fill},
-    {"store", step_store}, {"ack", step_ack},     {"hand-back", step_hand_back},
-    {"renew", step_renew}, {"adopt", step_adopt}, {"forget", step_forget},
-    {"ping", step_ping},   {"lose", step_lose},   {"drop", step_drop},
+    {"begin", step_begin}, {"wait", step_wait},           {"fill", step_fill},
+    {"read", step_read},   {"seal", step_seal},           {"store", step_store},
+    {"ack", step_ack},     {"hand-back", step_hand_back}, {"renew", step_renew},
+    {"adopt", step_adopt}, {"forget", step_forget},       {"ping", step_ping},
+    {"lose", step_lose},   {"drop", step_drop},
 };
 
 static void answer(struct driver *driver, enum err_code code, const struct err *err)

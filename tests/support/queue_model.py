@@ -7,10 +7,27 @@ import math
 import uuid
 
 BATCH_MAX = 3
+BATCH_MAX_BYTES = 1024  # four ordinary jobs, or not even one large one
 ENDED_MAX = 20  # leases that a claim looks at
 LIVE = math.inf  # the end of a lease that has not ended; others are small numbers
 
-Claim = collections.namedtuple("Claim", "id attempts jobs")
+Claim = collections.namedtuple("Claim", "id attempts jobs")  # 0 attempts: not sealed
+
+
+def fitting(jobs):
+    """How many of them are kept: as many as fit, and at least one."""
+    count = bytes_ = 0
+    for job in jobs:
+        bytes_ += len(job)
+        if count > 0 and bytes_ > BATCH_MAX_BYTES:
+            break
+        count += 1
+    return count
+
+
+def next_max(jobs):
+    """How many jobs of that size the next batch may take."""
+    return max(1, min(BATCH_MAX, len(jobs) * BATCH_MAX_BYTES // sum(map(len, jobs))))
 
 
 def kind_of(job):
@@ -66,12 +83,21 @@ class Queue:
             self.batches.setdefault(batch_id, []).append(self.jobs.pop())
             count -= 1
 
-    def answer(self, batch_id):
-        self.counts[batch_id] = self.counts.get(batch_id, 0) + 1
-        return Claim(batch_id, self.counts[batch_id], list(self.batches[batch_id]))
+    def put_back(self, batch_id, kept):
+        """What is behind those that are kept, the oldest to be taken next again."""
+        jobs = self.batches[batch_id]
+        self.jobs += reversed(jobs[kept:])
+        del jobs[kept:]
+        if not jobs:
+            del self.batches[batch_id]
 
-    def claim(self, next_id, owner, unsure_id=None):
-        """unsure_id is of a claim whose answer was lost."""
+    def answer(self, batch_id):
+        if batch_id in self.counts:
+            self.counts[batch_id] += 1
+        return Claim(batch_id, self.counts.get(batch_id, 0), list(self.batches[batch_id]))
+
+    def claim(self, next_id, owner, most, unsure_id=None):
+        """unsure_id is of a claim of which an answer was lost."""
         if unsure_id in self.batches and self.owners.get(unsure_id) == owner:
             self.own(unsure_id, owner)
             return self.answer(unsure_id)
@@ -84,7 +110,7 @@ class Queue:
         self.own(next_id, owner)
         if not self.jobs:
             return Claim(next_id, 0, [])
-        self.move(next_id, BATCH_MAX)
+        self.move(next_id, most)
         return self.answer(next_id)
 
     def ring(self, next_id):
@@ -94,16 +120,30 @@ class Queue:
         self.batches.setdefault(next_id, []).insert(0, self.jobs.pop())
         return self.batches[next_id][0]
 
-    def fill(self, next_id, owner):
+    def fill(self, next_id, owner, most):
         if self.owners.get(next_id, owner) != owner:
             return Claim(next_id, 0, [])
         if next_id not in self.batches:
             self.forget(next_id)
             return Claim(next_id, 0, [])
         self.own(next_id, owner)
-        if next_id not in self.counts:
-            self.move(next_id, BATCH_MAX - 1)
+        if next_id not in self.counts and self.jobs:
+            self.put_back(next_id, 0)
+            self.move(next_id, most)
         return self.answer(next_id)
+
+    def seal(self, batch_id, owner, kept):
+        """How often it was begun; 0 when it is somebody else's."""
+        if self.owners.get(batch_id) != owner:
+            return 0
+        if batch_id not in self.batches:
+            self.forget(batch_id)
+            return 0
+        if batch_id not in self.counts:
+            self.put_back(batch_id, kept)
+        self.own(batch_id, owner)
+        self.counts[batch_id] = self.counts.get(batch_id, 0) + 1
+        return self.counts[batch_id]
 
     def ack(self, batch_id, stored):
         found = self.batches.pop(batch_id, None)

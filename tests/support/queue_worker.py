@@ -6,12 +6,13 @@ import psycopg2
 
 from support.daemon import base_environment
 from support.process import die_with_parent
-from support.queue_model import BATCH_MAX
+from support.queue_model import BATCH_MAX, BATCH_MAX_BYTES
 from support.settings import build_dir
 from support.wait import wait_until
 
 TIMESTAMP = "2025-11-14T10:00:00.000Z"
-IDLE, WAITING, RUNG, HOLDING, STORED = "idle", "waiting", "rung", "holding", "stored"
+IDLE, WAITING, RUNG = "idle", "waiting", "rung"
+TAKEN, READ, HOLDING, STORED = "taken", "read", "holding", "stored"
 
 
 class Worker:
@@ -21,13 +22,15 @@ class Worker:
         environment = base_environment(directory)
         environment.update({
             "REDIS_URL": redis.unix_url, "DATABASE_URL": database.url, "LEASE_MS": "3600000",
-            "BATCH_MAX": str(BATCH_MAX), "LOCK_TIMEOUT_MS": "50"})
+            "BATCH_MAX": str(BATCH_MAX), "BATCH_MAX_BYTES": str(BATCH_MAX_BYTES),
+            "LOCK_TIMEOUT_MS": "50"})
         self.process = subprocess.Popen(
             [build_dir() / "tests" / "support" / "queue_driver"], cwd=directory, text=True,
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             preexec_fn=die_with_parent())
         self.mode, self.claim, self.stored = IDLE, None, 0
-        self.unsure_id = None  # of a claim whose answer was lost
+        self.unsure_id = None  # of a claim of which an answer was lost
+        self.most = BATCH_MAX  # jobs of the next claim, by the size of the last ones
         self.reconnect()
 
     def say(self, word):
