@@ -270,7 +270,7 @@ def test_row_33_an_account_that_may_only_do_what_is_needed(start, database):
     with rig.redis.client() as client:
         client.execute_command(
             "ACL", "SETUSER", "worker", "on", ">hush", "resetkeys", "~{events}:*",
-            "+@all", "-@dangerous", "-@admin", "+info")
+            "+@all", "-@dangerous", "-@admin", "+info", "+sort")
     secret = rig.redis.url.replace("redis://", "redis://worker:hush@")
     ingestion = rig.start_ingestion(REDIS_URL=secret)
     rig.processor.stop()

@@ -48,7 +48,7 @@ def test_a_redis_that_does_not_tell_is_believed(daemons, private_redis, database
     redis = private_redis(maxmemory_policy="allkeys-lru", appendonly="no")
     with redis.client() as client:
         client.execute_command("ACL", "SETUSER", "worker", "on", ">hush", "~{events}:*",
-                               "+@all", "-@dangerous", "-@admin")
+                               "+@all", "-@dangerous", "-@admin", "+sort")
         client.lpush(QUEUE, job(event()))
     processor = daemons.start("processor", DATABASE_URL=database.url,
                               REDIS_URL=redis.url.replace("//", "//worker:hush@"))
