@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "processor/copy.h"
@@ -11,6 +12,7 @@
 
 enum {
     FIRST_CAP = 256,
+    DAY_MS = 86400000,
     ROWS_MAX_BYTES = 1 << 30, /* far above any claim, see BATCH_MAX_BYTES */
 };
 
@@ -125,6 +127,12 @@ enum err_code batch_add_dead(struct batch *batch, size_t place, const char *job,
     return ERR_OK;
 }
 
+/* Rounded down, before 1970 too. */
+static int64_t day_of(int64_t ms)
+{
+    return ms >= 0 ? ms / DAY_MS : (ms + 1) / DAY_MS - 1;
+}
+
 enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t place,
                         const char *job, size_t len, struct err *err)
 {
@@ -141,14 +149,43 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
         return err_set(err, code, "out of memory");
     if (code)
         return batch_add_dead(batch, place, job, len, refusal.msg, err);
+    item.is_made = !event.has_event_id;
     item.event_id =
         event.has_event_id ? event.event_id : batch_event_id(&batch->uuid, place);
+    item.day = day_of(event.timestamp_ms);
     code = copy_add_row(&batch->rows, &item.event_id, &event);
     if (code)
         return err_set(err, ERR_NOMEM, "out of memory");
     item.row_len = batch->rows.len - item.row_at;
     batch->items[batch->count++] = item;
     return ERR_OK;
+}
+
+static int compare_items(const void *left, const void *right)
+{
+    const struct batch_item *a = left;
+    const struct batch_item *b = right;
+    int order = 0;
+
+    if (a->day != b->day)
+        return a->day < b->day ? -1 : 1;
+    if (a->is_made != b->is_made)
+        return a->is_made ? 1 : -1;
+    if (!a->is_made)
+        order = memcmp(a->event_id.bytes, b->event_id.bytes, sizeof(a->event_id.bytes));
+    if (order != 0)
+        return order;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+void batch_sort(struct batch *batch)
+{
+    for (size_t i = 1; i < batch->count; i++) {
+        if (compare_items(&batch->items[i - 1], &batch->items[i]) > 0) {
+            qsort(batch->items, batch->count, sizeof(*batch->items), compare_items);
+            return;
+        }
+    }
 }
 
 enum err_code batch_bury(struct batch *batch, size_t index, const char *sqlstate,

@@ -1,6 +1,6 @@
 /* batch.h -- the jobs of one transaction: rows ready for COPY, and those that are dead.
  *
- * Jobs are added in the order of the claimed batch.  A job that breaks a rule is dead from
+ * Jobs are added in the order of the claimed batch, then sorted.  A job that breaks a rule is dead from
  * the start; a row that Postgres will not have is buried later.  The rows' bytes are made
  * once and sent as often as it takes.  A batch knows nothing of sockets: store.c sends it.
  *
@@ -28,6 +28,8 @@ struct batch_item {
     const char *job; /* borrowed from the claim */
     size_t job_len;
     struct uuid event_id; /* the job's, or made from batch and place */
+    bool is_made;         /* the latter */
+    int64_t day;          /* of its timestamp, since 1970; 0 without a row */
     size_t row_at;        /* in rows */
     size_t row_len;       /* 0: the job never became a row */
     bool is_dead;
@@ -59,6 +61,13 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
 /* Adds a job as dead, unread. */
 enum err_code batch_add_dead(struct batch *batch, size_t place, const char *job,
                              size_t len, const char *reason, struct err *err) MUST_CHECK;
+
+/* Brings the items into the order in which every batch stores them: day, event_id, place;
+ * of those whose id was made, which no other batch has, day and place.
+ * Two batches with the same events then wait for one another in turn and never in a circle,
+ * and of equal events the first one wins.  By days first, because COPY fills one partition
+ * after the other. */
+void batch_sort(struct batch *batch);
 
 /* Declares items[index], alive until now, dead. */
 enum err_code batch_bury(struct batch *batch, size_t index, const char *sqlstate,

@@ -173,6 +173,7 @@ static enum err_code load(struct lane *lane, const struct claim *claim, size_t f
         else
             code = batch_add(&lane->batch, lane->parser, place, job, len, err);
     }
+    batch_sort(&lane->batch);
     return code;
 }
 

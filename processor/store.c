@@ -152,7 +152,7 @@ enum err_code store_bury_line(struct batch *batch, const struct pg_failure *fail
  * header and the trailer.  NULL when out of memory. */
 static struct pg_piece *make_pieces(const struct batch *batch, size_t *ret_count)
 {
-    struct pg_piece *pieces = mem_calloc(batch->dead + 3, sizeof(*pieces));
+    struct pg_piece *pieces = mem_calloc(batch_alive(batch) + 2, sizeof(*pieces));
     size_t count = 1;
 
     if (!pieces)

@@ -16,12 +16,11 @@ static const char copy_incoming[] =
     "COPY pg_temp.events_incoming (place, " COPY_EVENTS_COLUMNS
     ") FROM STDIN (FORMAT binary)";
 
-/* In the order of the keys, so that two batches with the same events do not wait for each
- * other in a circle; of equal keys in the batch the first one wins. */
+/* In the order of the batch, which batch_sort() explains: place is the index of the item. */
 static const char insert_range[] =
     "INSERT INTO events (" COPY_EVENTS_COLUMNS ") SELECT " COPY_EVENTS_COLUMNS
     " FROM pg_temp.events_incoming WHERE place >= $1 AND place < $2"
-    " ORDER BY event_id, place ON CONFLICT DO NOTHING";
+    " ORDER BY place ON CONFLICT DO NOTHING";
 
 static enum err_code copy_placed(struct store *store, struct batch *batch,
                                  struct pg_failure *ret_failure, struct err *err)

@@ -380,11 +380,14 @@ enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
     return code;
 }
 
-/* Hands the pieces to libpq, a chunk at a time, so that its buffer stays small. */
+/* Hands the pieces to libpq, a chunk at a time, so that its buffer stays small; many small
+ * pieces go out together. */
 static enum err_code send_pieces(PGconn *conn, const struct pg_piece *pieces,
                                  size_t count, int64_t deadline_ms, const char *what,
                                  struct err *err)
 {
+    size_t waiting = 0;
+
     for (size_t i = 0; i < count; i++) {
         for (size_t sent = 0; sent < pieces[i].len;) {
             size_t len = pieces[i].len - sent;
@@ -395,6 +398,11 @@ static enum err_code send_pieces(PGconn *conn, const struct pg_piece *pieces,
             if (PQputCopyData(conn, pieces[i].bytes + sent, (int)len) != 1)
                 return pg_err_of_conn(conn, what, err);
             sent += len;
+            waiting += len;
+            /* The header at once, and all of the rows before the trailer. */
+            if (waiting < COPY_CHUNK_BYTES && i > 0 && i + 2 < count)
+                continue;
+            waiting = 0;
             code = flush(conn, deadline_ms, what, err);
             if (!code)
                 code = FAILPOINT("copy.sending", err);

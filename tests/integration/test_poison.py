@@ -4,7 +4,7 @@ import json
 import pytest
 
 from support.events import event, job, new_id
-from support.processor import push, start, stored, wait_counts
+from support.processor import push, start, wait_counts
 from support.wait import wait_until
 
 

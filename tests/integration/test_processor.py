@@ -178,6 +178,25 @@ def test_the_same_id_on_another_site_or_time_is_another_event(
     wait_counts(redis, database, 3)
 
 
+def test_batches_with_the_same_events_do_not_wait_in_a_circle(daemons, redis, database,
+                                                              client):
+    """Two lanes store the same events in opposite orders; each row takes long, so that both
+    are at it.  In the order of the jobs they would meet in a deadlock."""
+    database.rows("""
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep(0.3); RETURN new; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow()""")
+    # Of two months, so of two partitions, and the other way round by their ids.
+    jobs = [job(event(event_id=ident, timestamp=moment)) for ident, moment in zip(
+        sorted(new_id() for _ in range(3)),
+        ["2025-11-14T10:00:00Z", "2025-10-14T10:00:00Z", "2025-10-14T09:00:00Z"])]
+    push(client, *jobs, *reversed(jobs))
+    processor = start(daemons, redis, database, BATCH_MAX=3, PROCESSOR_LANES=2)
+    wait_until(redis.is_drained, 30, "the queue to drain")
+    assert redis.completed() == 6 and stored(database) == 3
+    assert "could not store a batch" not in processor.stderr()
+
+
 # --- what a person broke: nothing is lost, nothing is dead
 
 def test_a_queue_of_another_type_halts_and_recovers(daemons, redis, database, client):

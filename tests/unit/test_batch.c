@@ -81,6 +81,41 @@ static void test_a_buried_row_is_passed_over(void **state)
     event_parser_free(parser);
 }
 
+#define EVENT(id, day)                                                                   \
+    "{\"event_id\":\"0190a1b2-c3d4-7e5f-8a6b-00000000000" id "\",\"site_id\":\"s\","     \
+    "\"event_type\":\"e\",\"path\":\"/\",\"user_id\":null,"                              \
+    "\"timestamp\":\"" day "T10:00:00Z\"}"
+
+static void test_a_batch_is_in_the_order_of_days_ids_and_places(void **state)
+{
+    static const char *const jobs[] = {
+        EVENT("2", "2025-11-15"),
+        EVENT("3", "2025-11-14"),
+        EVENT("1", "2025-11-15"),
+        EVENT("2", "2025-11-15"),
+        EVENT("9", "1969-12-31"),
+        EVENT("5", "1969-12-30"),
+        without_id, /* of the 14th */
+        without_id,
+    };
+    static const size_t places[] = {5, 4, 1, 6, 7, 2, 0, 3};
+    struct event_parser *parser = event_parser_new();
+    struct batch batch;
+
+    (void)state;
+    batch_init(&batch);
+    batch_begin(&batch, BATCH_ID);
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+        assert_int_equal(add(&batch, parser, i, jobs[i]), ERR_OK);
+    batch_sort(&batch);
+    for (size_t i = 0; i < batch.count; i++)
+        assert_int_equal(batch.items[i].place, places[i]);
+    assert_int_equal(batch.items[0].day, -2);
+    assert_int_equal(batch.items[1].day, -1);
+    batch_release(&batch);
+    event_parser_free(parser);
+}
+
 static void test_ids_that_are_made_are_stable_and_distinct(void **state)
 {
     struct uuid batch;
@@ -158,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jobs_become_rows_and_wrong_ones_are_dead),
         cmocka_unit_test(test_a_buried_row_is_passed_over),
+        cmocka_unit_test(test_a_batch_is_in_the_order_of_days_ids_and_places),
         cmocka_unit_test(test_ids_that_are_made_are_stable_and_distinct),
         cmocka_unit_test(test_a_batch_id_of_any_text_will_do),
         cmocka_unit_test(test_a_batch_survives_each_failed_allocation),
