@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct redis_err_row {
-    const char *word; /* the first of the error's text */
+    const char *word; /* with which the error's text begins */
     enum err_code code;
 };
 
@@ -23,6 +23,7 @@ static const struct redis_err_row rows[] = {
     {"NOAUTH", ERR_DENIED},
     {"WRONGPASS", ERR_DENIED},
     {"NOPERM", ERR_DENIED},
+    {"ERR The user executing the script can't", ERR_DENIED}, /* the same, in a script */
     {"WRONGTYPE", ERR_SCHEMA},
 };
 

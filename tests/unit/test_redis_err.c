@@ -32,6 +32,10 @@ static const struct reply_case cases[] = {
     {"NOAUTH Authentication required.", ERR_DENIED},
     {"WRONGPASS invalid username-password pair", ERR_DENIED},
     {"NOPERM this user has no permissions", ERR_DENIED},
+    {"ERR The user executing the script can't run this command or subcommand script: 79, "
+     "on "
+     "@user_script:14.",
+     ERR_DENIED},
     {"WRONGTYPE Operation against a key", ERR_SCHEMA},
     {"WRONGTYPE", ERR_SCHEMA},
     {"ERR unknown command", ERR_BUG},
