@@ -1,7 +1,8 @@
 /* fuzz_redis_reply.c -- ingestion's queue, gate and barrier on a real connection, and Redis
  * is the input.  The input is a word and then steps, parted by the byte 0xff:
  *
- *   word   its bits: the barrier is on; a cap of 3 events; groups in flight, 1 to 4
+ *   word   its bits: the barrier is on; a cap of 3 events; groups in flight, 1 to 4 (two
+ *          bits); 0x40: a group waits for those just answered
  *   <...   Redis sends the rest of the step, in one piece
  *   p...   an event comes for each byte
  *   t123   so many milliseconds pass
@@ -291,6 +292,7 @@ static void begin(unsigned options)
                                   .timeout_ms = 2000,
                                   .group_max_events = 2,
                                   .groups_in_flight = 1 + (options >> 2 & 3),
+                                  .group_wait_ms = options & 0x40 ? 2 : 0,
                                   .pending_max_bytes = 1 << 20};
     struct err err;
 
