@@ -18,10 +18,16 @@ def why_not():
     for program in ("ip", "nft"):
         if not shutil.which(program):
             return f"{program} is not installed"
-    if run("ip", "netns", "add", probe := f"analytics-probe-{os.getpid()}",
-           check=False).returncode != 0:
-        return "this machine lets nobody make network namespaces"
-    run("ip", "netns", "del", probe)
+    probe, device = f"analytics-probe-{os.getpid()}", f"ap{os.getpid() % 1000000}"
+    try:
+        run("ip", "netns", "add", probe)
+        run("ip", "link", "add", device, "type", "veth", "peer", "name", "eth0",
+            "netns", probe)
+        run("ip", "netns", "exec", probe, "nft", "add table inet fault")
+    except subprocess.CalledProcessError as error:
+        return f"this machine lets nobody do it: {error.stderr.strip()}"
+    finally:
+        run("ip", "netns", "del", probe, check=False)  # and with it the device
     return None
 
 
