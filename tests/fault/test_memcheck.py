@@ -71,6 +71,12 @@ def check_log(daemon):
     assert "FILE DESCRIPTORS: " in text and not left, text
 
 
+def connected(reporting):
+    text = reporting.get("/metrics").body.decode()
+    return sum(int(count) for count in re.findall(
+        r"^analytics_reporting_pool_connections\{state=\"(?:idle|busy)\"\} (\d+)", text, re.M))
+
+
 def test_the_daemons_are_clean_under_memcheck(rig):
     rig.load(rate=60, connections=4)
     rig.wait_stored(100)
@@ -92,6 +98,7 @@ def test_the_daemons_are_clean_under_memcheck(rig):
     daemons = [rig.ingestion, rig.reporting, rig.processor]
     rig.ingestion.stop()
     rig.end(in_time=60)
+    wait_until(lambda: connected(rig.reporting) == 4, 20, "no attempt to be under way")
     rig.reporting.stop()
     for one in daemons:
         check_log(one)

@@ -77,7 +77,7 @@ def test_row_34_failover_to_a_replica_that_lags(make_rig, private_redis, databas
     for line in (rig.door_line, rig.worker_line):  # the address now leads there
         line.target = replica.port
     rig.redis = replica
-    seen = set(rig.judge.acknowledged) - known
+    seen = set(rig.judge.attempted) - known
     rig.wait_answers(scaled(100))
     rig.wait_stored(scaled(100))
     rig.end(in_time=IN_TIME, may_lose=seen)
@@ -170,7 +170,7 @@ def test_row_34_sentinel_fails_over(make_rig, watched, database, spool):
         assert client.wait(1, 10000) == 1  # the replica has the marker, and all before it
     primary.kill()
     wait_until(lambda: rig.ingestion.ready_status() == 503, 10, "the outage to be seen")
-    seen = set(rig.judge.acknowledged) - known
+    seen = set(rig.judge.attempted) - known
     sentinel.wait(lambda: sentinel.primary_port() == replica.port, "the failover")
     for line in (rig.door_line, rig.worker_line):
         line.target = replica.port
