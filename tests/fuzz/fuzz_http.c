@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -97,6 +98,20 @@ static void load_conf(const char *redis_url)
     MUST(conf_load(&ingestion_program, 1, argv, &conf, &next, &err) == ERR_OK);
 }
 
+/* Each client has an address of its own: ports that linger after a connection would run out
+ * soon, and one that comes again too early is reset. */
+static void bind_client(int fd)
+{
+    static uint32_t count;
+    const int on = 1;
+    struct sockaddr_in own = {.sin_family = AF_INET};
+
+    own.sin_addr.s_addr =
+        htonl((INADDR_LOOPBACK & 0xff000000) | 0x10000 | (count++ & 0xffff));
+    MUST(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0);
+    MUST(bind(fd, (const struct sockaddr *)&own, sizeof(own)) == 0);
+}
+
 static int connect_client(void)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
@@ -104,6 +119,7 @@ static int connect_client(void)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     MUST(fd >= 0);
+    bind_client(fd);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         (void)close(fd);
         return -1;
@@ -144,10 +160,15 @@ static unsigned try_to_ask(const char *request)
     if (fd < 0)
         return 0;
     (void)send(fd, request, strlen(request), MSG_NOSIGNAL); /* the answer shows */
+    errno = 0;
     len = read_to_end(fd);
     (void)close(fd);
     if (len == 0 && clock_mono_ms() - began_ms >= DEADLINE_MS / 2)
         return 0; /* on a busy machine we may come too late ourselves */
+    if (!answer_next(answers, len, false, &answer) || answer.len != len)
+        (void)fprintf(stderr, "after %lld ms, %s: %.*s\n",
+                      (long long)(clock_mono_ms() - began_ms), strerror(errno), (int)len,
+                      answers);
     MUST(answer_next(answers, len, false, &answer) && answer.len == len);
     return answer.status;
 }
@@ -196,10 +217,12 @@ static void send_pieces(int fd, const char *bytes, size_t size)
     while (bytes < end) {
         const char *stop = memchr(bytes, SEPARATOR, (size_t)(end - bytes));
         size_t len = (size_t)((stop ? stop : end) - bytes);
-        if (len > 0 && send(fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
+        bytes += len + 1;
+        if (len == 0)
+            continue;
+        if (send(fd, bytes - len - 1, len, MSG_NOSIGNAL) != (ssize_t)len)
             break; /* it has heard enough */
         MUST(ask(alive) == 200);
-        bytes += len + 1;
     }
     (void)shutdown(fd, SHUT_WR);
 }
