@@ -272,7 +272,7 @@ static void acknowledge(struct lane *lane, const struct claim *claim, size_t sto
         enum err_code code = FAILPOINT("lane.stored", &err);
 
         if (!code)
-            code = queue_ack(lane->queue, claim->id, stored, &total, &err);
+            code = queue_ack(lane->queue, claim->id, claim->count, stored, &total, &err);
         if (!code)
             code = FAILPOINT("lane.acknowledged", &err);
         if (!code) {

@@ -212,19 +212,23 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
     return ERR_OK;
 }
 
-enum err_code queue_ack(struct queue *queue, const char *id, size_t stored,
+enum err_code queue_ack(struct queue *queue, const char *id, size_t jobs, size_t stored,
                         int64_t *ret_total, struct err *err)
 {
-    struct args args = queue_script_args("4");
+    struct args args = queue_script_args("5");
     char key[KEY_MAX];
     char count[NUMBER_MAX];
+    char claimed[NUMBER_MAX];
 
     queue_batch_key(key, id);
     (void)snprintf(count, sizeof(count), "%zu", stored);
+    (void)snprintf(claimed, sizeof(claimed), "%zu", jobs);
     args_add(&args, key);
     args_add(&args, KEY_COMPLETED);
+    args_add(&args, KEY_QUEUE);
     args_add(&args, id);
     args_add(&args, count);
+    args_add(&args, claimed);
     return queue_run_number(queue, SCRIPT_ACK, &args, "could not acknowledge a batch",
                             ret_total, err);
 }

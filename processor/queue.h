@@ -77,9 +77,10 @@ void queue_drop_claim(struct claim *claim);
 /* The bytes of a job of the claim; not NUL-terminated, borrowed. */
 const char *claim_job(const struct claim *claim, size_t place, size_t *ret_len);
 
-/* Removes the batch and counts its stored jobs.  *ret_total is the count of all jobs ever
- * completed, these included, or -1 when the batch was gone already. */
-enum err_code queue_ack(struct queue *queue, const char *id, size_t stored,
+/* Removes the batch, of which `jobs` were claimed, and counts those that were stored.
+ * *ret_total is the count of all jobs ever completed, these included, or -1 when the batch
+ * was gone already. */
+enum err_code queue_ack(struct queue *queue, const char *id, size_t jobs, size_t stored,
                         int64_t *ret_total, struct err *err) MUST_CHECK;
 
 /* Ends the lease, so that the next one who looks takes the batch over.  Nothing happens

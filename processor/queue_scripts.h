@@ -108,13 +108,18 @@ static const char script_seal[] = SCRIPT_HEAD SCRIPT_PUT_BACK SCRIPT_ANSWER
     "own(id, owner, tonumber(ARGV[3]))\n"
     "return redis.call('HINCRBY', KEYS[2], id, 1)\n";
 
-/* KEYS leases, attempts, batch, completed.  ARGV id, jobs stored.  The new total, or -1
- * when the batch was gone: then nothing is counted a second time. */
-static const char script_ack[] =
-    SCRIPT_HEAD "local found = redis.call('DEL', KEYS[3])\n"
-                "forget(ARGV[1])\n"
-                "if found == 0 then return -1 end\n"
-                "return redis.call('INCRBY', KEYS[4], ARGV[2])\n";
+/* KEYS leases, attempts, batch, completed, queue.  ARGV id, jobs stored, jobs of the claim.
+ * The new total, or -1 when the batch was gone: then nothing is counted a second time.  A
+ * Redis restored from an older state may have forgotten the seal, and with it that jobs
+ * behind those of the claim were given back: nobody has stored these. */
+static const char script_ack[] = SCRIPT_HEAD SCRIPT_PUT_BACK
+    "if redis.call('TYPE', KEYS[3]).ok == 'list' then\n"
+    "  put_back(KEYS[5], KEYS[3], redis.call('LLEN', KEYS[3]) - tonumber(ARGV[3]))\n"
+    "end\n"
+    "local found = redis.call('DEL', KEYS[3])\n"
+    "forget(ARGV[1])\n"
+    "if found == 0 then return -1 end\n"
+    "return redis.call('INCRBY', KEYS[4], ARGV[2])\n";
 
 /* KEYS leases, attempts, batch.  ARGV id, owner. */
 static const char script_hand_back[] = SCRIPT_HEAD

@@ -148,7 +148,7 @@ static enum err_code ask_push(const struct answers *answers, struct err *err)
 static enum err_code ask_ack(const struct answers *answers, struct err *err)
 {
     int64_t total;
-    enum err_code code = queue_ack(queue, "a", 1, &total, err);
+    enum err_code code = queue_ack(queue, "a", 1, 1, &total, err);
 
     if (!code)
         MUST(have_sent_number(answers, total));

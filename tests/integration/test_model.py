@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from support.queue_protocol import Protocol
+from support.queue_protocol import BATCHES, QUEUE, Protocol
 from support.queue_worker import HOLDING, IDLE, READ, Worker
 
 EXAMPLES = 15  # histories of one seed
@@ -137,6 +137,21 @@ def test_a_batch_that_is_not_sealed_in_time_is_the_next_ones(protocol):
     protocol.seal(1)
     protocol.seal(0)
     assert (slow.mode, other.mode) == (IDLE, HOLDING)
+    protocol.all_is_as_the_model_says()
+
+
+def test_a_seal_that_redis_has_forgotten(protocol):
+    """The jobs that were given back are in the batch again when it is acknowledged."""
+    protocol.push(["large", "large", "event"])
+    protocol.begin(0)
+    protocol.save_redis()
+    protocol.finish_claim(0)
+    assert len(protocol.workers[0].claim.jobs) == 1
+    protocol.redis_comes_back_older()
+    assert len(protocol.client.keys(BATCHES)) == 1 and not protocol.client.exists(QUEUE)
+    protocol.store(0)
+    protocol.acknowledge(0)
+    assert protocol.client.llen(QUEUE) == 2
     protocol.all_is_as_the_model_says()
 
 

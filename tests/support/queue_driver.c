@@ -150,8 +150,8 @@ static enum err_code step_store(struct driver *driver, struct err *err)
 static enum err_code step_ack(struct driver *driver, struct err *err)
 {
     int64_t total = 0;
-    enum err_code code =
-        queue_ack(driver->queue, driver->claim.id, driver->stored, &total, err);
+    enum err_code code = queue_ack(driver->queue, driver->claim.id, driver->claim.count,
+                                   driver->stored, &total, err);
 
     if (!code)
         must(buf_printf(&driver->out, "\"total\":%lld,", (long long)total), "answer");

@@ -145,7 +145,10 @@ class Queue:
         self.counts[batch_id] = self.counts.get(batch_id, 0) + 1
         return self.counts[batch_id]
 
-    def ack(self, batch_id, stored):
+    def ack(self, batch_id, jobs, stored):
+        """More than was claimed is there only when a seal was lost with a newer state."""
+        if batch_id in self.batches:
+            self.jobs += reversed(self.batches[batch_id][jobs:])
         found = self.batches.pop(batch_id, None)
         self.forget(batch_id)
         if found is None:

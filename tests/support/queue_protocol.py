@@ -89,10 +89,13 @@ class Protocol(RuleBasedStateMachine):
                    if not b.was_ended and not (claim.attempts > 1
                                                and b.batch_id == claim.id))
 
-    def check_acknowledged(self, batch_id):
-        """Whoever acknowledges a batch, all that is in it must be stored."""
-        assert self.tables.has_all(batch_id, self.queue.batches.get(batch_id, [])), \
+    def acknowledge_in_model(self, worker):
+        """Whoever acknowledges a batch, all that goes with it must be stored."""
+        claim = worker.claim
+        gone = self.queue.batches.get(claim.id, [])[:len(claim.jobs)]
+        assert self.tables.has_all(claim.id, gone), \
             "jobs are acknowledged that nobody has stored"
+        return self.queue.ack(claim.id, len(claim.jobs), worker.stored)
 
     # --- producers
 
@@ -243,8 +246,7 @@ class Protocol(RuleBasedStateMachine):
     @by_worker(STORED)
     def acknowledge(self, number):
         worker = self.worker(number)
-        self.check_acknowledged(worker.claim.id)
-        total = self.queue.ack(worker.claim.id, worker.stored)
+        total = self.acknowledge_in_model(worker)
         assert worker.do("ack")["total"] == total
         worker.do("drop")
         worker.mode = IDLE
@@ -253,8 +255,7 @@ class Protocol(RuleBasedStateMachine):
     def acknowledge_lost(self, number):
         """It is sent again, and then counts nothing."""
         worker = self.worker(number)
-        self.check_acknowledged(worker.claim.id)
-        self.queue.ack(worker.claim.id, worker.stored)
+        self.acknowledge_in_model(worker)
         self.lose(worker, "ack")
 
     @by_worker(HOLDING, STORED)
