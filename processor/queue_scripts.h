@@ -19,9 +19,11 @@
 
 /* Moves the oldest jobs to a new batch.  SORT that sorts nothing copies a part of a list to
  * another list inside Redis; jobs that pass through Lua cost four times as much, and Redis
- * answers nobody else meanwhile. */
+ * answers nobody else meanwhile.  The first LTRIM does nothing: an account that may not trim
+ * must be refused before the jobs are in two places. */
 #define SCRIPT_TAKE                                                                      \
     "local function take(queue, batch, max)\n"                                           \
+    "  redis.call('LTRIM', queue, 0, -1)\n"                                              \
     "  redis.call('SORT', queue, 'BY', 'nosort', 'LIMIT', 0, max, 'DESC', 'STORE', "     \
     "batch)\n"                                                                           \
     "  redis.call('LTRIM', queue, 0, -(max + 1))\n"                                      \

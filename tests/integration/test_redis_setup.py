@@ -1,7 +1,7 @@
 """A Redis that is not set up to hold a queue: the processor says so, once at each connect,
 and works all the same."""
 from support.events import event, job
-from support.redis_server import QUEUE
+from support.redis_server import BATCHES, QUEUE
 from support.wait import wait_until
 
 EVICTS = "Redis may throw away events that wait: set maxmemory-policy noeviction"
@@ -55,3 +55,27 @@ def test_a_redis_that_does_not_tell_is_believed(daemons, private_redis, database
     wait_until(lambda: redis.completed() == 1, 10, "the job to be stored")
     check_said(processor, redis, [])
     assert processor.ready_status() == 200
+
+
+def test_an_account_that_may_not_take_jobs_off_the_queue(daemons, private_redis, database):
+    """It copies none either: each claim would make one more of every job."""
+    redis = private_redis()
+    nameless = job(event(event_id=None))
+    with redis.client() as client:
+        client.execute_command("ACL", "SETUSER", "worker", "on", ">hush", "~{events}:*",
+                               "+@all", "-ltrim")
+        client.lpush(QUEUE, nameless, nameless)
+        processor = daemons.start("processor", DATABASE_URL=database.url, wait=False,
+                                  REDIS_URL=redis.url.replace("//", "//worker:hush@"),
+                                  HALT_RETRY_MS=50, RETRY_MAX_MS=50)
+        wait_until(lambda: failed_scripts(client) >= 4, 10, "some claims")
+        assert client.llen(QUEUE) == 2 and not client.keys(BATCHES)
+        client.execute_command("ACL", "SETUSER", "worker", "+ltrim")
+    wait_until(lambda: redis.completed() == 2, 10, processor.story)
+    assert database.rows("SELECT count(*) FROM events") == [(2,)]
+
+
+def failed_scripts(client):
+    """How many scripts have failed."""
+    return client.info("commandstats").get("cmdstat_evalsha",
+                                           {"failed_calls": 0})["failed_calls"]
