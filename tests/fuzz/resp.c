@@ -1,6 +1,7 @@
 /* resp.c -- see resp.h. */
 #include "tests/fuzz/resp.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,16 @@
 enum {
     DEPTH_MAX = 16
 };
+
+/* Types of the protocol's second and third version, which hiredis knows since 1.0.  All
+ * others are a line. */
+static const char strings[] = "$=!";
+static const char containers[] = "*~>%";
+
+static bool is_one_of(char type, const char *types)
+{
+    return type != '\0' && strchr(types, type);
+}
 
 /* Behind the next \r\n, or NULL. */
 static const char *line_end(const char *at, const char *end)
@@ -36,12 +47,12 @@ static const char *value_end(const char *at, const char *end, unsigned depth)
 
     if (!rest || depth == DEPTH_MAX)
         return NULL;
-    if (*at != '$' && *at != '*')
-        return rest;
     count = number_at(at + 1, rest);
-    if (*at == '$' && count >= 0)
+    if (is_one_of(*at, strings) && count >= 0)
         return end - rest - 2 >= count ? rest + count + 2 : NULL;
-    for (; *at == '*' && count > 0 && rest; count--)
+    if (*at == '%' && count < INT32_MAX)
+        count *= 2; /* keys and values */
+    for (; is_one_of(*at, containers) && count > 0 && rest; count--)
         rest = value_end(rest, end, depth + 1);
     return rest;
 }
