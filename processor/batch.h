@@ -1,8 +1,9 @@
 /* batch.h -- the jobs of one transaction: rows ready for COPY, and those that are dead.
  *
- * Jobs are added in the order of the claimed batch, then sorted.  A job that breaks a rule is dead from
- * the start; a row that Postgres will not have is buried later.  The rows' bytes are made
- * once and sent as often as it takes.  A batch knows nothing of sockets: store.c sends it.
+ * Jobs are added in the order of the claimed batch, then sorted.  A job that breaks a rule
+ * is dead from the start; a row that Postgres will not have is buried later.  The rows'
+ * bytes are made once and sent as often as it takes.  A batch knows nothing of sockets:
+ * store.c sends it.
  *
  * Not thread-safe: a batch belongs to its lane.
  */

@@ -237,7 +237,8 @@ def test_any_number_of_threads(daemons, server, threads):
 
 
 @pytest.mark.parametrize("setting", [{"GROUP_MAX_EVENTS": 1}, {"GROUP_MAX_EVENTS": 7},
-                                     {"GROUPS_IN_FLIGHT": 8}], ids=str)
+                                     {"GROUPS_IN_FLIGHT": 8}, {"GROUP_WAIT_MS": 0},
+                                     {"GROUP_WAIT_MS": 100}], ids=str)
 def test_any_size_of_groups(daemons, server, setting):
     ingestion = daemons.start("ingestion", REDIS_URL=server.url, **setting)
     judge = Judge()
