@@ -99,10 +99,12 @@ static void on_loop_ended(void *user)
 static void on_ended(uv_async_t *async)
 {
     struct app *app = async->data;
+    uint64_t left_ms = uv_timer_get_due_in(&app->limit);
 
     if (atomic_load(&app->running) > 0) {
         if (atomic_load(&app->busy) == 0)
-            (void)uv_timer_start(&app->limit, on_idle_limit, IDLE_MS, 0);
+            (void)uv_timer_start(&app->limit, on_idle_limit,
+                                 left_ms < IDLE_MS ? left_ms : IDLE_MS, 0);
         return;
     }
     uv_close((uv_handle_t *)&app->term, NULL);

@@ -46,6 +46,17 @@ struct barrier {
 
 static void on_again(uv_timer_t *timer);
 
+/* Whether Redis may not, or cannot, tell. */
+static bool tells_nothing(const redisReply *info)
+{
+    static const char may_not[] = "NOPERM";
+    static const char cannot[] = "ERR unknown command";
+
+    return info->type == REDIS_REPLY_ERROR &&
+           (strncmp(info->str, may_not, sizeof(may_not) - 1) == 0 ||
+            strncmp(info->str, cannot, sizeof(cannot) - 1) == 0);
+}
+
 /* What an INFO says: whether all that Redis has answered up to it is in its file.  A Redis
  * that does not tell (no append-only file, or no permission) is believed. */
 static bool says_written(const redisReply *info)
@@ -58,12 +69,12 @@ static bool says_written(const redisReply *info)
     return !at || at[sizeof(info_pending) - 1] == '0';
 }
 
-/* Whether the answer may be one to INFO.  Otherwise an answer that nobody asked for came
+/* Whether the answer is one to INFO.  Otherwise an answer that nobody asked for came
  * before it, and every one since belongs to the command before; the connection is made
  * anew, from the timer, because whoever waits on it is in the middle of being told. */
 static bool is_in_step(struct barrier *barrier, const redisReply *info)
 {
-    if (info->type != REDIS_REPLY_STRING && info->type != REDIS_REPLY_ERROR) {
+    if (info->type != REDIS_REPLY_STRING && !tells_nothing(info)) {
         barrier->is_out_of_step = true;
         (void)uv_timer_start(&barrier->again, on_again, 0, 0);
     }

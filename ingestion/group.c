@@ -13,6 +13,8 @@ enum {
     FIRST_WAITERS = 64, /* room in a new group */
 };
 
+static const char line_end[] = {'\r', '\n'};
+
 /* --- life ------------------------------------------------------------------- */
 
 void group_free(struct group *group)
@@ -81,7 +83,7 @@ static char *put_length(char *out, size_t len)
     char *digit = end - 2;
 
     *out = '$';
-    memcpy(digit, "\r\n", 2);
+    memcpy(digit, line_end, sizeof(line_end));
     do {
         *--digit = (char)('0' + len % 10);
         len /= 10;
@@ -98,7 +100,7 @@ enum err_code group_add_place(struct group *group, size_t len, struct http_reque
     char *job;
 
     if (!code)
-        code = buf_reserve(wire, length_size(len) + len + 2);
+        code = buf_reserve(wire, length_size(len) + len + sizeof(line_end));
     if (code)
         return code;
     if (req) {
@@ -110,8 +112,8 @@ enum err_code group_add_place(struct group *group, size_t len, struct http_reque
         };
     }
     job = put_length(wire->data + wire->len, len);
-    memcpy(job + len, "\r\n", 2);
-    wire->len = (size_t)(job - wire->data) + len + 2;
+    memcpy(job + len, line_end, sizeof(line_end));
+    wire->len = (size_t)(job - wire->data) + len + sizeof(line_end);
     group->count++;
     *ret_job = job;
     return ERR_OK;
@@ -241,17 +243,6 @@ void group_list_put_back(struct group_list *list, struct group *group)
     *(before ? &before->next : &list->first) = group;
     if (!behind)
         list->last = group;
-}
-
-void group_list_prepend_all(struct group_list *list, struct group_list *other)
-{
-    if (!other->first)
-        return;
-    other->last->next = list->first;
-    list->first = other->first;
-    if (!list->last)
-        list->last = other->last;
-    *other = (struct group_list){NULL, NULL};
 }
 
 void group_list_remove(struct group_list *list, struct group *group)

@@ -96,9 +96,6 @@ void group_list_append(struct group_list *list, struct group *group);
  * every younger one. */
 void group_list_put_back(struct group_list *list, struct group *group);
 
-/* Moves all of the other list to the front. */
-void group_list_prepend_all(struct group_list *list, struct group_list *other);
-
 /* Takes the oldest; NULL when there is none. */
 struct group *group_list_take(struct group_list *list);
 

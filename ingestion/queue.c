@@ -235,10 +235,12 @@ static void on_spooled(enum err_code code, void *user)
     struct queue *queue = user;
     struct group *group;
 
-    if (code)
-        group_list_prepend_all(&queue->filling, &queue->spooling);
-    while ((group = group_list_take(&queue->spooling)) != NULL)
-        confirm(queue, group, &queue->options.metrics->spooled);
+    while ((group = group_list_take(&queue->spooling)) != NULL) {
+        if (code)
+            group_list_put_back(&queue->filling, group);
+        else
+            confirm(queue, group, &queue->options.metrics->spooled);
+    }
 }
 
 static void spool_groups(struct queue *queue)

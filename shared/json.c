@@ -35,8 +35,9 @@ static char short_escape(char c)
 static char *put_hex_escape(char *out, char c)
 {
     static const char digits[] = "0123456789abcdef";
+    static const char head[] = {'\\', 'u', '0', '0'};
 
-    memcpy(out, "\\u00", 4);
+    memcpy(out, head, sizeof(head));
     out[4] = digits[(unsigned char)c >> 4];
     out[5] = digits[(unsigned char)c & 0x0f];
     return out + 6;

@@ -125,8 +125,9 @@ class LateRedis:
     connection; and keeps the last answer back until the next commands are there, so that
     what follows on that connection never catches up."""
 
-    def __init__(self, extra):
+    def __init__(self, extra, reply=b":1\r\n"):
         self.extra = extra
+        self.reply = reply  # to LPUSH
         self.connections = 0
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -146,7 +147,7 @@ class LateRedis:
             while data := client.recv(65536):
                 answers = [b"+PONG\r\n"] * data.count(b"PING")
                 for command in re.findall(b"LPUSH|INFO", data):
-                    answers.append(WRITTEN if command == b"INFO" else b":1\r\n")
+                    answers.append(WRITTEN if command == b"INFO" else self.reply)
                 if is_behind and b"LPUSH" in data:
                     answers = ([] if kept else [self.extra]) + [kept] + answers
                     kept = answers.pop()
@@ -168,5 +169,21 @@ def test_a_connection_out_of_step_is_made_anew(daemons, extra, confirms):
                    "a new connection")
         wait_until(lambda: ingestion.post_event(event()).status == 200, 10, ingestion.story)
         assert ingestion.post_event(event()).status == 200
+    finally:
+        late.close()
+
+
+@pytest.mark.parametrize("error", [b"-OOM command not allowed\r\n", b"-BUSY a script\r\n"],
+                         ids=ascii)
+def test_an_error_in_the_place_of_the_info_confirms_nothing(daemons, error):
+    """It may be the answer to the LPUSH, and what stood in that one's place a stray count."""
+    late = LateRedis(b":5\r\n", error)
+    try:
+        ingestion = daemons.start("ingestion", INGEST_THREADS=1, ENQUEUE_TIMEOUT_MS=500,
+                                  REDIS_URL=f"redis://127.0.0.1:{late.port}")
+        for _ in range(5):
+            assert ingestion.post_event(event()).status == 503
+        late.reply = b":1\r\n"
+        wait_until(lambda: ingestion.post_event(event()).status == 200, 10, ingestion.story)
     finally:
         late.close()

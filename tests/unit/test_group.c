@@ -110,27 +110,19 @@ static void test_group_survives_allocations_that_fail(void **state)
 static void test_lists_of_groups_keep_their_order(void **state)
 {
     struct group_list list = {NULL, NULL};
-    struct group_list other = {NULL, NULL};
     struct group *groups[4];
 
     (void)state;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         groups[i] = make_group(100);
-    for (size_t i = 0; i < 4; i++)
-        groups[i]->number = i;
-    group_list_prepend_all(&list, &other);
-    assert_null(list.first);
-    group_list_append(&other, groups[0]);
-    group_list_append(&other, groups[1]);
-    group_list_prepend_all(&list, &other); /* to an empty one */
-    assert_null(other.first);
+        group_list_append(&list, groups[i]);
+    }
+    group_list_remove(&list, groups[3]); /* the last */
     group_list_append(&list, groups[3]);
-    group_list_append(&other, group_list_take(&list));
-    group_list_append(&other, group_list_take(&list));
-    group_list_put_back(&list, groups[2]);
-    group_list_prepend_all(&list, &other);
-    for (size_t i = 0; i < 4; i++)
-        assert_ptr_equal(group_list_take(&list), groups[i]);
+    group_list_remove(&list, groups[1]);
+    assert_ptr_equal(group_list_take(&list), groups[0]);
+    assert_ptr_equal(group_list_take(&list), groups[2]);
+    assert_ptr_equal(group_list_take(&list), groups[3]);
     assert_null(group_list_take(&list));
     assert_null(list.last);
     for (size_t i = 0; i < 4; i++)
