@@ -46,6 +46,7 @@ struct queue *queue_new(const struct queue_options *options)
     queue->timeout_ms = options->timeout_ms;
     (void)snprintf(queue->wait_text, NUMBER_MAX, "%" PRId64 ".%03" PRId64, wait_ms / 1000,
                    wait_ms % 1000);
+    queue->lease_ms = options->lease_ms;
     (void)snprintf(queue->lease_text, NUMBER_MAX, "%" PRId64, options->lease_ms);
     queue->batch_max = queue->take_max = options->batch_max;
     queue->batch_max_bytes = options->batch_max_bytes;

@@ -42,6 +42,10 @@ struct queue_options {
 
 struct queue; /* opaque */
 
+struct claim_piece {
+    redisReply *jobs; /* an array of texts */
+};
+
 /* What was claimed; count is 0 when there was nothing. */
 struct claim {
     char id[QUEUE_ID_MAX + 1];
@@ -51,7 +55,7 @@ struct claim {
     size_t count;
     bool must_pause; /* there was nothing, and Redis could not be waited at */
     /* The jobs in pieces of QUEUE_READ_JOBS; owned: queue_drop_claim(). */
-    redisReply **pieces;
+    struct claim_piece *pieces;
     size_t piece_count;
 };
 

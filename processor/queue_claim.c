@@ -1,4 +1,5 @@
 /* queue_claim.c -- how jobs become a batch of a lane's; see queue.h. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "processor/queue.h"
 #include "processor/queue_parts.h"
+#include "shared/clock.h"
 #include "shared/failpoint.h"
 #include "shared/mem.h"
 
@@ -194,7 +196,7 @@ static enum err_code read_piece(struct queue *queue, struct claim *claim, size_t
         return code;
     if (!is_piece(reply))
         return queue_strange(queue, reply, "could not read a batch", err);
-    claim->pieces[claim->piece_count++] = reply;
+    claim->pieces[claim->piece_count++].jobs = reply;
     *ret_piece = reply;
     return ERR_OK;
 }
@@ -227,7 +229,7 @@ static void learn_size(struct queue *queue, size_t jobs, size_t bytes)
 static enum err_code reserve_piece(struct claim *claim, struct err *err)
 {
     size_t count = claim->piece_count;
-    redisReply **pieces;
+    struct claim_piece *pieces;
 
     if ((count & (count - 1)) != 0) /* there is room up to the next power of two */
         return ERR_OK;
@@ -238,8 +240,26 @@ static enum err_code reserve_piece(struct claim *claim, struct err *err)
     return ERR_OK;
 }
 
+/* While a batch is read nobody else keeps its lease.  Count 0: it is somebody else's. */
+static enum err_code keep_lease(struct queue *queue, struct claim *claim,
+                                int64_t *renewed_ms, struct err *err)
+{
+    int64_t now_ms = clock_mono_ms();
+    bool is_owned = true;
+    enum err_code code = ERR_OK;
+
+    if (now_ms - *renewed_ms > queue->lease_ms / 3) {
+        code = queue_renew(queue, claim->id, queue->owner, &is_owned, err);
+        *renewed_ms = now_ms;
+    }
+    if (!is_owned)
+        claim->count = 0;
+    return code;
+}
+
 static enum err_code read_jobs(struct queue *queue, struct claim *claim, struct err *err)
 {
+    int64_t renewed_ms = clock_mono_ms();
     size_t bytes = 0;
     size_t count = 0;
     size_t fit = QUEUE_READ_JOBS;
@@ -249,9 +269,14 @@ static enum err_code read_jobs(struct queue *queue, struct claim *claim, struct 
         enum err_code code = reserve_piece(claim, err);
 
         if (!code)
+            code = keep_lease(queue, claim, &renewed_ms, err);
+        if (!code && claim->count == 0)
+            return ERR_OK;
+        if (!code)
             code = read_piece(queue, claim, count, &piece, err);
         if (code)
             return code;
+        assert(piece); /* gcc's and clang's analyzers do not see it */
         fit = claim->attempts > 0 ? piece->elements
                                   : fitting_jobs(queue, piece, count, &bytes);
         count += fit;
@@ -339,7 +364,7 @@ enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct e
 void queue_drop_claim(struct claim *claim)
 {
     for (size_t i = 0; i < claim->piece_count; i++)
-        freeReplyObject(claim->pieces[i]);
+        freeReplyObject(claim->pieces[i].jobs);
     mem_free(claim->pieces);
     *claim = (struct claim){.suspect = -1};
 }
@@ -347,7 +372,7 @@ void queue_drop_claim(struct claim *claim)
 const char *claim_job(const struct claim *claim, size_t place, size_t *ret_len)
 {
     const redisReply *job =
-        claim->pieces[place / QUEUE_READ_JOBS]->element[place % QUEUE_READ_JOBS];
+        claim->pieces[place / QUEUE_READ_JOBS].jobs->element[place % QUEUE_READ_JOBS];
 
     *ret_len = job->len;
     return job->str;

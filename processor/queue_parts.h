@@ -39,6 +39,7 @@ struct queue {
     struct redis_url url;
     int64_t timeout_ms;
     char wait_text[NUMBER_MAX]; /* seconds, for BLMOVE */
+    int64_t lease_ms;
     char lease_text[NUMBER_MAX];
     int64_t batch_max;
     int64_t batch_max_bytes;

@@ -58,7 +58,7 @@ static const char script_claim[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_ANSWER
     "local prefix, id, owner, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\n"
     "local waiting = redis.call('LLEN', KEYS[3])\n"
     "local unsure = ARGV[6]\n"
-    "if unsure ~= '' and redis.call('EXISTS', prefix..unsure) == 1 and\n"
+    "if unsure ~= '' and redis.call('TYPE', prefix..unsure).ok == 'list' and\n"
     "    redis.call('HGET', KEYS[2], unsure..':owner') == owner then\n"
     "  own(unsure, owner, lease)\n"
     "  return answer(unsure, prefix..unsure)\n"
