@@ -98,14 +98,13 @@ char *json_put_string(char *out, const char *bytes, size_t len)
     size_t at = 0;
 
     *out++ = '"';
-    for (;;) {
+    while (at < len) { /* no bytes may be NULL */
         size_t plain = plain_len(bytes + at, len - at);
         memcpy(out, bytes + at, plain);
         out += plain;
         at += plain;
-        if (at == len)
-            break;
-        out = put_special(out, bytes[at++]);
+        if (at < len)
+            out = put_special(out, bytes[at++]);
     }
     *out++ = '"';
     return out;

@@ -25,6 +25,7 @@ static void test_json_strings_are_escaped(void **state)
         const char *json;
     } rows[] = {
         {"", 0, "\"\""},
+        {NULL, 0, "\"\""},
         {"abc", 3, "\"abc\""},
         {"\"\\/", 3, "\"\\\"\\\\/\""},
         {"\b\f\n\r\t", 5, "\"\\b\\f\\n\\r\\t\""},
