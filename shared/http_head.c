@@ -5,6 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+enum {
+    LINE_BYTES = 4 /* colon, blank and the end of a line */
+};
+
 void http_head_init(struct http_head *head)
 {
     *head = (struct http_head){.content_length = -1};
@@ -147,6 +151,7 @@ static bool is_folded(const char *name, size_t len)
 void http_head_add(struct http_head *head, const char *name, size_t name_len,
                    const char *value, size_t value_len)
 {
+    head->bytes += name_len + value_len + LINE_BYTES;
     if (!is_token(name, name_len))
         refuse(head, 400, true, "a header name has a character that it must not have");
     if (is_folded(name, name_len))
@@ -163,11 +168,19 @@ void http_head_add(struct http_head *head, const char *name, size_t name_len,
         take_type(head, value, value_len);
     else if (is_word(name, name_len, "Host") && ++head->hosts > 1)
         refuse(head, 400, true, "Host is given twice");
+    else if (is_word(name, name_len, "Cookie"))
+        head->bytes += value_len; /* libmicrohttpd keeps a copy of it */
     else if (is_word(name, name_len, "Expect")) {
         head->expects_continue = is_word(value, value_len, "100-continue");
         if (!head->expects_continue)
             refuse(head, 417, true, "Expect must be 100-continue");
     }
+}
+
+void http_head_bound(struct http_head *head, size_t most)
+{
+    if (head->bytes > most)
+        refuse(head, 431, true, "the headers are too large");
 }
 
 void http_head_end(struct http_head *head, bool needs_host)

@@ -28,6 +28,7 @@ struct http_head {
     int codings;
     int hosts;
     int encodings;
+    size_t bytes;           /* of the connection's memory; its owner may add to them */
     int64_t content_length; /* -1: not given */
     bool expects_continue;
     enum http_encoding encoding;
@@ -38,6 +39,9 @@ void http_head_init(struct http_head *head);
 /* Takes one header; the first thing wrong stays. */
 void http_head_add(struct http_head *head, const char *name, size_t name_len,
                    const char *value, size_t value_len);
+
+/* With more than `most` bytes it is 431. */
+void http_head_bound(struct http_head *head, size_t most);
 
 /* Takes the end of the headers.  needs_host: HTTP/1.1 or later. */
 void http_head_end(struct http_head *head, bool needs_host);

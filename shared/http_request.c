@@ -18,7 +18,9 @@
 #include "shared/http_internal.h"
 
 enum {
-    ALLOW_MAX = 64
+    ALLOW_MAX = 64,
+    FIELD_BYTES = 64, /* what libmicrohttpd notes of each header, cookie and argument */
+    ANSWER_BYTES = 1280, /* the head of an answer, and a piece of a body to be read */
 };
 
 /* --- the request line ----------------------------------------------------- */
@@ -80,6 +82,7 @@ void *http_request_on_target(void *user, const char *target, struct MHD_Connecti
     if (!req)
         return NULL; /* memory ran out as it connected */
     start_request(req);
+    req->head.bytes = target ? strlen(target) : 0;
     path = path_of(target ? target : "");
     path_len = strcspn(path, "?#");
     req->path = find_path(server, path, path_len);
@@ -181,11 +184,25 @@ static bool must_answer_now(const struct http_request *req)
             req->head.content_length > req->server->options.max_drain_bytes);
 }
 
+/* libmicrohttpd has one piece of memory for all of a connection.  When the head leaves too
+ * little of it for an answer, it would close the connection in the place of one, after the
+ * event was stored. */
+static void check_room(struct http_request *req)
+{
+    int fields = MHD_get_connection_values(
+        req->mhd, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
+
+    req->head.bytes += (size_t)fields * FIELD_BYTES;
+    http_head_bound(&req->head,
+                    (size_t)req->server->options.connection_bytes - ANSWER_BYTES);
+}
+
 static enum MHD_Result take_headers(struct http_request *req, const char *method,
                                     const char *version)
 {
     (void)MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, on_header, &req->head);
     http_head_end(&req->head, strcmp(version, "HTTP/1.0") != 0);
+    check_room(req);
     req->must_close = req->head.is_hostile;
     if (req->head.is_hostile)
         http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->head.status,

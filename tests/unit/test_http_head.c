@@ -176,6 +176,20 @@ static void test_head_reads_the_length(void **state)
     assert_int_equal(head.content_length, 102400);
 }
 
+static void test_head_is_bounded(void **state)
+{
+    struct http_head head;
+
+    (void)state;
+    http_head_init(&head);
+    http_head_add(&head, "Cookie", 6, "a=b", 3);
+    http_head_bound(&head, 16); /* 6, 3, 4, and the cookie once more */
+    assert_int_equal(head.status, 0);
+    http_head_bound(&head, 15);
+    assert_int_equal(head.status, 431);
+    assert_true(head.is_hostile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_head_refuses_a_nul_in_a_value),
         cmocka_unit_test(test_head_needs_no_host_before_1_1),
         cmocka_unit_test(test_head_reads_the_length),
+        cmocka_unit_test(test_head_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
