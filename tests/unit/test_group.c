@@ -110,7 +110,7 @@ static void test_group_survives_allocations_that_fail(void **state)
 static void test_lists_of_groups_keep_their_order(void **state)
 {
     struct group_list list = {NULL, NULL};
-    struct group *groups[4];
+    struct group *groups[4] = {NULL};
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {
@@ -133,7 +133,7 @@ static void test_lists_of_groups_keep_their_order(void **state)
 static void test_groups_that_are_put_back_stand_by_age(void **state)
 {
     static const size_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}};
-    struct group *groups[4];
+    struct group *groups[4] = {NULL};
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {
