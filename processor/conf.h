@@ -15,6 +15,7 @@ struct processor_conf {
     int64_t lanes;
     int64_t batch_max;
     int64_t batch_max_bytes;
+    int64_t batch_rest_ms;
     int64_t lease_ms;
     int64_t retry_base_ms;
     int64_t retry_max_ms;

@@ -19,6 +19,7 @@ enum {
     LOST_WORKERS_MAX = 3, /* after so many the batch is run job by job */
     SUSPECT_HITS_MAX = 2, /* so many workers were lost at a job: it is dead */
     TIMEOUTS_MAX = 3,     /* after so many the transaction is halved */
+    FEW_JOBS = 16,        /* behind a batch of so few a lane does not rest */
 };
 
 enum outcome {
@@ -340,6 +341,24 @@ static void process(struct lane *lane, const struct claim *claim)
     metric_set(&lane->metrics.is_busy, 0);
 }
 
+int64_t lane_rest_ms(const struct processor_conf *conf, size_t jobs)
+{
+    bool are_enough = jobs >= (size_t)conf->batch_max / 2;
+
+    return jobs <= FEW_JOBS || are_enough ? 0 : conf->batch_rest_ms;
+}
+
+/* Stores the claim's jobs, then rests. */
+static void work_off(struct lane *lane, struct claim *claim)
+{
+    int64_t rest_ms = lane_rest_ms(lane->conf, claim->count);
+
+    process(lane, claim);
+    queue_drop_claim(claim);
+    if (rest_ms > 0)
+        (void)gate_pause(lane->gate, rest_ms); /* lane_run() asks whether it stops */
+}
+
 void lane_run(struct lane *lane)
 {
     bool is_running = gate_wait_open(lane->gate);
@@ -360,7 +379,7 @@ void lane_run(struct lane *lane)
         }
         redis_is_well(lane);
         if (claim.count > 0)
-            process(lane, &claim);
+            work_off(lane, &claim);
         else if (claim.must_pause)
             (void)gate_pause(lane->gate, POLL_MS); /* asked below */
         queue_drop_claim(&claim);

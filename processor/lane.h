@@ -1,11 +1,14 @@
 /* lane.h -- one lane: claim, parse, one transaction, acknowledge.
  *
- *   WAITING --jobs--> STORING --committed--> ACKNOWLEDGING --done--> WAITING
+ *   WAITING --jobs--> STORING --committed--> ACKNOWLEDGING --done--> RESTING --> WAITING
  *                     |    ^  \--lease lost-> WAITING (somebody else has the batch)
  *                     v    |
  *                     PAUSING (outage: backoff with jitter; halt: slowly, alarmed)
  *                     |
  *                     +--stop--> batch handed back, end
+ *
+ * A lane that is as fast as its jobs come would store them a few at a time, and each
+ * transaction has its price; so it rests for a moment while more of them gather.
  *
  * A batch is never dropped: it is acknowledged after COMMIT, or somebody else gets it.
  * Each lane is a thread with its own connections; straight-line code.
@@ -54,6 +57,10 @@ enum err_code lane_init(struct lane *lane, const struct processor_conf *conf,
                         const struct redis_url *url, size_t number,
                         struct err *err) MUST_CHECK;
 void lane_release(struct lane *lane);
+
+/* How long a lane rests behind a batch of so many jobs: not at all behind a few, which may
+ * be all there are, nor when enough came.  Pure. */
+int64_t lane_rest_ms(const struct processor_conf *conf, size_t jobs);
 
 /* The thread: returns after the gate has stopped. */
 void lane_run(struct lane *lane);

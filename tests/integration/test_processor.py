@@ -44,6 +44,23 @@ def test_events_are_stored_as_they_are(daemons, redis, database, client):
     assert found[three["event_id"]][4] == "253402300799.999000"
 
 
+def test_a_lane_rests_while_jobs_gather(daemons, redis, database, client):
+    processor = start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_REST_MS=5000,
+                      LOG_JOBS_MAX=0)
+    push(client, *[job(event()) for _ in range(20)])
+    wait_until(lambda: "jobs completed 1-20 " in processor.stdout(), 10, processor.story)
+    for _ in range(5):
+        push(client, job(event()))
+    wait_until(lambda: "jobs completed 21-25 " in processor.stdout(), 20, processor.story)
+
+
+def test_a_lane_that_rests_stops_at_once(daemons, redis, database, client):
+    processor = start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_REST_MS=60000)
+    push(client, *[job(event()) for _ in range(20)])
+    wait_until(lambda: redis.completed() == 20, 10, processor.story)
+    processor.stop()  # which fails when it takes as long as the rest
+
+
 def test_each_job_of_a_small_batch_has_its_line(daemons, redis, database, client):
     processor = start(daemons, redis, database, LOG_JOBS_MAX=4)
     for n in range(1, 4):

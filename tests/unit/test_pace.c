@@ -1,4 +1,4 @@
-/* test_pace.c -- how long the processor waits: backoff with jitter, rest of the roll-up;
+/* test_pace.c -- how long the processor waits: backoff with jitter, rests of lanes and roll-up;
  * and what it prints. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "processor/conf.h"
+#include "processor/lane.h"
 #include "processor/report.h"
 #include "processor/retry.h"
 #include "processor/rollup.h"
@@ -110,6 +112,29 @@ static void test_it_is_quiet_once_nothing_has_come_for_a_while(void **state)
     assert_false(rollup_is_quiet(&quiet, 2, 1060, 25)); /* somebody else has bitten */
 }
 
+struct batch_case {
+    int64_t batch_max;
+    size_t jobs;
+    int64_t expected_ms;
+};
+
+static void test_a_lane_rests_behind_a_batch_neither_tiny_nor_large(void **state)
+{
+    static const struct batch_case cases[] = {
+        {5000, 0, 0},     {5000, 1, 0},    {5000, 16, 0},   {5000, 17, 10},
+        {5000, 2499, 10}, {5000, 2500, 0}, {5000, 5000, 0}, {1, 1, 0},
+        {33, 16, 0},      {34, 17, 0},     {36, 17, 10},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct processor_conf conf = {.batch_max = cases[i].batch_max,
+                                      .batch_rest_ms = 10};
+
+        assert_int_equal(lane_rest_ms(&conf, cases[i].jobs), cases[i].expected_ms);
+    }
+}
+
 struct report_case {
     int64_t total;
     size_t count;
@@ -150,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_a_slow_pause_is_spread_over_its_second_half),
         cmocka_unit_test(test_the_rollup_rests_in_proportion_and_within_the_lag),
         cmocka_unit_test(test_it_is_quiet_once_nothing_has_come_for_a_while),
+        cmocka_unit_test(test_a_lane_rests_behind_a_batch_neither_tiny_nor_large),
         cmocka_unit_test(test_a_batch_is_reported_by_job_or_in_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
