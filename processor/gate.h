@@ -10,15 +10,14 @@
 #ifndef PROCESSOR_GATE_H
 #define PROCESSOR_GATE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "processor/monitor.h"
 #include "shared/err.h"
 
 struct gate {
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* on the monotonic clock */
+    struct monitor monitor;
     bool is_open;
     bool is_stopping;
     uint64_t rings;

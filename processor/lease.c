@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "processor/gate.h"
 #include "processor/health.h"
@@ -20,40 +19,13 @@ enum {
 
 enum err_code leases_init(struct leases *leases, struct err *err)
 {
-    pthread_condattr_t attr;
-    int failed;
-
     *leases = (struct leases){.of_lane = {{0}}};
-    failed = pthread_condattr_init(&attr);
-    if (!failed) {
-        failed = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        if (!failed)
-            failed = pthread_cond_init(&leases->dropped, &attr);
-        (void)pthread_condattr_destroy(&attr); /* does nothing on Linux */
-    }
-    if (!failed) {
-        failed = pthread_mutex_init(&leases->lock, NULL);
-        if (failed)
-            (void)pthread_cond_destroy(&leases->dropped);
-    }
-    return failed ? err_set(err, ERR_NOMEM, "could not make a condition variable")
-                  : ERR_OK;
+    return monitor_init(&leases->monitor, err);
 }
 
 void leases_release(struct leases *leases)
 {
-    (void)pthread_mutex_destroy(&leases->lock); /* nobody holds it any more */
-    (void)pthread_cond_destroy(&leases->dropped);
-}
-
-static void lock(struct leases *leases)
-{
-    (void)pthread_mutex_lock(&leases->lock); /* fails only for a mutex that is none */
-}
-
-static void unlock(struct leases *leases)
-{
-    (void)pthread_mutex_unlock(&leases->lock);
+    monitor_release(&leases->monitor);
 }
 
 void leases_hold(struct leases *leases, size_t lane, const char *id, const char *owner)
@@ -61,29 +33,29 @@ void leases_hold(struct leases *leases, size_t lane, const char *id, const char 
     struct lease *lease = &leases->of_lane[lane];
 
     assert(lane < LEASES_MAX);
-    lock(leases);
+    monitor_lock(&leases->monitor);
     lease->is_held = true;
     lease->is_lost = false;
     (void)snprintf(lease->id, sizeof(lease->id), "%s", id);
     (void)snprintf(lease->owner, sizeof(lease->owner), "%s", owner);
-    unlock(leases);
+    monitor_unlock(&leases->monitor);
 }
 
 void leases_drop(struct leases *leases, size_t lane)
 {
-    lock(leases);
+    monitor_lock(&leases->monitor);
     leases->of_lane[lane].is_held = false;
-    (void)pthread_cond_broadcast(&leases->dropped);
-    unlock(leases);
+    monitor_tell(&leases->monitor);
+    monitor_unlock(&leases->monitor);
 }
 
 bool leases_is_lost(struct leases *leases, size_t lane)
 {
     bool is_lost;
 
-    lock(leases);
+    monitor_lock(&leases->monitor);
     is_lost = leases->of_lane[lane].is_lost;
-    unlock(leases);
+    monitor_unlock(&leases->monitor);
     return is_lost;
 }
 
@@ -92,9 +64,9 @@ static struct lease copy_of(struct leases *leases, size_t lane)
 {
     struct lease copy;
 
-    lock(leases);
+    monitor_lock(&leases->monitor);
     copy = leases->of_lane[lane];
-    unlock(leases);
+    monitor_unlock(&leases->monitor);
     return copy;
 }
 
@@ -103,11 +75,11 @@ static void tell_lost(struct leases *leases, size_t lane, const struct lease *wh
     struct lease *lease = &leases->of_lane[lane];
     bool is_same;
 
-    lock(leases);
+    monitor_lock(&leases->monitor);
     is_same = lease->is_held && strcmp(lease->id, which->id) == 0;
     if (is_same)
         lease->is_lost = true;
-    unlock(leases);
+    monitor_unlock(&leases->monitor);
     if (is_same)
         log_line(LOG_WARN, "another processor took a batch over",
                  LOG_FIELDS(log_text("batch", which->id)));
@@ -152,21 +124,19 @@ static bool look_for_orphans(struct lease_keeper *keeper)
 /* True when no lane holds anything; waits for that until the deadline. */
 static bool wait_idle(struct leases *leases, int64_t deadline_us)
 {
-    struct timespec end = {.tv_sec = deadline_us / 1000000,
-                           .tv_nsec = deadline_us % 1000000 * 1000};
-    int timed_out = 0;
+    bool in_time = true;
     size_t held;
 
-    lock(leases);
+    monitor_lock(&leases->monitor);
     for (;;) {
         held = 0;
         for (size_t lane = 0; lane < LEASES_MAX; lane++)
             held += leases->of_lane[lane].is_held ? 1 : 0;
-        if (held == 0 || timed_out)
+        if (held == 0 || !in_time)
             break;
-        timed_out = pthread_cond_timedwait(&leases->dropped, &leases->lock, &end);
+        in_time = monitor_wait_until(&leases->monitor, deadline_us);
     }
-    unlock(leases);
+    monitor_unlock(&leases->monitor);
     return held == 0;
 }
 

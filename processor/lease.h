@@ -9,11 +9,11 @@
 #ifndef PROCESSOR_LEASE_H
 #define PROCESSOR_LEASE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "processor/monitor.h"
 #include "processor/queue.h"
 #include "shared/err.h"
 
@@ -32,8 +32,7 @@ struct lease {
 };
 
 struct leases {
-    pthread_mutex_t lock;
-    pthread_cond_t dropped; /* on the monotonic clock */
+    struct monitor monitor; /* tells of drops */
     struct lease of_lane[LEASES_MAX];
 };
 
