@@ -385,5 +385,5 @@ void lane_run(struct lane *lane)
         queue_drop_claim(&claim);
         is_running = !gate_is_stopping(lane->gate);
     }
-    queue_forget_next(lane->queue);
+    queue_leave(lane->queue);
 }

@@ -8,16 +8,19 @@
 
 #include "processor/queue_parts.h"
 #include "processor/queue_scripts.h"
+#include "shared/event.h"
 #include "shared/mem.h"
 #include "shared/redis_conn.h"
 #include "shared/redis_err.h"
 
+_Static_assert(EVENT_BODY_MAX == 102400, "queue_scripts.h goes by that number");
+
 static const char *const scripts[SCRIPTS] = {
-    [SCRIPT_CLAIM] = script_claim,         [SCRIPT_FILL] = script_fill,
-    [SCRIPT_SEAL] = script_seal,           [SCRIPT_ACK] = script_ack,
-    [SCRIPT_HAND_BACK] = script_hand_back, [SCRIPT_RENEW] = script_renew,
-    [SCRIPT_NOTE] = script_note,           [SCRIPT_MARK] = script_mark,
-    [SCRIPT_ADOPT] = script_adopt,
+    [SCRIPT_CLAIM] = script_claim, [SCRIPT_ASK] = script_ask,
+    [SCRIPT_FILL] = script_fill,   [SCRIPT_SEAL] = script_seal,
+    [SCRIPT_ACK] = script_ack,     [SCRIPT_HAND_BACK] = script_hand_back,
+    [SCRIPT_RENEW] = script_renew, [SCRIPT_NOTE] = script_note,
+    [SCRIPT_MARK] = script_mark,   [SCRIPT_ADOPT] = script_adopt,
 };
 
 void queue_new_id(char out[UUID_TEXT_LEN + 1])
@@ -75,6 +78,13 @@ const char *queue_owner(const struct queue *queue)
     return queue->owner;
 }
 
+/* hiredis keeps what it could not write.  Redis runs no part of a command, and the rest is
+ * never sent, because the connection is dropped. */
+static bool is_written(const redisContext *context)
+{
+    return !context->obuf || context->obuf[0] == '\0';
+}
+
 enum err_code queue_send(struct queue *queue, int count, const char **texts,
                          const size_t *lens, const char *what, redisReply **ret_reply,
                          struct err *err)
@@ -82,6 +92,7 @@ enum err_code queue_send(struct queue *queue, int count, const char **texts,
     redisReply *reply = redisCommandArgv(queue->context, count, texts, lens);
     enum err_code code;
 
+    queue->was_sent = reply || is_written(queue->context);
     if (!reply) {
         code = redis_err_of_context(queue->context, what, err);
         assert(code != ERR_OK); /* gcc's analyzer does not see it in another file */
@@ -154,6 +165,7 @@ enum err_code queue_run(struct queue *queue, enum script script, struct args *ar
 {
     enum err_code code = queue_connect(queue, err);
 
+    queue->was_sent = false;
     if (code)
         return code;
     args->texts[0] = "EVALSHA";
@@ -234,8 +246,8 @@ enum err_code queue_ack(struct queue *queue, const char *id, size_t jobs, size_t
                             ret_total, err);
 }
 
-enum err_code queue_hand_back(struct queue *queue, const char *id, const char *owner,
-                              struct err *err)
+static enum err_code hand_back(struct queue *queue, const char *id, const char *owner,
+                               const char *unsure, struct err *err)
 {
     struct args args = queue_script_args("3");
     char key[KEY_MAX];
@@ -245,16 +257,30 @@ enum err_code queue_hand_back(struct queue *queue, const char *id, const char *o
     args_add(&args, key);
     args_add(&args, id);
     args_add(&args, owner);
+    args_add(&args, unsure);
     return queue_run_number(queue, SCRIPT_HAND_BACK, &args, "could not hand a batch back",
                             &ignored, err);
 }
 
-void queue_forget_next(struct queue *queue)
+enum err_code queue_hand_back(struct queue *queue, const char *id, const char *owner,
+                              struct err *err)
+{
+    return hand_back(queue, id, owner, "", err);
+}
+
+/* No transaction of ours can still store what is in doubt, for that begins once a batch is
+ * known to be sealed; and what is somebody else's by now is left alone.  When it fails the
+ * leases end by themselves. */
+void queue_leave(struct queue *queue)
 {
     struct err ignored;
+    enum err_code code = ERR_OK;
 
-    /* When it fails the lease ends by itself. */
-    if (queue->context && queue_hand_back(queue, queue->next_id, queue->owner, &ignored))
+    if (queue->unsure_id[0] != '\0')
+        code = hand_back(queue, queue->unsure_id, queue->owner, "unsure", &ignored);
+    if (!code && queue->context)
+        code = queue_hand_back(queue, queue->next_id, queue->owner, &ignored);
+    if (code)
         disconnect(queue);
 }
 

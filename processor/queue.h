@@ -96,8 +96,9 @@ enum err_code queue_hand_back(struct queue *queue, const char *id, const char *o
 enum err_code queue_renew(struct queue *queue, const char *id, const char *owner,
                           bool *ret_is_owned, struct err *err) MUST_CHECK;
 
-/* The same for the claim that is in preparation and has no jobs, at the end. */
-void queue_forget_next(struct queue *queue);
+/* At the end: the same for the claim that is in preparation and has no jobs, and for one of
+ * which it is not known what Redis made. */
+void queue_leave(struct queue *queue);
 
 /* Notes why the batch failed, for people. */
 enum err_code queue_note(struct queue *queue, const char *id, const char *reason,

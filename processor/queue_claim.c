@@ -59,8 +59,7 @@ static enum err_code read_taken(struct queue *queue, redisReply *reply,
 /* What Redis made of a claim of this id is not known: it is asked about first. */
 static void doubt(struct queue *queue, const char *id)
 {
-    if (queue->unsure_id[0] == '\0')
-        (void)snprintf(queue->unsure_id, sizeof(queue->unsure_id), "%s", id);
+    (void)snprintf(queue->unsure_id, sizeof(queue->unsure_id), "%s", id);
 }
 
 /* The id is not used again, or its lease would be renewed by each further claim and its
@@ -71,36 +70,77 @@ static void doubt_next(struct queue *queue)
     queue_new_id(queue->next_id);
 }
 
+/* Of a claim, as texts. */
+struct limits {
+    char jobs[NUMBER_MAX];
+    char bytes[NUMBER_MAX];
+};
+
+static struct limits limits_of(const struct queue *queue)
+{
+    struct limits limits;
+
+    (void)snprintf(limits.jobs, NUMBER_MAX, "%" PRId64, queue->take_max);
+    (void)snprintf(limits.bytes, NUMBER_MAX, "%" PRId64, queue->batch_max_bytes);
+    return limits;
+}
+
 static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
                                struct err *err)
 {
     struct args args = queue_script_args("3");
-    char max[NUMBER_MAX];
+    struct limits limits = limits_of(queue);
     redisReply *reply = NULL;
     enum err_code code;
 
-    (void)snprintf(max, sizeof(max), "%" PRId64, queue->take_max);
     args_add(&args, KEY_QUEUE);
     args_add(&args, BATCH_PREFIX);
     args_add(&args, queue->next_id);
     args_add(&args, queue->owner);
     args_add(&args, queue->lease_text);
-    args_add(&args, max);
-    args_add(&args, queue->unsure_id);
+    args_add(&args, limits.jobs);
+    args_add(&args, limits.bytes);
     code = queue_run(queue, SCRIPT_CLAIM, &args, "could not claim a batch", &reply, err);
     return code ? code : read_taken(queue, reply, ret_claim, err);
+}
+
+/* Settles what is in doubt.  It stays in doubt when this answer is lost too, and nothing
+ * new is claimed before: so there is never more than one. */
+static enum err_code ask(struct queue *queue, struct claim *ret_claim, struct err *err)
+{
+    struct args args = queue_script_args("3");
+    char key[KEY_MAX];
+    redisReply *reply = NULL;
+    enum err_code code;
+
+    queue_batch_key(key, queue->unsure_id);
+    args_add(&args, key);
+    args_add(&args, queue->unsure_id);
+    args_add(&args, queue->owner);
+    args_add(&args, queue->lease_text);
+    code = queue_run(queue, SCRIPT_ASK, &args, "could not ask for a batch", &reply, err);
+    if (!code)
+        code = read_taken(queue, reply, ret_claim, err);
+    if (!code)
+        queue->unsure_id[0] = '\0';
+    return code;
 }
 
 enum err_code queue_claim_begin(struct queue *queue, struct claim *ret_claim,
                                 struct err *err)
 {
-    enum err_code code = run_claim(queue, ret_claim, err);
+    enum err_code code;
 
-    if (code) {
-        doubt_next(queue);
-        return code;
+    if (queue->unsure_id[0] != '\0') {
+        code = ask(queue, ret_claim, err);
+        if (code || ret_claim->count > 0)
+            return code;
     }
-    queue->unsure_id[0] = '\0';
+    code = run_claim(queue, ret_claim, err);
+    if (code && queue->was_sent)
+        doubt_next(queue);
+    if (code)
+        return code;
     if (ret_claim->count > 0 && strcmp(ret_claim->id, queue->next_id) == 0)
         queue_new_id(queue->next_id); /* an id is used once */
     return ERR_OK;
@@ -110,19 +150,19 @@ enum err_code queue_claim_fill(struct queue *queue, struct claim *ret_claim,
                                struct err *err)
 {
     struct args args = queue_script_args("4");
+    struct limits limits = limits_of(queue);
     char key[KEY_MAX];
-    char max[NUMBER_MAX];
     redisReply *reply = NULL;
     enum err_code code;
 
     queue_batch_key(key, queue->next_id);
-    (void)snprintf(max, sizeof(max), "%" PRId64, queue->take_max);
     args_add(&args, KEY_QUEUE);
     args_add(&args, key);
     args_add(&args, queue->next_id);
     args_add(&args, queue->owner);
     args_add(&args, queue->lease_text);
-    args_add(&args, max);
+    args_add(&args, limits.jobs);
+    args_add(&args, limits.bytes);
     code = queue_run(queue, SCRIPT_FILL, &args, "could not claim a batch", &reply, err);
     if (!code)
         code = read_taken(queue, reply, ret_claim, err);
@@ -148,7 +188,7 @@ enum err_code queue_claim_wait(struct queue *queue, bool *ret_came, struct err *
     args_add(&args, "LEFT");
     args_add(&args, queue->wait_text);
     code = queue_command(queue, &args, "could not wait for a job", &reply, err);
-    if (code && code != ERR_BUSY) /* which is a refusal: nothing was moved */
+    if (code && code != ERR_BUSY && queue->was_sent) /* busy: nothing was moved */
         doubt_next(queue);
     if (code)
         return code;
@@ -350,14 +390,14 @@ enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct e
     if (code || ret_claim->count == 0)
         return code;
     code = FAILPOINT("queue.taken", err);
-    if (code)
-        doubt(queue, ret_claim->id);
-    else
+    if (!code)
         code = queue_claim_read(queue, ret_claim, err);
     if (!code)
         code = FAILPOINT("queue.read", err);
     if (!code)
         code = queue_claim_seal(queue, ret_claim, err);
+    if (code)
+        doubt(queue, ret_claim->id);
     return code;
 }
 

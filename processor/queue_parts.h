@@ -24,6 +24,7 @@ enum {
 
 enum script {
     SCRIPT_CLAIM,
+    SCRIPT_ASK,
     SCRIPT_FILL,
     SCRIPT_SEAL,
     SCRIPT_ACK,
@@ -45,10 +46,12 @@ struct queue {
     int64_t batch_max_bytes;
     int64_t take_max; /* as many jobs of the size of the last ones fit into a batch */
     redisContext *context; /* owned; NULL: not connected */
+    bool was_sent;         /* the last command, as a whole; Redis may have run it */
     char shas[SCRIPTS][SHA_LEN + 1];
     char owner[UUID_TEXT_LEN + 1];
     char next_id[UUID_TEXT_LEN + 1]; /* of the batch that is claimed next */
-    /* Of a claim that was lost on the way: Redis may have made the batch.  "" for none. */
+    /* Of a claim of which an answer was lost: Redis may have made the batch.  "" for none.
+     * There is never a second one: nothing is claimed before this one was asked about. */
     char unsure_id[QUEUE_ID_MAX + 1];
 };
 
@@ -100,7 +103,7 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
 /* The steps of queue_claim(), apart for the test that stops between them.  After a failure
  * of any of them the next begin looks for what it may have done in Redis.
  *
- * begin  a batch whose lease has ended, or jobs of the queue; count 0: there is nothing
+ * begin  what is in doubt, a batch whose lease has ended, or jobs of the queue; count 0: there is nothing
  * wait   the doorbell: the first job that comes moves into the batch in the same step;
  *        ERR_BUSY when Redis is full
  * fill   takes the batch that the doorbell began, and more jobs for it; count 0: somebody

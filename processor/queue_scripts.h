@@ -20,9 +20,22 @@
 /* Moves the oldest jobs to a new batch.  SORT that sorts nothing copies a part of a list to
  * another list inside Redis; jobs that pass through Lua cost four times as much, and Redis
  * answers nobody else meanwhile.  The first LTRIM does nothing: an account that may not trim
- * must be refused before the jobs are in two places. */
+ * must be refused before the jobs are in two places.
+ *
+ * How long the jobs are is learnt when they are read, which is too late for the first batch
+ * of longer ones.  So, unless as many fit whatever ingestion has let in (its bodies have at
+ * most 102,400 bytes), both ends of what would be taken are looked at, and as many are taken
+ * as fit if all are as long as the longer one; at least one.  By LRANGE, which a claim needs
+ * anyway, or accounts would need one more command. */
 #define SCRIPT_TAKE                                                                      \
-    "local function take(queue, batch, max)\n"                                           \
+    "local function size(queue, place)\n"                                                \
+    "  return #redis.call('LRANGE', queue, -place, -place)[1]\n"                         \
+    "end\n"                                                                              \
+    "local function take(queue, batch, max, bytes)\n"                                    \
+    "  if max > 1 and max * 102400 > bytes then\n"                                       \
+    "    local long = math.max(1, size(queue, 1), size(queue, max))\n"                   \
+    "    max = math.max(1, math.min(max, math.floor(bytes / long)))\n"                   \
+    "  end\n"                                                                            \
     "  redis.call('LTRIM', queue, 0, -1)\n"                                              \
     "  redis.call('SORT', queue, 'BY', 'nosort', 'LIMIT', 0, max, 'DESC', 'STORE', "     \
     "batch)\n"                                                                           \
@@ -51,18 +64,12 @@
     "  return {id, n, row, redis.call('LLEN', batch)}\n"                                 \
     "end\n"
 
-/* KEYS leases, attempts, queue.  ARGV batch key prefix, new id, owner, lease, max, id of a
- * claim whose answer was lost (a batch that it made is returned first) or ''.
- * {id, attempts, row, jobs}; without jobs the lease is registered and {id, 0, '', 0}. */
+/* KEYS leases, attempts, queue.  ARGV batch key prefix, new id, owner, lease, max, max
+ * bytes.  {id, attempts, row, jobs}; without jobs the lease is registered and
+ * {id, 0, '', 0}. */
 static const char script_claim[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_ANSWER
     "local prefix, id, owner, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\n"
     "local waiting = redis.call('LLEN', KEYS[3])\n"
-    "local unsure = ARGV[6]\n"
-    "if unsure ~= '' and redis.call('TYPE', prefix..unsure).ok == 'list' and\n"
-    "    redis.call('HGET', KEYS[2], unsure..':owner') == owner then\n"
-    "  own(unsure, owner, lease)\n"
-    "  return answer(unsure, prefix..unsure)\n"
-    "end\n"
     "local ended = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, 20)\n"
     "for _, old in ipairs(ended) do\n"
     "  local kind = redis.call('TYPE', prefix..old).ok\n"
@@ -77,11 +84,23 @@ static const char script_claim[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_ANSWER
     "end\n"
     "own(id, owner, lease)\n"
     "if waiting == 0 then return {id, 0, '', 0} end\n"
-    "take(KEYS[3], prefix..id, tonumber(ARGV[5]))\n"
+    "take(KEYS[3], prefix..id, math.min(tonumber(ARGV[5]), waiting), tonumber(ARGV[6]))\n"
     "return answer(id, prefix..id)\n";
 
-/* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, max.  Fills up the batch that
- * the doorbell began, unless somebody else has taken it over meanwhile. */
+/* KEYS leases, attempts, batch.  ARGV id, owner, lease.  The answer of a claim once more, of
+ * which it is not known what Redis made: without jobs it made nothing, or what it made is
+ * somebody else's by now. */
+static const char script_ask[] = SCRIPT_HEAD SCRIPT_ANSWER
+    "local id, owner = ARGV[1], ARGV[2]\n"
+    "if redis.call('TYPE', KEYS[3]).ok ~= 'list' or\n"
+    "    redis.call('HGET', KEYS[2], id..':owner') ~= owner then\n"
+    "  return {id, 0, '', 0}\n"
+    "end\n"
+    "own(id, owner, tonumber(ARGV[3]))\n"
+    "return answer(id, KEYS[3])\n";
+
+/* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, max, max bytes.  Fills up the
+ * batch that the doorbell began, unless somebody else has taken it over meanwhile. */
 static const char script_fill[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_PUT_BACK SCRIPT_ANSWER
     "local id, owner = ARGV[1], ARGV[2]\n"
     "local other = redis.call('HGET', KEYS[2], id..':owner')\n"
@@ -89,10 +108,11 @@ static const char script_fill[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_PUT_BACK SCRIPT
     "local rung = redis.call('LLEN', KEYS[4])\n"
     "if rung == 0 then forget(id) return {id, 0, '', 0} end\n"
     "own(id, owner, tonumber(ARGV[3]))\n"
-    "if redis.call('HEXISTS', KEYS[2], id) == 0 and redis.call('LLEN', KEYS[3]) > 0 "
-    "then\n"
+    "local waiting = redis.call('LLEN', KEYS[3])\n"
+    "if redis.call('HEXISTS', KEYS[2], id) == 0 and waiting > 0 then\n"
     "  put_back(KEYS[3], KEYS[4], rung)\n"
-    "  take(KEYS[3], KEYS[4], tonumber(ARGV[4]))\n"
+    "  take(KEYS[3], KEYS[4], math.min(tonumber(ARGV[4]), waiting + rung), "
+    "tonumber(ARGV[5]))\n"
     "end\n"
     "return answer(id, KEYS[4])\n";
 
@@ -123,11 +143,16 @@ static const char script_ack[] = SCRIPT_HEAD SCRIPT_PUT_BACK
     "if found == 0 then return -1 end\n"
     "return redis.call('INCRBY', KEYS[4], ARGV[2])\n";
 
-/* KEYS leases, attempts, batch.  ARGV id, owner. */
+/* KEYS leases, attempts, batch.  ARGV id, owner, "unsure" or "".  A batch that is in doubt may
+ * yet be made, by a command that Redis has not come to: its lease is not forgotten, or nobody
+ * would look for it before the next scan. */
 static const char script_hand_back[] = SCRIPT_HEAD
     "local id = ARGV[1]\n"
     "if redis.call('HGET', KEYS[2], id..':owner') ~= ARGV[2] then return 0 end\n"
-    "if redis.call('EXISTS', KEYS[3]) == 0 then forget(id) return 0 end\n"
+    "if redis.call('EXISTS', KEYS[3]) == 0 then\n"
+    "  if ARGV[3] == '' then forget(id) end\n"
+    "  return 0\n"
+    "end\n"
     "redis.call('ZADD', KEYS[1], 0, id)\n"
     "redis.call('HDEL', KEYS[2], id..':owner', id..':row')\n"
     "if tonumber(redis.call('HGET', KEYS[2], id) or 0) > 0 then\n"

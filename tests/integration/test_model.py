@@ -108,24 +108,89 @@ def test_a_batch_that_was_handed_back_does_not_grow(protocol):
     protocol.all_is_as_the_model_says()
 
 
-def test_jobs_that_do_not_fit_go_back_in_their_order(protocol):
-    protocol.push(["large", "large", "event"])
+def test_claims_whose_answers_are_lost_again_and_again(protocol):
+    """What the first one made is found however many follow it."""
+    protocol.push(["event", "event"])
+    for _ in range(3):
+        protocol.begin_lost(0)
     protocol.take(0)
-    assert len(protocol.workers[0].claim.jobs) == 1
-    assert len(protocol.queue.jobs) == 2
+    assert len(protocol.workers[0].claim.jobs) == 2
+    protocol.all_is_as_the_model_says()
+
+
+def test_a_claim_that_was_never_sent_is_not_in_doubt(protocol):
+    """Or it would be asked about in the place of one of which an answer was lost."""
+    protocol.begin_unsent(0)
+    worker = protocol.workers[0]
+    protocol.redis.kill()
+    kept_id = worker.next_id
+    assert worker.say("begin")["error"] == "unavailable" and worker.next_id == kept_id
+    protocol.redis.start()
+    worker.reconnect()
+    protocol.push(["event"])
+    protocol.begin_lost(0)
+    protocol.take(0)
+    assert worker.mode == HOLDING and worker.claim.id == kept_id
+    protocol.all_is_as_the_model_says()
+
+
+@pytest.mark.parametrize("lost", ["begin", "ring", "fill", "read", "seal"])
+def test_what_is_in_doubt_is_handed_back_at_the_end(protocol, lost):
+    """The next one has it at once, and no worker counts as lost."""
+    rings = lost in ("ring", "fill")
+    if rings:
+        protocol.begin(0)
+    protocol.push(["event", "event"])
+    for step in {"fill": ["ring"], "read": ["begin"], "seal": ["begin", "read"]}.get(lost, []):
+        getattr(protocol, step)(0)
+    getattr(protocol, lost + "_lost")(0)
+    protocol.stop(0)
+    protocol.take(0)
+    claim = protocol.workers[0].claim
+    assert (len(claim.jobs), claim.attempts) == (1 if lost == "ring" else 2, 1)
+    protocol.all_is_as_the_model_says()
+
+
+@pytest.mark.parametrize("jobs,count", [
+    (["large"] * 3, 1), (["large", "event", "event"], 1), (["event", "event", "large"], 1),
+    (["event"] * 5, 4)], ids=str)
+def test_a_claim_takes_no_more_than_fit_by_the_longer_end(protocol, jobs, count):
+    """All that is taken is copied, before anybody has read how long it is."""
+    protocol.push(jobs)
+    protocol.begin(0)
+    assert len(protocol.workers[0].claim.jobs) == count
+    protocol.finish_claim(0)
     protocol.store(0)
     protocol.acknowledge(0)
-    for _ in range(2):
+    protocol.drain()
+    protocol.begin(0)
+    protocol.push(jobs)
+    protocol.ring(0)
+    protocol.fill(0)
+    assert len(protocol.workers[0].claim.jobs) == count
+    protocol.all_is_as_the_model_says()
+
+
+def test_jobs_that_do_not_fit_go_back_in_their_order(protocol):
+    protocol.push(["event", "large", "event", "event"])
+    protocol.begin(0)
+    assert len(protocol.workers[0].claim.jobs) == 4
+    protocol.finish_claim(0)
+    assert len(protocol.workers[0].claim.jobs) == 1
+    assert len(protocol.queue.jobs) == 3
+    protocol.store(0)
+    protocol.acknowledge(0)
+    for _ in range(3):
         protocol.take(0)
         protocol.store(0)
         protocol.acknowledge(0)
-    assert protocol.queue.completed == 3
+    assert protocol.queue.completed == 4
     protocol.all_is_as_the_model_says()
 
 
 def test_a_batch_that_is_not_sealed_in_time_is_the_next_ones(protocol):
     """Both have read it; whoever owns it by then seals it."""
-    protocol.push(["event", "event", "large"])
+    protocol.push(["event", "large", "event"])
     protocol.begin(0)
     protocol.lease_ends(0)
     protocol.workers[1] = Worker(protocol.redis, protocol.database, protocol.directory)
@@ -142,7 +207,7 @@ def test_a_batch_that_is_not_sealed_in_time_is_the_next_ones(protocol):
 
 def test_a_seal_that_redis_has_forgotten(protocol):
     """The jobs that were given back are in the batch again when it is acknowledged."""
-    protocol.push(["large", "large", "event"])
+    protocol.push(["event", "large", "event"])
     protocol.begin(0)
     protocol.save_redis()
     protocol.finish_claim(0)

@@ -7,6 +7,7 @@
  *   store                  the claimed jobs into Postgres, one try
  *   ack hand-back renew forget adopt ping     as the functions of queue.h
  *   lose                   the answer to the next step will be lost
+ *   cut                    the next step will not be sent
  *   drop                   forgets the claim, as a lane does that has lost it
  *
  * Settings come from the environment, as the processor's.  It is crashed by a signal. */
@@ -37,7 +38,11 @@ struct driver {
     struct claim claim;
     struct buf out;
     size_t stored;
-    bool must_lose;
+    enum trouble {
+        TROUBLE_NONE,
+        TROUBLE_LOSE,
+        TROUBLE_CUT
+    } trouble; /* of the next step */
 };
 
 /* The test sees that the program has ended and what it said. */
@@ -49,12 +54,14 @@ static void must(enum err_code code, const char *what)
     abort();
 }
 
-/* From here on nothing that Redis sends arrives. */
-static void lose_answer(struct driver *driver)
+/* From here on nothing that Redis sends arrives, or nothing that it is sent. */
+static void make_trouble(struct driver *driver)
 {
-    if (driver->must_lose && driver->queue->context)
-        (void)shutdown(driver->queue->context->fd, SHUT_RD); /* then it is lost anyway */
-    driver->must_lose = false;
+    if (driver->trouble != TROUBLE_NONE &&
+        driver->queue->context) /* or it is lost anyway */
+        (void)shutdown(driver->queue->context->fd,
+                       driver->trouble == TROUBLE_LOSE ? SHUT_RD : SHUT_WR);
+    driver->trouble = TROUBLE_NONE;
 }
 
 static enum err_code answer_claim(struct driver *driver)
@@ -179,7 +186,7 @@ static enum err_code step_renew(struct driver *driver, struct err *err)
 static enum err_code step_forget(struct driver *driver, struct err *err)
 {
     (void)err; /* it never fails: the lease then ends by itself */
-    queue_forget_next(driver->queue);
+    queue_leave(driver->queue);
     return ERR_OK;
 }
 
@@ -198,12 +205,24 @@ static enum err_code step_ping(struct driver *driver, struct err *err)
     return queue_ping(driver->queue, err);
 }
 
-static enum err_code step_lose(struct driver *driver, struct err *err)
+static enum err_code plan_trouble(struct driver *driver, enum trouble trouble,
+                                  struct err *err)
 {
     enum err_code code = queue_connect(driver->queue, err);
 
-    driver->must_lose = code == ERR_OK;
+    if (!code)
+        driver->trouble = trouble;
     return code;
+}
+
+static enum err_code step_lose(struct driver *driver, struct err *err)
+{
+    return plan_trouble(driver, TROUBLE_LOSE, err);
+}
+
+static enum err_code step_cut(struct driver *driver, struct err *err)
+{
+    return plan_trouble(driver, TROUBLE_CUT, err);
 }
 
 static enum err_code step_drop(struct driver *driver, struct err *err)
@@ -217,11 +236,14 @@ static const struct {
     const char *word;
     enum err_code (*run)(struct driver *driver, struct err *err);
 } steps[] = {
-    {"begin", step_begin}, {"wait", step_wait},           {"fill", step_fill},
-    {"read", step_read},   {"seal", step_seal},           {"store", step_store},
-    {"ack", step_ack},     {"hand-back", step_hand_back}, {"renew", step_renew},
-    {"adopt", step_adopt}, {"forget", step_forget},       {"ping", step_ping},
-    {"lose", step_lose},   {"drop", step_drop},
+    {"begin", step_begin},   {"wait", step_wait},
+    {"fill", step_fill},     {"read", step_read},
+    {"seal", step_seal},     {"store", step_store},
+    {"ack", step_ack},       {"hand-back", step_hand_back},
+    {"renew", step_renew},   {"adopt", step_adopt},
+    {"forget", step_forget}, {"ping", step_ping},
+    {"lose", step_lose},     {"cut", step_cut},
+    {"drop", step_drop},
 };
 
 static void answer(struct driver *driver, enum err_code code, const struct err *err)
@@ -250,7 +272,7 @@ static void obey(struct driver *driver, const char *word)
             continue;
         buf_clear(&driver->out);
         must(buf_add_text(&driver->out, "{"), "answer");
-        lose_answer(driver);
+        make_trouble(driver);
         code = steps[i].run(driver, &err);
         answer(driver, code, &err);
         return;

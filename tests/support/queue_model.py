@@ -6,8 +6,9 @@ import json
 import math
 import uuid
 
-BATCH_MAX = 3
+BATCH_MAX = 4
 BATCH_MAX_BYTES = 1024  # four ordinary jobs, or not even one large one
+BODY_MAX = 102_400  # bytes of one event
 ENDED_MAX = 20  # leases that a claim looks at
 LIVE = math.inf  # the end of a lease that has not ended; others are small numbers
 
@@ -22,6 +23,16 @@ def fitting(jobs):
         if count > 0 and bytes_ > BATCH_MAX_BYTES:
             break
         count += 1
+    return count
+
+
+def taken(jobs, most):
+    """How many of the queue's jobs, the oldest first, a claim takes before they are read:
+    unless all that ingestion lets in would fit, the longer end says how many do."""
+    count = min(most, len(jobs))
+    if count > 1 and count * BODY_MAX > BATCH_MAX_BYTES:
+        long = max(len(jobs[0]), len(jobs[count - 1]))
+        count = max(1, min(count, BATCH_MAX_BYTES // long))
     return count
 
 
@@ -78,10 +89,9 @@ class Queue:
         self.leases[batch_id] = LIVE
         self.owners[batch_id] = owner
 
-    def move(self, batch_id, count):
-        while self.jobs and count > 0:
+    def take(self, batch_id, most):
+        for _ in range(taken(self.jobs[::-1], most)):
             self.batches.setdefault(batch_id, []).append(self.jobs.pop())
-            count -= 1
 
     def put_back(self, batch_id, kept):
         """What is behind those that are kept, the oldest to be taken next again."""
@@ -96,11 +106,14 @@ class Queue:
             self.counts[batch_id] += 1
         return Claim(batch_id, self.counts.get(batch_id, 0), list(self.batches[batch_id]))
 
-    def claim(self, next_id, owner, most, unsure_id=None):
+    def ask(self, unsure_id, owner):
         """unsure_id is of a claim of which an answer was lost."""
-        if unsure_id in self.batches and self.owners.get(unsure_id) == owner:
-            self.own(unsure_id, owner)
-            return self.answer(unsure_id)
+        if unsure_id not in self.batches or self.owners.get(unsure_id) != owner:
+            return Claim(unsure_id, 0, [])
+        self.own(unsure_id, owner)
+        return self.answer(unsure_id)
+
+    def claim(self, next_id, owner, most):
         ended = sorted((end, i) for i, end in self.leases.items() if end < LIVE)
         for _, old in ended[:ENDED_MAX]:
             if old in self.batches:
@@ -110,7 +123,7 @@ class Queue:
         self.own(next_id, owner)
         if not self.jobs:
             return Claim(next_id, 0, [])
-        self.move(next_id, most)
+        self.take(next_id, most)
         return self.answer(next_id)
 
     def ring(self, next_id):
@@ -129,7 +142,7 @@ class Queue:
         self.own(next_id, owner)
         if next_id not in self.counts and self.jobs:
             self.put_back(next_id, 0)
-            self.move(next_id, most)
+            self.take(next_id, most)
         return self.answer(next_id)
 
     def seal(self, batch_id, owner, kept):
@@ -156,11 +169,13 @@ class Queue:
         self.completed += stored
         return self.completed
 
-    def hand_back(self, batch_id, owner):
+    def hand_back(self, batch_id, owner, is_unsure=False):
+        """What is in doubt may yet come, so its lease stays."""
         if self.owners.get(batch_id) != owner:
             return
         if batch_id not in self.batches:
-            self.forget(batch_id)
+            if not is_unsure:
+                self.forget(batch_id)
             return
         self.leases[batch_id] = 0
         del self.owners[batch_id]

@@ -69,7 +69,7 @@ class Protocol(RuleBasedStateMachine):
         worker.lose(word)
         assert (worker.next_id != kept_id) == (lost_id == kept_id), "an id is used once"
         if lost_id:
-            worker.unsure_id = worker.unsure_id or lost_id
+            worker.unsure_id = lost_id
             worker.claim, worker.mode = None, IDLE
 
     def end_worker(self, number):
@@ -130,7 +130,11 @@ class Protocol(RuleBasedStateMachine):
     def begin(self, number):
         worker = self.worker(number)
         kept_id = worker.next_id
-        expected = self.queue.claim(kept_id, worker.owner, worker.most, worker.unsure_id)
+        expected = None
+        if worker.unsure_id:
+            expected = self.queue.ask(worker.unsure_id, worker.owner)
+        if not expected or not expected.jobs:
+            expected = self.queue.claim(kept_id, worker.owner, worker.most)
         answer = worker.do("begin")
         self.check_claim(answer, expected)
         assert (worker.next_id != kept_id) == (expected.id == kept_id
@@ -140,10 +144,23 @@ class Protocol(RuleBasedStateMachine):
 
     @by_worker(IDLE, WAITING)
     def begin_lost(self, number):
-        """The claim is made, and its answer never comes."""
+        """The claim is made, and its answer never comes; or, when one was lost before, the
+        answer to what became of that one."""
         worker = self.worker(number)
-        self.queue.claim(worker.next_id, worker.owner, worker.most, worker.unsure_id)
-        self.lose(worker, "begin", worker.next_id)
+        if worker.unsure_id:
+            self.queue.ask(worker.unsure_id, worker.owner)
+        else:
+            self.queue.claim(worker.next_id, worker.owner, worker.most)
+        self.lose(worker, "begin", worker.unsure_id or worker.next_id)
+
+    @by_worker(IDLE, WAITING)
+    def begin_unsent(self, number):
+        """The claim never gets to Redis: nothing is in doubt but what was before."""
+        worker = self.worker(number)
+        kept_id = worker.next_id
+        worker.cut("begin")
+        assert worker.next_id == kept_id
+        worker.claim, worker.mode = None, IDLE
 
     @by_worker(TAKEN)
     def read(self, number):
@@ -209,6 +226,14 @@ class Protocol(RuleBasedStateMachine):
             self.push_one()
         self.queue.ring(worker.next_id)
         self.lose(worker, "wait", worker.next_id)
+
+    @by_worker(WAITING)
+    def ring_unsent(self, number):
+        worker = self.worker(number)
+        kept_id = worker.next_id
+        worker.cut("wait")
+        assert worker.next_id == kept_id
+        worker.mode = IDLE
 
     @by_worker(RUNG)
     def fill(self, number):
@@ -289,8 +314,10 @@ class Protocol(RuleBasedStateMachine):
 
     @by_worker(IDLE, WAITING, RUNG)
     def stop(self, number):
-        """An orderly end, with nothing under way."""
+        """An orderly end, with nothing under way but what is in doubt."""
         worker = self.worker(number)
+        if worker.unsure_id:
+            self.queue.hand_back(worker.unsure_id, worker.owner, is_unsure=True)
         self.queue.hand_back(worker.next_id, worker.owner)
         worker.do("forget")
         self.end_worker(number)

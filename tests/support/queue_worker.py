@@ -53,6 +53,13 @@ class Worker:
         assert answer["error"] == "unavailable", answer
         self.reconnect()
 
+    def cut(self, word):
+        """The step is never sent."""
+        self.do("cut")
+        answer = self.say(word)
+        assert answer["error"] == "unavailable", answer
+        self.reconnect()
+
     def reconnect(self):
         wait_until(lambda: self.say("ping")["error"] == "", 10, "Redis to be there")
 
