@@ -1,10 +1,15 @@
 /* dead.c -- the dead of a batch into dead_letters, in the transaction of their batch.
  *
+ * They are inserted in one order for all batches: event_id, payload, place.  Two batches with
+ * the same dead then wait for one another in turn and never in a circle.
+ *
  * The key of the table makes a repetition harmless.  A job that fails in another batch than
  * before was replayed: it makes the letter a new one, so that whoever replays it does not
  * delete the letter of this failure as that of the last (dead_replay.h). */
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "processor/batch.h"
@@ -13,6 +18,7 @@
 #include "processor/store_parts.h"
 #include "shared/buf.h"
 #include "shared/failpoint.h"
+#include "shared/mem.h"
 #include "shared/pg_conn.h"
 #include "shared/utf8.h"
 
@@ -42,16 +48,16 @@ struct letters {
     size_t count;
 };
 
-/* In the order of the key, as events are: two batches with the same dead do not wait for
- * each other in a circle.  Of equal keys the first one wins. */
+/* In the order of compare_dead().  The payloads stand for their hashes, which are the key:
+ * any order of these is one of those.  Of equal keys the first one wins. */
 static const char insert_dead[] =
     "INSERT INTO dead_letters (event_id, site_id, payload, payload_bytes, reason, "
     "sqlstate, batch_place, batch_id) "
-    "SELECT DISTINCT ON (event_id, sha256(payload)) d.*, $8 "
+    "SELECT DISTINCT ON (event_id, payload) d.*, $8 "
     "FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], "
     "$6::text[], $7::integer[]) "
     "AS d (event_id, site_id, payload, bytes, reason, sqlstate, place) "
-    "ORDER BY event_id, sha256(payload), place "
+    "ORDER BY event_id, payload, place "
     "ON CONFLICT (event_id, payload_sha256) DO UPDATE SET reason = excluded.reason, "
     "sqlstate = excluded.sqlstate, batch_id = excluded.batch_id, "
     "batch_place = excluded.batch_place, created_at = excluded.created_at "
@@ -124,6 +130,12 @@ static void clean_reason(const char *reason, char out[ERR_MSG_MAX])
 
 /* --- letters ----------------------------------------------------------------------- */
 
+/* How many bytes of the job go into its letter. */
+static size_t kept_len(const struct batch_item *item)
+{
+    return item->job_len < PAYLOAD_MAX ? item->job_len : PAYLOAD_MAX;
+}
+
 /* The site_id of an item that became a row; NULL for others. */
 static enum err_code add_site_id(struct buf *out, const struct batch *batch,
                                  const struct batch_item *item)
@@ -141,7 +153,7 @@ static enum err_code add_letter(struct letters *letters, const struct batch *bat
                                 const struct batch_item *item)
 {
     struct buf *columns = letters->columns;
-    size_t kept = item->job_len < PAYLOAD_MAX ? item->job_len : PAYLOAD_MAX;
+    size_t kept = kept_len(item);
     char event_id[UUID_TEXT_LEN + 1] = "";
     char reason[ERR_MSG_MAX];
     enum err_code code = ERR_OK;
@@ -199,15 +211,48 @@ static enum err_code send_letters(struct store *store, const struct batch *batch
     return code ? code : FAILPOINT("dead.inserted", err);
 }
 
+/* As Postgres compares uuid and bytea. */
+static int compare_dead(const void *left, const void *right)
+{
+    const struct batch_item *a = *(const struct batch_item *const *)left;
+    const struct batch_item *b = *(const struct batch_item *const *)right;
+    size_t a_len = kept_len(a);
+    size_t b_len = kept_len(b);
+    int order = memcmp(a->event_id.bytes, b->event_id.bytes, sizeof(a->event_id.bytes));
+
+    if (order == 0)
+        order = memcmp(a->job, b->job, a_len < b_len ? a_len : b_len);
+    if (order != 0)
+        return order;
+    if (a_len != b_len)
+        return a_len < b_len ? -1 : 1;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+/* The dead of the batch in their order; batch->dead of them.  NULL when out of memory. */
+static const struct batch_item **sort_dead(const struct batch *batch)
+{
+    const struct batch_item **dead = mem_calloc(batch->dead, sizeof(*dead));
+    size_t count = 0;
+
+    if (!dead)
+        return NULL;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].is_dead)
+            dead[count++] = &batch->items[i];
+    assert(count == batch->dead);
+    qsort(dead, count, sizeof(*dead), compare_dead);
+    return dead;
+}
+
 static enum err_code insert_all(struct store *store, const struct batch *batch,
-                                struct letters *letters, struct err *err)
+                                const struct batch_item **dead, struct letters *letters,
+                                struct err *err)
 {
     enum err_code code = ERR_OK;
 
-    for (size_t i = 0; i < batch->count && !code; i++) {
-        if (!batch->items[i].is_dead)
-            continue;
-        if (add_letter(letters, batch, &batch->items[i]))
+    for (size_t i = 0; i < batch->dead && !code; i++) {
+        if (add_letter(letters, batch, dead[i]))
             return err_set(err, ERR_NOMEM, "out of memory");
         if (is_full(letters))
             code = send_letters(store, batch, letters, err);
@@ -217,14 +262,18 @@ static enum err_code insert_all(struct store *store, const struct batch *batch,
 
 enum err_code dead_insert(struct store *store, const struct batch *batch, struct err *err)
 {
+    const struct batch_item **dead = sort_dead(batch);
     struct letters letters = {.count = 0};
     enum err_code code;
 
+    if (!dead)
+        return err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < COLUMNS; i++)
         buf_init(&letters.columns[i], COLUMN_MAX_BYTES);
-    code = insert_all(store, batch, &letters, err);
+    code = insert_all(store, batch, dead, &letters, err);
     for (size_t i = 0; i < COLUMNS; i++)
         buf_release(&letters.columns[i]);
+    mem_free(dead);
     /* A dead letter that is refused must not be mistaken for poison of the batch. */
     if (code && err_action(code) == ACTION_ISOLATE)
         code = err_set(err, ERR_BUG, "Postgres refused a dead letter");

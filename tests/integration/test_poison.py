@@ -47,6 +47,30 @@ def test_a_batch_of_nothing_but_poison_takes_few_statements(daemons, redis, data
         ('a "quoted", {odd}\\ NULL', "23514", len(same))]
 
 
+def test_batches_with_the_same_dead_do_not_wait_in_a_circle(daemons, redis, database, client):
+    """Two lanes bury two jobs that they share, beside others of their own, so many bytes in
+    one of the lanes that they take several statements.  In the order of the events, by days,
+    the two meet in a deadlock: the row of the first day has the greatest id."""
+    database.rows("""
+        ALTER TABLE events ADD CONSTRAINT no_poison CHECK (path <> '/poison');
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep(0.1); RETURN new; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON dead_letters FOR EACH ROW
+            EXECUTE FUNCTION slow()""")
+    ids = sorted(new_id() for _ in range(14))
+
+    def poison(ident, day, padding=""):
+        return padding + job(event(event_id=ident, path="/poison",
+                                   timestamp=f"2025-11-{day}T10:00:00Z"))
+    shared = [poison(ids[-1], 10), poison(ids[0], 20)]
+    own = [poison(ident, 15) for ident in ids[1:7]]
+    padded = [poison(ident, 15, 100_000 * " ") for ident in ids[7:13]]
+    push(client, *shared, *own, *shared, *padded)
+    processor = start(daemons, redis, database, BATCH_MAX=8, PROCESSOR_LANES=2)
+    wait_counts(redis, database, 0, 14)
+    assert "could not store a batch" not in processor.stderr()
+
+
 def test_garbage_goes_to_dead_letters_with_its_bytes(daemons, redis, database, client):
     processor = start(daemons, redis, database, PROCESSOR_LANES=1)
     push(client, *GARBAGE, *[job(event()) for _ in range(30)])
