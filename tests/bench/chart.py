@@ -29,9 +29,11 @@ MEASURES = (
         ("the original's stack, no rollups", "peer", PEER), ("bare COPY", "copy", BARE))),
     ("p99 of POST /event: milliseconds, less is better", "post.p99_ms", (
         ("ours", "ours", OURS), ("ours, appendfsync always", "always", ALWAYS),
+        ("ours, at the original's own rate", "paced", OURS),
         ("the original's stack", "peer", PEER))),
     ("The same with everything running", "pipeline.p99_ms", (
         ("ours", "ours", OURS), ("ours, appendfsync always", "always", ALWAYS),
+        ("ours, at the original's own rate", "paced", OURS),
         ("the original's stack", "peer", PEER))),
 )
 

@@ -23,6 +23,8 @@ def measure(bench):
         for number in range(bench.plan.pipeline_rounds):
             _ours(bench, everysec, databases, "ours")
             _peer(bench, everysec, databases)
+            _ours(bench, everysec, databases, "paced", bench.plan.paced_seconds,
+                  bench.samples.of("pipeline.post_rate", "peer")[-1])
             if number == 0:
                 _ours(bench, always, databases, "always")
             bench.say(f"pipeline: round {number + 1} of {bench.plan.pipeline_rounds}")
@@ -65,7 +67,15 @@ class Watch(threading.Thread):
         return found
 
 
-def _ours(bench, redis, databases, name):
+def _post(bench, port, seconds, rate):
+    if rate:
+        return bench.wrk.post_paced(port, throughput.CONNECTIONS, seconds, rate)
+    return bench.wrk.post(port, throughput.CONNECTIONS, seconds)
+
+
+def _ours(bench, redis, databases, name, seconds=None, rate=None):
+    """At full speed, or at the rate given."""
+    seconds = seconds or bench.plan.pipeline_seconds
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(databases.ours())
         side = sides.start_ours(stack, bench.scratch, redis, name)
@@ -77,18 +87,17 @@ def _ours(bench, redis, databases, name):
         watch = Watch(database)
         watch.start()
         asked = bench.wrk.start_get(reporting.port, STATS_TARGET,
-                                    bench.plan.pipeline_seconds, STATS_PAUSE_MS)
+                                    seconds, STATS_PAUSE_MS)
         meter = cpu.Meter({"ingestion": side.daemon.process.pid, "redis": redis.process.pid,
                            "processor": processor.process.pid,
                            "reporting": reporting.process.pid}, database.server, database)
         began = time.monotonic()
-        posted = bench.wrk.post(side.port, throughput.CONNECTIONS,
-                                bench.plan.pipeline_seconds)
-        stored, seconds = redis.completed(), time.monotonic() - began
+        posted = _post(bench, side.port, seconds, rate)
+        stored, took = redis.completed(), time.monotonic() - began
         spent, backlog = meter.spent(), redis.queue_length()
         stats = finish(asked)
         watch.stop()
-        _add_posted(bench, name, posted, stored / seconds)
+        _add_posted(bench, name, posted, stored / took)
         if name == "ours":
             _add_cpu(bench, spent, posted.requests, stored)
         bench.samples.add("pipeline.backlog", name, backlog)

@@ -13,6 +13,7 @@ class Plan:
     connection_rounds: int
     pipeline_rounds: int
     pipeline_seconds: int
+    paced_seconds: int       # of the same at the rate of the original's stack
     drain_rounds: int
     drain_jobs: int
     peer_drain_jobs: int
@@ -29,7 +30,7 @@ class Plan:
 FULL = Plan(
     name="full", rounds=5, seconds=3, warm_up_seconds=1, peer_warm_up_seconds=6,
     connections=(16, 128, 256, 1000), connection_rounds=3,
-    pipeline_rounds=2, pipeline_seconds=30,
+    pipeline_rounds=2, pipeline_seconds=30, paced_seconds=15,
     drain_rounds=3, drain_jobs=500_000, peer_drain_jobs=15_000,
     redis_requests=200_000, idle_events=100,
     user_counts=(1_000, 5_000, 100_000, 1_000_000, 5_000_000),
@@ -39,7 +40,7 @@ FULL = Plan(
 QUICK = Plan(
     name="quick", rounds=2, seconds=1, warm_up_seconds=1, peer_warm_up_seconds=4,
     connections=(16, 128, 256, 1000), connection_rounds=1,
-    pipeline_rounds=1, pipeline_seconds=8,
+    pipeline_rounds=1, pipeline_seconds=8, paced_seconds=5,
     drain_rounds=1, drain_jobs=200_000, peer_drain_jobs=5_000,
     redis_requests=100_000, idle_events=30,
     user_counts=(1_000, 5_000, 50_000, 250_000),
@@ -50,7 +51,7 @@ QUICK = Plan(
 TINY = Plan(
     name="tiny", rounds=1, seconds=1, warm_up_seconds=1, peer_warm_up_seconds=4,
     connections=(16,), connection_rounds=1,
-    pipeline_rounds=1, pipeline_seconds=2,
+    pipeline_rounds=1, pipeline_seconds=2, paced_seconds=2,
     drain_rounds=1, drain_jobs=20_000, peer_drain_jobs=500,
     redis_requests=10_000, idle_events=5,
     user_counts=(1_000, 5_000),

@@ -1,9 +1,10 @@
 -- post.lua -- wrk's requests: POST /event, each event different.
 --
---   wrk -s post.lua URL -- POOL DAY START
+--   wrk -s post.lua URL -- POOL DAY START PAUSE_MS
 --
 -- POOL is the Lua file that events.py writes, DAY the day of the timestamps (2025-11-14),
--- START the number of the first event, one millisecond apart.
+-- START the number of the first event, one millisecond apart.  PAUSE_MS is the mean pause of a
+-- connection before each request, drawn at random, so that the connections keep no step.
 
 local USERS = 100000
 local heads, users, millis = {}, {}, {}
@@ -21,6 +22,11 @@ function init(args)
   middle = '","timestamp":"' .. args[2] .. 'T'
   number = tonumber(args[3])
   math.randomseed(number + 1)
+  local pause = tonumber(args[4])
+  if pause > 0 then
+    -- wrk asks for a delay before each request only if there is such a function.
+    delay = function() return math.random(0, 2 * pause) end
+  end
   for i = 0, USERS - 1 do
     users[i] = string.format('%06d', i)
   end

@@ -25,6 +25,7 @@ def measure(bench):
         for number in range(bench.plan.rounds):
             for side in contenders:
                 _post(bench, side)
+            _post_at_peers_rate(bench, contenders[0])
             _lpush(bench, everysec)
             bench.say(f"POST /event: round {number + 1} of {bench.plan.rounds}")
 
@@ -43,6 +44,16 @@ def _post(bench, side):
         _check_queue(bench, side, result)
         bench.samples.add("redis.bytes", side.name,
                           (side.memory_bytes() - empty) / side.queued())
+
+
+def _post_at_peers_rate(bench, side):
+    """How long an answer takes under the load at which the original's stack is at its end."""
+    side.prepare()
+    result = bench.wrk.post_paced(side.port, CONNECTIONS, bench.plan.seconds,
+                                  bench.samples.of("post.rate", "peer")[-1])
+    if not result.is_clean:
+        bench.samples.fault("post.p99_ms", f"paced: {result}")
+    bench.samples.add("post.p99_ms", "paced", result.p99)
 
 
 def _check_queue(bench, side, result):

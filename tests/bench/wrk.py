@@ -51,17 +51,22 @@ class Wrk:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT)
 
-    def start_post(self, port, connections, seconds):
+    def start_post(self, port, connections, seconds, pause_ms=0):
         first = next(self._runs) * EVENTS_A_RUN
         day = events.today().strftime("%Y-%m-%d")
         return self._start("post.lua", port, connections, seconds,
-                           [self.pool, day, first])
+                           [self.pool, day, first, pause_ms])
 
     def start_get(self, port, target, seconds, pause_ms=0, connections=1):
         return self._start("get.lua", port, connections, seconds, [target, pause_ms])
 
     def post(self, port, connections, seconds):
         return finish(self.start_post(port, connections, seconds))
+
+    def post_paced(self, port, connections, seconds, rate):
+        """At some `rate` requests a second in place of as many as can be."""
+        pause_ms = max(1, round(1000 * connections / rate))
+        return finish(self.start_post(port, connections, seconds, pause_ms))
 
     def get(self, port, target, seconds, pause_ms=0):
         return finish(self.start_get(port, target, seconds, pause_ms))
