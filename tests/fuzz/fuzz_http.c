@@ -112,7 +112,7 @@ static void bind_client(int fd)
     MUST(bind(fd, (const struct sockaddr *)&own, sizeof(own)) == 0);
 }
 
-static int connect_client(void)
+static int try_to_connect(void)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     const int on = 1;
@@ -121,12 +121,24 @@ static int connect_client(void)
     MUST(fd >= 0);
     bind_client(fd);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        int error = errno;
         (void)close(fd);
+        errno = error;
         return -1;
     }
     MUST(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
     MUST(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
     MUST(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
+    return fd;
+}
+
+static int connect_client(void)
+{
+    int fd;
+
+    do
+        fd = try_to_connect();
+    while (fd < 0 && errno == EINTR); /* libFuzzer's own alarm, for its -timeout */
     return fd;
 }
 
