@@ -177,8 +177,15 @@ void http_answer_preflight(struct http_request *req, const char *methods)
     finish(req, 204, response, false);
 }
 
+const char *http_answer_ok_body(size_t *ret_len)
+{
+    *ret_len = sizeof(ok_body) - 1;
+    return ok_body;
+}
+
 void http_answer_ok(struct http_request *req)
 {
+    req->is_stored = req->server && !req->status; /* nobody is left, or it was forced */
     if (req->server && !req->server->allows_any_origin)
         http_answer_json(req, 200, ok_body, sizeof(ok_body) - 1);
     else
@@ -209,6 +216,7 @@ void http_answer_drop(struct http_request *req)
         MHD_destroy_response(req->response);
     req->response = NULL;
     req->shares_response = false;
+    req->is_stored = false;
 }
 
 enum err_code http_answer_prepare(struct http_server *server, struct err *err)
@@ -239,14 +247,11 @@ void http_answer_release(struct http_server *server)
 
 enum MHD_Result http_answer_queue(struct http_request *req)
 {
-    enum MHD_Result queued;
-
     req->step = STEP_ANSWERED;
     if (!req->response)
         return MHD_NO; /* memory ran out: MHD closes the connection */
     http_conn_enter(req, PHASE_WRITING);
     metric_add(&req->server->metrics->answers[http_metric_status(req->status)], 1);
-    queued = MHD_queue_response(req->mhd, req->status, req->response);
-    http_answer_drop(req); /* MHD holds a reference of its own */
-    return queued;
+    req->server->queued = req;
+    return MHD_queue_response(req->mhd, req->status, req->response);
 }

@@ -148,10 +148,52 @@ static bool is_folded(const char *name, size_t len)
     return false;
 }
 
+static void refuse_gap(struct http_head *head)
+{
+    refuse(head, 400, true, "a header is folded, or the head has a NUL byte");
+}
+
+/* From the NUL byte that ends a text to where the next begins: blanks at the most. */
+static bool meets(const char *text_end, const char *next)
+{
+    return next > text_end && skip_space(text_end + 1, next) == next;
+}
+
+/* LF, or CR and LF. */
+static const char *skip_line_end(const char *text_end)
+{
+    return text_end + 1 + (text_end[1] == '\0');
+}
+
+void http_head_follow(struct http_head *head, const char *method, const char *target,
+                      const char *target_end, const char *version)
+{
+    if (!meets(method + strlen(method), target) || version != target_end + 1)
+        refuse_gap(head);
+    head->line = skip_line_end(version + strlen(version));
+}
+
+static void follow(struct http_head *head, const char *name, size_t name_len,
+                   const char *value, size_t value_len)
+{
+    if (name != head->line || !meets(name + name_len, value))
+        refuse_gap(head);
+    head->line = skip_line_end(value + value_len);
+}
+
+/* Behind a bare LF the one byte of an empty line looks like the second of CR and LF. */
+void http_head_follow_end(struct http_head *head, const char *end)
+{
+    if (head->line > end || end - head->line > 2)
+        refuse_gap(head);
+}
+
 void http_head_add(struct http_head *head, const char *name, size_t name_len,
                    const char *value, size_t value_len)
 {
     head->bytes += name_len + value_len + LINE_BYTES;
+    if (head->line)
+        follow(head, name, name_len, value, value_len);
     if (!is_token(name, name_len))
         refuse(head, 400, true, "a header name has a character that it must not have");
     if (is_folded(name, name_len))

@@ -5,6 +5,7 @@
  *   http_request.c  one request, from its first header to its answer
  *   http_wait.c     the two ways in which a request can wait
  *   http_answer.c   answers
+ *   http_rescue.c   the 200 for which libmicrohttpd has no memory left
  *   http_head.c, http_body.c   pure: the headers' verdict, the collected body
  */
 #ifndef SHARED_HTTP_INTERNAL_H
@@ -56,6 +57,7 @@ struct http_request {
 
     const char *path;               /* of a route, or NULL when none has it */
     const struct http_route *route; /* NULL: refused or unknown */
+    const char *target_end;         /* of the request line, in MHD's memory; or NULL */
     struct buf query;               /* NUL-terminated once there is one */
     struct http_head head;
     struct http_body body;
@@ -65,8 +67,9 @@ struct http_request {
     bool must_close;       /* the answer ends the connection */
 
     unsigned status;               /* of the answer; 0: none yet */
-    struct MHD_Response *response; /* until queued; owned unless it is shared */
+    struct MHD_Response *response; /* until it is sent; owned unless it is shared */
     bool shares_response;          /* it is one of the server's prepared ones */
+    bool is_stored;                /* the answer is http_answer_ok()'s */
 };
 
 struct http_list {
@@ -97,6 +100,8 @@ struct http_server {
     struct http_list phases[PHASE_COUNT];
     struct MHD_Response *ok[2]; /* prepared; the second closes the connection */
     bool allows_any_origin;
+    bool cuts_lines; /* MHD is one that http_head_follow() was written for */
+    const struct http_request *queued; /* gave MHD its answer in the last callback */
 
     bool is_stopping;
     bool has_stopped_daemon;
@@ -132,13 +137,17 @@ void http_wait_begin(struct http_request *req);
 void http_wait_end(struct http_request *req);
 bool http_wait_is_polled(const struct http_server *server);
 
+/* http_rescue.c */
+bool http_rescue(struct http_request *req); /* true: the 200 is on its way all the same */
+
 /* http_answer.c */
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
 void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigned status,
                         const char *sentence);
 void http_answer_preflight(struct http_request *req, const char *methods);
 void http_answer_force(struct http_request *req); /* 503, its holder answers later */
-void http_answer_drop(struct http_request *req);  /* an answer that nobody will get */
+void http_answer_drop(struct http_request *req);  /* an answer that is over */
+const char *http_answer_ok_body(size_t *ret_len);
 enum err_code http_answer_prepare(struct http_server *server, struct err *err) MUST_CHECK;
 void http_answer_release(struct http_server *server);
 enum MHD_Result http_answer_queue(struct http_request *req);

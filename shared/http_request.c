@@ -79,10 +79,12 @@ void *http_request_on_target(void *user, const char *target, struct MHD_Connecti
     size_t path_len;
 
     server->progress++;
+    server->queued = NULL;
     if (!req)
         return NULL; /* memory ran out as it connected */
     start_request(req);
     req->head.bytes = target ? strlen(target) : 0;
+    req->target_end = target ? target + req->head.bytes : NULL;
     path = path_of(target ? target : "");
     path_len = strcspn(path, "?#");
     req->path = find_path(server, path, path_len);
@@ -184,9 +186,9 @@ static bool must_answer_now(const struct http_request *req)
             req->head.content_length > req->server->options.max_drain_bytes);
 }
 
-/* libmicrohttpd has one piece of memory for all of a connection.  When the head leaves too
- * little of it for an answer, it would close the connection in the place of one, after the
- * event was stored. */
+/* libmicrohttpd has one piece of memory for all of a connection.  A head that leaves too
+ * little of it for an answer is refused, for then the client learns why, and keeps nothing
+ * waiting; what this cannot see is http_rescue.c's. */
 static void check_room(struct http_request *req)
 {
     int fields = MHD_get_connection_values(
@@ -197,11 +199,27 @@ static void check_room(struct http_request *req)
                     (size_t)req->server->options.connection_bytes - ANSWER_BYTES);
 }
 
-static enum MHD_Result take_headers(struct http_request *req, const char *method,
-                                    const char *version)
+/* All that the headers say, with nothing hidden between them. */
+static void read_head(struct http_request *req, const char *url, const char *method,
+                      const char *version)
 {
+    const union MHD_ConnectionInfo *info =
+        req->server->cuts_lines && req->target_end
+            ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+            : NULL;
+
+    if (info)
+        http_head_follow(&req->head, method, url, req->target_end, version);
     (void)MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, on_header, &req->head);
+    if (info)
+        http_head_follow_end(&req->head, method + info->header_size);
     http_head_end(&req->head, strcmp(version, "HTTP/1.0") != 0);
+}
+
+static enum MHD_Result take_headers(struct http_request *req, const char *url,
+                                    const char *method, const char *version)
+{
+    read_head(req, url, method, version);
     check_room(req);
     req->must_close = req->head.is_hostile;
     if (req->head.is_hostile)
@@ -274,7 +292,7 @@ enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
     struct http_server *server = user;
 
     (void)mhd;
-    (void)url; /* decoded; the target as it came is what we go by */
+    server->queued = NULL;
     if (!req)
         return MHD_NO; /* memory ran out */
     if (req->step == STEP_WAITING && !req->status)
@@ -282,7 +300,7 @@ enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
     server->progress++;
     switch (req->step) {
     case STEP_HEADERS:
-        return take_headers(req, method, version);
+        return take_headers(req, url, method, version);
     case STEP_BODY:
         return *upload_len ? take_piece(req, upload, upload_len) : take_end(req);
     case STEP_WAITING:
@@ -299,16 +317,20 @@ void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **co
 {
     struct http_request *req = *context;
     struct http_server *server = user;
+    bool is_unsent = req && server->queued == req && req->is_stored &&
+                     code == MHD_REQUEST_TERMINATED_WITH_ERROR;
 
     (void)mhd;
     server->progress++;
+    server->queued = NULL;
     *context = NULL;
     if (!req)
         return;
     if (req->is_held)
         return; /* the connection ends while a handler holds the request */
-    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && !(is_unsent && http_rescue(req)))
         metric_add(&server->metrics->unanswered[req->phase], 1);
+    http_answer_drop(req);
     http_conn_enter(req, PHASE_IDLE);
 }
 

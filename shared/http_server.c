@@ -44,6 +44,7 @@ static void run_turn(struct http_server *server)
         uint64_t before = server->progress;
         server->accepts_again = false;
         (void)MHD_run(server->daemon); /* fails only when there is nothing to run */
+        server->queued = NULL;
         has_more = wants_another_run(server) || server->accepts_again;
         if (http_wait_is_polled(server) && server->progress == before)
             break; /* it only asks for those that wait */
@@ -253,6 +254,7 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
     metric_set(&server->metrics->connections_max, options->max_connections);
     server->loop = loop;
     server->listen_fd = -1;
+    server->cuts_lines = strcmp(MHD_get_version(), "0.9.75") == 0;
     code = http_answer_prepare(server, err);
     if (!code)
         code = listen_open(options->host, options->port, options->shares_port,

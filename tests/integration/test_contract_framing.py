@@ -67,6 +67,11 @@ SMUGGLING = {
     "folded encoding": raw(b"Transfer-Encoding:", b" chunked", b"Content-Length: " + N),
     "folded encoding alone": raw(b"Transfer-Encoding:", b"\tchunked", body=CHUNKS),
     "encoding goes on": raw(b"Transfer-Encoding: chunked", b" x", b"Content-Length: " + N),
+    "NUL in a value": raw(b"X: a\0b", b"Content-Length: " + N),
+    "NUL at the end of a value": raw(b"X: a\0", b"Content-Length: " + N),
+    "NUL in the target": raw(b"Content-Length: " + N).replace(b"/event", b"/event\0"),
+    "NUL in the method": raw(b"Content-Length: " + N).replace(b"POST", b"POST\0"),
+    "a folded header that frames nothing": raw(b"X: a", b" b", b"Content-Length: " + N),
     "folded length": raw(b"Content-Length:", b" " + N, body=HIDDEN),
     "length goes on": raw(b"Content-Length: 1", b" 0", body=HIDDEN),
     "folded host": b"POST /event HTTP/1.1\r\nHost:\r\n x\r\nContent-Length: " + N
@@ -120,7 +125,6 @@ def test_what_could_be_two_requests_is_refused_and_ends_the_connection(
 
 # Odd, but every program reads them in one way, or ours does not matter.
 CURIOUS = {
-    "NUL in a value": raw(b"X: a\0b", b"Content-Length: " + N),
     "version 1.2": raw(b"Content-Length: " + N).replace(b"/1.1", b"/1.2"),
     "blanks in the first line": raw(b"Content-Length: " + N).replace(b" ", b"  ", 2),
     "a word too many": raw(b"Content-Length: " + N).replace(b"/event", b"/event x"),
@@ -131,7 +135,6 @@ CURIOUS = {
     "chunks with bare line feeds": raw(b"Transfer-Encoding: chunked",
                                        body=CHUNKS.replace(b"\r\n", b"\n")),
     "a header without value": raw(b"X:", b"Content-Length: " + N),
-    "a folded header that frames nothing": raw(b"X: a", b" b", b"Content-Length: " + N),
     "a colon in a value": raw(b"X: a: b", b"Content-Length: " + N),
 }
 

@@ -190,6 +190,111 @@ static void test_head_is_bounded(void **state)
     assert_true(head.is_hostile);
 }
 
+/* --- heads that were cut apart ---------------------------------------------------- */
+
+struct cut {
+    char bytes[256]; /* the head */
+    char folded[32]; /* the name of a header whose line goes on, as MHD moves it away */
+    struct http_head head;
+};
+
+static char *end_line(char *line)
+{
+    char *end = line;
+
+    while (*end != '\n')
+        end++;
+    if (end > line && end[-1] == '\r')
+        end[-1] = '\0';
+    *end = '\0';
+    return end + 1;
+}
+
+/* Cuts a header off as MHD does and adds it.  Returns the next line. */
+static char *cut_header(struct cut *of, char *name)
+{
+    char *next = end_line(name);
+    char *value = name + strcspn(name, ":");
+    size_t len;
+
+    *value++ = '\0';
+    value += strspn(value, " \t");
+    while (*next == ' ' || *next == '\t') {
+        char *fold = next + strspn(next, " \t");
+        next = end_line(next);
+        len = strlen(name);
+        memmove(of->folded, name, len);
+        memcpy(of->folded + len, fold, strlen(fold) + 1);
+        name = of->folded;
+    }
+    http_head_add(&of->head, name, strlen(name), value, strlen(value));
+    return next;
+}
+
+static struct http_head cut_head(const char *bytes, size_t len)
+{
+    struct cut of = {.folded = ""};
+    char *target;
+    char *target_end;
+    char *version;
+    char *line;
+
+    assert_true(len < sizeof(of.bytes));
+    memcpy(of.bytes, bytes, len);
+    http_head_init(&of.head);
+    line = end_line(of.bytes);
+    for (target = of.bytes; *target != ' ';)
+        target++;
+    *target++ = '\0';
+    target += strspn(target, " ");
+    version = line - 1;
+    while (version[-1] != ' ')
+        version--;
+    version[-1] = '\0';
+    target_end = target + strlen(target);
+    http_head_follow(&of.head, of.bytes, target, target_end, version);
+    while (*line && *line != '\r' && *line != '\n')
+        line = cut_header(&of, line);
+    line = end_line(line);
+    http_head_follow_end(&of.head, line);
+    http_head_end(&of.head, true);
+    return of.head;
+}
+
+#define HEAD(text) text, sizeof(text) - 1
+
+static const struct {
+    const char *bytes;
+    size_t len;
+    unsigned status;
+} heads[] = {
+    {HEAD("POST /event HTTP/1.1\r\nHost: x\r\n\r\n"), 0},
+    {HEAD("POST   /event HTTP/1.1\r\nHost: x\r\nX: y\r\nA:\r\n\r\n"), 0},
+    {HEAD("POST /event HTTP/1.1\nHost:x\nX: \t y \t\nA:\n\n"), 0},
+    {HEAD("POST /event HTTP/1.1\nHost: x\r\nX:y\n\r\n"), 0},
+    {HEAD("POST /event HTTP/1.1\r\nHost: x\r\nX: y\r\n z\r\n\r\n"), 400},
+    {HEAD("POST /event HTTP/1.1\r\nHost: x\r\nX: y\r\n \r\n\r\n"), 400},
+    {HEAD("POST /event HTTP/1.1\r\nHost: x\r\nX:\r\n\tz\r\nA: b\r\n\r\n"), 400},
+    {HEAD("POST /event HTTP/1.1\nX: y\n z\n z\nHost: x\n\n"), 400},
+    {HEAD("POST /event HTTP/1.1\r\nX: y\0z\r\nHost: x\r\n\r\n"), 400},
+    {HEAD("POST /event HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n"), 400},
+    {HEAD("POST /event HTTP/1.1\r\nHost: x\r\nX: y\0\0\r\nA: b\r\n\r\n"), 400},
+    {HEAD("POST /event HTTP/1.1\nHost: x\nX: y\0\0z\n\n"), 400},
+    {HEAD("POST /event\0x HTTP/1.1\r\nHost: x\r\n\r\n"), 400},
+    {HEAD("POST\0x /event HTTP/1.1\r\nHost: x\r\n\r\n"), 400},
+};
+
+static void test_head_lets_nothing_hide_between_its_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        struct http_head head = cut_head(heads[i].bytes, heads[i].len);
+        if (head.status != heads[i].status)
+            fail_msg("case %zu: status %u (%s), wanted %u", i, head.status,
+                     head.sentence ? head.sentence : "-", heads[i].status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_head_needs_no_host_before_1_1),
         cmocka_unit_test(test_head_reads_the_length),
         cmocka_unit_test(test_head_is_bounded),
+        cmocka_unit_test(test_head_lets_nothing_hide_between_its_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
