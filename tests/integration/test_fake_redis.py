@@ -2,21 +2,16 @@
 nobody asked for, half replies, silence, resets.  It must never answer a false 200, never
 end, and serve again as soon as the real thing is there.
 """
-import contextlib
 import re
-import socket
-import threading
 import time
 
 import pytest
 
 from support.events import event
-from support.fake_redis import (PONG, FakeRedis, endless, garbage, half, nested, reset, silence,
-                                unasked, wrong_type)
-from support.process import free_port
+from support.fake_redis import (PONG, WRITTEN, FakeRedis, endless, garbage, half, nested, reset,
+                                silence, unasked, wrong_type)
 from support.wait import wait_until
 
-WRITTEN = b"$23\r\naof_pending_bio_fsync:0\r\n"  # nothing is put off
 NO_INFO = b"$0\r\n\r\n"  # INFO of a Redis without an append-only file
 
 
@@ -50,26 +45,17 @@ def test_a_redis_that_misbehaves_is_never_a_200(daemons, fake, answer, wait):
 
 
 def test_a_redis_that_says_no_to_ping_is_not_ready(daemons):
-    port = free_port()
-    listener = socket.create_server(("127.0.0.1", port))
-
-    def refuse():
-        while True:
-            try:
-                conn, _ = listener.accept()
-                conn.recv(1024)
-                conn.sendall(b"-LOADING Redis is loading the dataset in memory\r\n")
-                conn.close()
-            except OSError:
-                return
-    threading.Thread(target=refuse, daemon=True).start()
-    daemon = daemons.start("ingestion", wait=False, REDIS_URL=f"redis://127.0.0.1:{port}",
-                           ENQUEUE_TIMEOUT_MS=500)
-    daemon.wait_alive()
-    assert daemon.get("/readyz").status == 503
-    assert daemon.post_event(event()).status == 503
-    daemon.wait_log("LOADING")
-    listener.close()
+    class Loading(FakeRedis):
+        def step(self, conn, data):
+            conn.sendall(b"-LOADING Redis is loading the dataset in memory\r\n")
+            return False
+    with Loading() as server:
+        daemon = daemons.start("ingestion", wait=False, REDIS_URL=server.url,
+                               ENQUEUE_TIMEOUT_MS=500)
+        daemon.wait_alive()
+        assert daemon.get("/readyz").status == 503
+        assert daemon.post_event(event()).status == 503
+        daemon.wait_log("LOADING")
 
 
 def test_a_group_whose_reply_was_lost_is_sent_again(daemons, fake, redis):
@@ -96,18 +82,16 @@ def test_a_write_that_redis_puts_off_is_waited_for(daemons, fake):
         return b"$%d\r\n%s\r\n" % (len(text), text)
 
     class Slow(FakeRedis):
-        def step(self, conn):
-            data = conn.recv(1 << 20)
+        def step(self, conn, data):
             if b"LPUSH" in data:
                 conn.sendall(b":1\r\n" + bulk(under_way))
             elif b"INFO" in data:
                 asked.append(time.monotonic())
                 conn.sendall(bulk(under_way if len(asked) < 50 else done))
-            elif data:
+            else:
                 conn.sendall(PONG * data.count(b"PING"))
-            return bool(data)
-    server = Slow(None)
-    try:
+            return True
+    with Slow() as server:
         daemon = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1)
         assert daemon.post_event(event()).status == 200
         assert len(asked) == 50
@@ -117,73 +101,51 @@ def test_a_write_that_redis_puts_off_is_waited_for(daemons, fake):
                                REDIS_CONFIRMS_WRITE="false")
         assert daemon.post_event(event()).status == 200
         assert not asked
-    finally:
-        server.close()
 
-class LateRedis:
+
+class LateRedis(FakeRedis):
     """Answers as Redis does, but for one answer too many before the first LPUSH of its first
     connection; and keeps the last answer back until the next commands are there, so that
     what follows on that connection never catches up."""
 
-    def __init__(self, extra, reply=b":1\r\n"):
+    def __init__(self, extra):
         self.extra = extra
-        self.reply = reply  # to LPUSH
-        self.connections = 0
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client = self.socket.accept()[0]
-                self.connections += 1
-                threading.Thread(target=self._serve, args=(client, self.connections == 1),
-                                 daemon=True).start()
-
-    def _serve(self, client, is_behind):
+    def serve(self, conn, number):
         kept = b""
-        with contextlib.suppress(OSError), client:
-            while data := client.recv(65536):
-                answers = [b"+PONG\r\n"] * data.count(b"PING")
-                for command in re.findall(b"LPUSH|INFO", data):
-                    answers.append(WRITTEN if command == b"INFO" else self.reply)
-                if is_behind and b"LPUSH" in data:
-                    answers = ([] if kept else [self.extra]) + [kept] + answers
-                    kept = answers.pop()
-                client.sendall(b"".join(answers))
-
-    def close(self):
-        self.socket.close()
+        while data := conn.recv(65536):
+            answers = [PONG] * data.count(b"PING")
+            for command in re.findall(b"LPUSH|INFO", data):
+                answers.append(WRITTEN if command == b"INFO" else self.reply)
+            if number == 1 and b"LPUSH" in data:
+                answers = ([] if kept else [self.extra]) + [kept] + answers
+                kept = answers.pop()
+            conn.sendall(b"".join(answers))
 
 
 @pytest.mark.parametrize("extra,confirms", [(b"+unasked\r\n", 1), (b":5\r\n", 1),
                                             (b"-ERR unasked\r\n", 1), (b"+unasked\r\n", 0)],
                          ids=ascii)
 def test_a_connection_out_of_step_is_made_anew(daemons, extra, confirms):
-    late = LateRedis(extra)
-    try:
+    with LateRedis(extra) as late:
         ingestion = daemons.start("ingestion", INGEST_THREADS=1, REDIS_CONFIRMS_WRITE=confirms,
-                                  REDIS_URL=f"redis://127.0.0.1:{late.port}")
+                                  REDIS_URL=late.url)
         wait_until(lambda: ingestion.post_event(event()) and late.connections > 1, 10,
                    "a new connection")
         wait_until(lambda: ingestion.post_event(event()).status == 200, 10, ingestion.story)
         assert ingestion.post_event(event()).status == 200
-    finally:
-        late.close()
 
 
 @pytest.mark.parametrize("error", [b"-OOM command not allowed\r\n", b"-BUSY a script\r\n"],
                          ids=ascii)
 def test_an_error_in_the_place_of_the_info_confirms_nothing(daemons, error):
     """It may be the answer to the LPUSH, and what stood in that one's place a stray count."""
-    late = LateRedis(b":5\r\n", error)
-    try:
+    with LateRedis(b":5\r\n") as late:
+        late.reply = error
         ingestion = daemons.start("ingestion", INGEST_THREADS=1, ENQUEUE_TIMEOUT_MS=500,
-                                  REDIS_URL=f"redis://127.0.0.1:{late.port}")
+                                  REDIS_URL=late.url)
         for _ in range(5):
             assert ingestion.post_event(event()).status == 503
         late.reply = b":1\r\n"
         wait_until(lambda: ingestion.post_event(event()).status == 200, 10, ingestion.story)
-    finally:
-        late.close()

@@ -4,12 +4,12 @@ import json
 import re
 import signal
 import socket
-import threading
 import time
 
 import pytest
 
 from support.events import event, new_id
+from support.fake_redis import FakeRedis
 from support.http import Connection, build
 from support.judge import Judge
 from support.load import Load
@@ -259,41 +259,6 @@ def test_it_is_quiet_at_normal_load(ingestion):
 
 # --- a Redis that misbehaves ------------------------------------------------------------------
 
-WRITTEN = b"$23\r\naof_pending_bio_fsync:0\r\n"  # to INFO: nothing is put off
-
-
-class FakeRedis:
-    """Says what the test tells it to every LPUSH, and OK to everything else."""
-
-    def __init__(self):
-        self.reply = b":1\r\n"
-        self.greeting = b""
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client = self.socket.accept()[0]
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with contextlib.suppress(OSError), client:
-            client.sendall(self.greeting)
-            while data := client.recv(65536):
-                is_push = b"LPUSH" in data.upper()
-                reply = self.reply if is_push else b"+PONG\r\n"
-                client.sendall(reply or b"")
-                if is_push and (reply is None or not reply.endswith(b"\n")):
-                    return  # half a reply, or none, and the end
-                if is_push:  # and what came behind it in one piece
-                    client.sendall(WRITTEN * data.upper().count(b"INFO"))
-
-    def close(self):
-        self.socket.close()
-
-
 @pytest.mark.parametrize("reply", [
     b"-ERR unknown\r\n", b"-LOADING Redis is loading\r\n", b"-MISCONF disk\r\n",
     b"-BUSY script\r\n", b"-MOVED 1 x:1\r\n", b"-NOAUTH x\r\n", b"+OK", b":", b"", None,
@@ -301,27 +266,23 @@ class FakeRedis:
     b"*-1\r\n", b"*0\r\n", b"$3\r\nabc\r\n", b":x\r\n",
 ], ids=ascii)
 def test_no_reply_of_redis_but_a_count_is_an_acknowledgement(daemons, reply):
-    fake = FakeRedis()
-    fake.reply = reply
-    try:
+    with FakeRedis() as fake:
+        fake.reply = reply
         ingestion = daemons.start("ingestion", wait=False, INGEST_THREADS=1,
-                                  REDIS_URL=f"redis://127.0.0.1:{fake.port}").wait_alive()
+                                  REDIS_URL=fake.url).wait_alive()
         refused_in_time(ingestion)
         assert ingestion.get("/healthz").status == 200
         fake.reply = b":1\r\n"
         wait_ok(ingestion)
-    finally:
-        fake.close()
 
 
 @pytest.mark.parametrize("extra", [b"+unasked\r\n", b":5\r\n:6\r\n", b"-ERR unasked\r\n"],
                          ids=ascii)
 def test_replies_nobody_asked_for_do_not_end_the_process(daemons, extra):
-    fake = FakeRedis()
-    fake.greeting = extra
-    try:
+    with FakeRedis() as fake:
+        fake.greeting = extra
         ingestion = daemons.start("ingestion", wait=False, INGEST_THREADS=1,
-                                  REDIS_URL=f"redis://127.0.0.1:{fake.port}").wait_alive()
+                                  REDIS_URL=fake.url).wait_alive()
         with contextlib.suppress(OSError):
             ingestion.post_event(event())
         fake.greeting = b""
@@ -330,8 +291,6 @@ def test_replies_nobody_asked_for_do_not_end_the_process(daemons, extra):
             ingestion.post_event(event())
         fake.reply = b":1\r\n"
         wait_ok(ingestion)
-    finally:
-        fake.close()
 
 
 # --- the end --------------------------------------------------------------------------------

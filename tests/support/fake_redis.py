@@ -1,55 +1,77 @@
-"""A Redis that misbehaves: one that answers every PING in the right way and everything else
-as a test wants it."""
+"""A Redis that misbehaves: it answers every PING in the right way, and every LPUSH as a test
+wants it."""
+import contextlib
 import socket
 import struct
 import threading
 
 PONG = b"+PONG\r\n"
+WRITTEN = b"$23\r\naof_pending_bio_fsync:0\r\n"  # to INFO: nothing is put off
 
 
 class FakeRedis:
-    """Answers PING in the right way and everything else with `answer`, which gets the
-    socket and returns False to have it closed."""
+    """Each connection is served by a thread of its own.
 
-    def __init__(self, answer):
+    An LPUSH is for `answer`, which gets the socket and returns False to have it closed.
+    Without one it is answered with `reply`, and what INFO comes with it says that all is
+    written; half a reply, or none, ends the connection.  `greeting` is said unasked.  Other
+    kinds of Redis override serve() or step(); what they need must be there before this
+    class's __init__ begins to accept."""
+
+    def __init__(self, answer=None):
         self.answer = answer
-        self.pushes = 0
+        self.reply = b":1\r\n"
+        self.greeting = b""
+        self.pushes = self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.listener.close()
 
     @property
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
 
-    def accept(self):
-        while True:
-            try:
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
                 conn, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(conn, self.connections),
+                                 daemon=True).start()
 
-    def serve(self, conn):
-        with conn:
-            try:
-                while self.step(conn):
-                    pass
-            except OSError:
-                pass
+    def _serve(self, conn, number):
+        with contextlib.suppress(OSError), conn:
+            conn.sendall(self.greeting)
+            self.serve(conn, number)
 
-    def step(self, conn):
-        data = conn.recv(1 << 20)
-        if not data:
-            return False
+    def serve(self, conn, number):
+        """Until it returns; number is 1 for the first connection."""
+        while (data := conn.recv(1 << 20)) and self.step(conn, data):
+            pass
+
+    def step(self, conn, data):
+        """Answers what came; False closes the connection."""
         if b"LPUSH" not in data:
             conn.sendall(PONG * data.count(b"PING"))
             return True
         self.pushes += 1
-        return self.answer(conn)
-
-    def close(self):
-        self.listener.close()
+        if self.answer:
+            return self.answer(conn)
+        reply = self.reply or b""
+        conn.sendall(reply)
+        if not reply.endswith(b"\n"):
+            return False
+        conn.sendall(WRITTEN * data.count(b"INFO"))
+        return True
 
 
 def garbage(conn):

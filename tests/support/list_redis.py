@@ -1,9 +1,11 @@
 """A Redis of one list, in this process: it takes LPUSH, or refuses it with any error."""
-import socket
+import contextlib
 import threading
 
+from support.fake_redis import PONG, FakeRedis
 
-class ListRedis:
+
+class ListRedis(FakeRedis):
     """`error` (b"OOM ..."), while it is set, is the reply to every LPUSH; `cut` closes the
     connection in the place of the reply, after the jobs were taken."""
 
@@ -13,29 +15,12 @@ class ListRedis:
         self.jobs = []  # as they were pushed
         self.refused = 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}"
-
-    def accept(self):
-        while True:
-            try:
-                conn, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
-
-    def serve(self, conn):
-        with conn, conn.makefile("rb") as stream:
-            try:
-                while self.answer(conn, self.command(stream)):
-                    pass
-            except (OSError, ValueError):
-                pass  # the peer is gone
+    def serve(self, conn, number):
+        with conn.makefile("rb") as stream, contextlib.suppress(ValueError):  # the peer left
+            while self.say(conn, self.command(stream)):
+                pass
 
     @staticmethod
     def command(stream):
@@ -49,10 +34,10 @@ class ListRedis:
             words.append(stream.read(number(b"$") + 2)[:-2])
         return words
 
-    def answer(self, conn, words):
+    def say(self, conn, words):
         with self.lock:
             if words[0] == b"PING":
-                reply = b"+PONG\r\n"
+                reply = PONG
             elif words[0] == b"LLEN":
                 reply = b":%d\r\n" % len(self.jobs)
             elif words[0] == b"LPUSH" and self.error:
@@ -67,6 +52,3 @@ class ListRedis:
                 return False
         conn.sendall(reply)
         return True
-
-    def close(self):
-        self.listener.close()
