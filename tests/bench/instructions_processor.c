@@ -1,5 +1,5 @@
 /* instructions_processor.c -- what the processor does with jobs between Redis and Postgres:
- * parses them and makes the rows of a COPY.  Counted like instructions_ingestion.c. */
+ * parses them, makes the rows of a COPY and sorts them.  Counted like instructions_ingestion.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,6 +54,7 @@ static size_t store(struct batch *batch, struct event_parser *parser,
             (int)batch_add(batch, parser, i, text->data + job->at, job->len, &err),
             "add a job");
     }
+    batch_sort(batch);
     instructions_must(batch_alive(batch) != count, "make a row of every job");
     return batch->rows.len;
 }
