@@ -248,6 +248,7 @@ def test_any_size_of_groups(daemons, server, setting):
 
 
 def test_it_is_quiet_at_normal_load(ingestion):
+    ingestion.wait_log("listening")  # written by another thread than the one that answers
     lines = len(ingestion.log_lines())
     bodies = [event(), b"{", event(zzz=1), b"\xff", event(path="a\nb")]
     events = [build("POST", "/event", body) for body in bodies] * scaled(200)
