@@ -20,6 +20,7 @@ static const struct redis_err_row rows[] = {
     {"NOREPLICAS", ERR_UNAVAILABLE},
     {"CLUSTERDOWN", ERR_UNAVAILABLE},
     {"READONLY", ERR_READ_ONLY},
+    {"UNBLOCKED", ERR_READ_ONLY}, /* while waiting: it has become a replica */
     {"NOAUTH", ERR_DENIED},
     {"WRONGPASS", ERR_DENIED},
     {"NOPERM", ERR_DENIED},

@@ -107,6 +107,7 @@ def test_row_34_a_primary_that_becomes_a_replica(make_rig, private_redis, databa
     wait_well(rig, spool)
     rig.end(in_time=IN_TIME)
     check_statuses(rig, spool)
+    assert not rig.processor.has_logged("error=bug"), rig.processor.stderr()
 
 
 class Sentinel:

@@ -9,6 +9,7 @@
 Each daemon reaches its servers through a proxy.  Times are short, so that leases end and
 retries come while a test can wait for them.
 """
+import pathlib
 import time
 
 from support.ending import check_answers, settle_and_judge
@@ -138,10 +139,18 @@ class Rig:
         """Heals what is broken, drains, judges; returns the verdict."""
         results = self.stop_load()
         self.heal()
+        self.wait_fed(timeout)
         verdict = settle_and_judge(self.judge, self.redis, self.database, self.processors,
                                    timeout, may_lose)
         check_answers(results, in_time)
         return verdict
+
+    def wait_fed(self, timeout):
+        """Until Redis has what a living ingestion has put into its spool."""
+        spool = self.ingestion.env.get("SPOOL_DIR") if self.ingestion else None
+        if spool and self.ingestion.is_running:
+            wait_until(lambda: not list(pathlib.Path(spool).glob("*.spool")), timeout,
+                       lambda: f"the spool to be fed\n{self.ingestion.story()}")
 
     def close(self):
         for one in self.loads:

@@ -29,6 +29,9 @@ static const struct reply_case cases[] = {
     {"NOREPLICAS Not enough good replicas to write.", ERR_UNAVAILABLE},
     {"CLUSTERDOWN Hash slot not served", ERR_UNAVAILABLE},
     {"READONLY You can't write against a read only replica.", ERR_READ_ONLY},
+    {"UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
+     "replica?)",
+     ERR_READ_ONLY},
     {"NOAUTH Authentication required.", ERR_DENIED},
     {"WRONGPASS invalid username-password pair", ERR_DENIED},
     {"NOPERM this user has no permissions", ERR_DENIED},
