@@ -10,6 +10,7 @@
 
 #include "shared/http_internal.h"
 #include "shared/json.h"
+#include "shared/mem.h"
 #include "shared/words.h"
 
 enum {
@@ -18,6 +19,15 @@ enum {
 
 static const char json_type[] = "application/json; charset=utf-8";
 static const char ok_body[] = "{\"status\":\"ok\"}";
+
+/* An answer on its way to its request. */
+struct answer {
+    unsigned status;
+    struct MHD_Response *response; /* NULL: memory ran out */
+    bool is_shared;                /* response is one of the server's */
+    const char *body;              /* the response's */
+    size_t body_len;
+};
 
 /* MHD takes a pointer that is not const but does not write through it. */
 static struct MHD_Response *response_of(const char *body, size_t len,
@@ -50,24 +60,30 @@ static void finish_forced(struct http_request *req)
         http_conn_free(req);
 }
 
-/* Gives req its answer; takes over response unless it is shared (NULL: memory ran out,
- * the connection is closed instead). */
-static void finish(struct http_request *req, unsigned status,
-                   struct MHD_Response *response, bool shares_response)
+static void take_answer(struct http_request *req, const struct answer *answer)
+{
+    req->status = answer->status;
+    req->response = answer->response;
+    req->shares_response = answer->is_shared;
+    req->answer_body = answer->body;
+    req->answer_len = answer->body_len;
+}
+
+/* Gives req its answer; takes over the response unless it is shared (NULL: the connection
+ * is closed instead). */
+static void finish(struct http_request *req, const struct answer *answer)
 {
     bool was_held = req->is_held;
 
     req->is_held = false;
     if (req->status) {
         assert(was_held); /* exactly one answer to a request */
-        if (response && !shares_response)
-            MHD_destroy_response(response);
+        if (answer->response && !answer->is_shared)
+            MHD_destroy_response(answer->response);
         finish_forced(req);
         return;
     }
-    req->status = status;
-    req->response = response;
-    req->shares_response = shares_response;
+    take_answer(req, answer);
     if (!was_held)
         return; /* still inside the handler: http_request.c queues it */
     if (!req->server) {
@@ -110,16 +126,33 @@ static bool add_headers(struct http_request *req, struct MHD_Response *response,
     return !req->route || !req->route->allows_cors || add_origin(req, response);
 }
 
+/* Adds the headers that every answer has and gives it to req. */
+static void finish_with_headers(struct http_request *req, struct answer *answer,
+                                const char *content_type)
+{
+    if (answer->response &&
+        !add_headers(req, answer->response, answer->status, content_type)) {
+        MHD_destroy_response(answer->response);
+        answer->response = NULL;
+    }
+    finish(req, answer);
+}
+
+/* The body is copied here: MHD's own copy could not be read again. */
 void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
                       const char *text, size_t len)
 {
-    struct MHD_Response *response = response_of(text, len, MHD_RESPMEM_MUST_COPY);
+    struct answer answer = {.status = status, .body_len = len};
+    char *copy = mem_alloc(len);
 
-    if (response && !add_headers(req, response, status, content_type)) {
-        MHD_destroy_response(response);
-        response = NULL;
+    if (copy) {
+        memcpy(copy, text, len);
+        answer.body = copy;
+        answer.response = response_of(copy, len, MHD_RESPMEM_MUST_FREE);
+        if (!answer.response)
+            mem_free(copy);
     }
-    finish(req, status, response, false);
+    finish_with_headers(req, &answer, content_type);
 }
 
 void http_answer_json(struct http_request *req, unsigned status, const char *json,
@@ -136,7 +169,7 @@ void http_answer_error(struct http_request *req, unsigned status, const char *se
     if (json_add_error(&body, sentence) == ERR_OK)
         http_answer_json(req, status, body.data, body.len);
     else
-        finish(req, 500, NULL, false);
+        finish(req, &(struct answer){.status = 500});
     buf_release(&body);
 }
 
@@ -150,62 +183,63 @@ void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigne
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow)
 {
     static const char body[] = "{\"error\":\"method not allowed\"}";
-    struct MHD_Response *response =
-        response_of(body, sizeof(body) - 1, MHD_RESPMEM_PERSISTENT);
+    struct answer answer = {.status = status, .body = body, .body_len = sizeof(body) - 1};
 
-    if (response && !(add_header(response, "Allow", allow) &&
-                      add_headers(req, response, status, json_type))) {
-        MHD_destroy_response(response);
-        response = NULL;
+    answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
+    if (answer.response && !add_header(answer.response, "Allow", allow)) {
+        MHD_destroy_response(answer.response);
+        answer.response = NULL;
     }
-    finish(req, status, response, false);
+    finish_with_headers(req, &answer, json_type);
+}
+
+static bool add_preflight(struct MHD_Response *response, const char *methods)
+{
+    return add_header(response, "Allow", methods) &&
+           add_header(response, "Access-Control-Allow-Methods", methods) &&
+           add_header(response, "Access-Control-Allow-Headers",
+                      "Authorization, Content-Type, Content-Encoding") &&
+           add_header(response, "Access-Control-Max-Age", "86400");
 }
 
 void http_answer_preflight(struct http_request *req, const char *methods)
 {
-    struct MHD_Response *response = response_of("", 0, MHD_RESPMEM_PERSISTENT);
+    struct answer answer = {.status = 204, .body = ""};
 
-    if (response && !(add_header(response, "Allow", methods) &&
-                      add_header(response, "Access-Control-Allow-Methods", methods) &&
-                      add_header(response, "Access-Control-Allow-Headers",
-                                 "Authorization, Content-Type, Content-Encoding") &&
-                      add_header(response, "Access-Control-Max-Age", "86400") &&
-                      add_headers(req, response, 204, NULL))) {
-        MHD_destroy_response(response);
-        response = NULL;
+    answer.response = response_of("", 0, MHD_RESPMEM_PERSISTENT);
+    if (answer.response && !add_preflight(answer.response, methods)) {
+        MHD_destroy_response(answer.response);
+        answer.response = NULL;
     }
-    finish(req, 204, response, false);
-}
-
-const char *http_answer_ok_body(size_t *ret_len)
-{
-    *ret_len = sizeof(ok_body) - 1;
-    return ok_body;
+    finish_with_headers(req, &answer, NULL);
 }
 
 void http_answer_ok(struct http_request *req)
 {
-    req->is_stored = req->server && !req->status; /* nobody is left, or it was forced */
-    if (req->server && !req->server->allows_any_origin)
-        http_answer_json(req, 200, ok_body, sizeof(ok_body) - 1);
-    else
-        finish(req, 200, req->server ? req->server->ok[closes(req)] : NULL, true);
+    struct answer answer = {.status = 200, .is_shared = true, .body = ok_body};
+
+    answer.body_len = sizeof(ok_body) - 1;
+    if (req->server && !req->server->allows_any_origin) {
+        http_answer_json(req, 200, ok_body, answer.body_len);
+        return;
+    }
+    answer.response = req->server ? req->server->ok[closes(req)] : NULL;
+    finish(req, &answer);
 }
 
 void http_answer_force(struct http_request *req)
 {
     static const char body[] = "{\"error\":\"shutting down\"}";
-    struct MHD_Response *response =
-        response_of(body, sizeof(body) - 1, MHD_RESPMEM_PERSISTENT);
+    struct answer answer = {.status = 503, .body = body, .body_len = sizeof(body) - 1};
 
     assert(req->is_held && !req->status);
-    if (response && !add_headers(req, response, 503, json_type)) {
-        MHD_destroy_response(response);
-        response = NULL;
+    answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
+    if (answer.response && !add_headers(req, answer.response, 503, json_type)) {
+        MHD_destroy_response(answer.response);
+        answer.response = NULL;
     }
     metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_SHUTDOWN], 1);
-    req->status = 503;
-    req->response = response;
+    take_answer(req, &answer);
     req->must_close = true;
     http_wait_end(req);
 }
@@ -216,7 +250,6 @@ void http_answer_drop(struct http_request *req)
         MHD_destroy_response(req->response);
     req->response = NULL;
     req->shares_response = false;
-    req->is_stored = false;
 }
 
 enum err_code http_answer_prepare(struct http_server *server, struct err *err)

@@ -5,7 +5,7 @@
  *   http_request.c  one request, from its first header to its answer
  *   http_wait.c     the two ways in which a request can wait
  *   http_answer.c   answers
- *   http_rescue.c   the 200 for which libmicrohttpd has no memory left
+ *   http_rescue.c   answers for which libmicrohttpd has no memory left
  *   http_head.c, http_body.c   pure: the headers' verdict, the collected body
  */
 #ifndef SHARED_HTTP_INTERNAL_H
@@ -69,7 +69,9 @@ struct http_request {
     unsigned status;               /* of the answer; 0: none yet */
     struct MHD_Response *response; /* until it is sent; owned unless it is shared */
     bool shares_response;          /* it is one of the server's prepared ones */
-    bool is_stored;                /* the answer is http_answer_ok()'s */
+    const char *answer_body;       /* of that response, to be read while it lives */
+    size_t answer_len;
+    bool is_head; /* HEAD: the answer has no body */
 };
 
 struct http_list {
@@ -138,7 +140,8 @@ void http_wait_end(struct http_request *req);
 bool http_wait_is_polled(const struct http_server *server);
 
 /* http_rescue.c */
-bool http_rescue(struct http_request *req); /* true: the 200 is on its way all the same */
+bool http_rescue(
+    const struct http_request *req); /* true: the answer is on its way all the same */
 
 /* http_answer.c */
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
@@ -147,7 +150,6 @@ void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigne
 void http_answer_preflight(struct http_request *req, const char *methods);
 void http_answer_force(struct http_request *req); /* 503, its holder answers later */
 void http_answer_drop(struct http_request *req);  /* an answer that is over */
-const char *http_answer_ok_body(size_t *ret_len);
 enum err_code http_answer_prepare(struct http_server *server, struct err *err) MUST_CHECK;
 void http_answer_release(struct http_server *server);
 enum MHD_Result http_answer_queue(struct http_request *req);

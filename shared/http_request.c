@@ -220,6 +220,7 @@ static enum MHD_Result take_headers(struct http_request *req, const char *url,
                                     const char *method, const char *version)
 {
     read_head(req, url, method, version);
+    req->is_head = strcmp(method, "HEAD") == 0;
     check_room(req);
     req->must_close = req->head.is_hostile;
     if (req->head.is_hostile)
@@ -317,8 +318,8 @@ void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **co
 {
     struct http_request *req = *context;
     struct http_server *server = user;
-    bool is_unsent = req && server->queued == req && req->is_stored &&
-                     code == MHD_REQUEST_TERMINATED_WITH_ERROR;
+    bool is_unsent =
+        req && server->queued == req && code == MHD_REQUEST_TERMINATED_WITH_ERROR;
 
     (void)mhd;
     server->progress++;

@@ -1,8 +1,8 @@
-/* http_rescue.c -- the 200 for which libmicrohttpd has no memory left; see http_internal.h.
+/* http_rescue.c -- answers for which libmicrohttpd has no memory left; see http_internal.h.
  *
  * libmicrohttpd 0.9.75 has one piece of memory for all of a connection, the pool.  Its head
  * of an answer goes into what the request has left of it (build_header_response() in
- * connection.c), and when that is too little it closes the connection: the event would be
+ * connection.c), and when that is too little it closes the connection: an event would be
  * stored, and its client told nothing.  No check of ours before the event is stored can rule
  * that out, for how much is left is known to MHD alone:
  *
@@ -30,7 +30,7 @@
 #include "shared/http_internal.h"
 
 enum {
-    ANSWER_MAX = 16384, /* CORS_ORIGINS has half of it at the most */
+    HEAD_MAX = 16384, /* CORS_ORIGINS has half of it at the most */
     DATE_BYTES = 64
 };
 
@@ -61,30 +61,36 @@ static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-/* The same bytes in the same order as MHD's.  False when memory ran out. */
-static bool write_answer(struct http_request *req, struct buf *text)
+static bool add_head(const struct http_request *req, struct buf *text)
 {
-    size_t len;
-    const char *body = http_answer_ok_body(&len);
     struct header_lines lines = {.text = text, .code = ERR_OK};
 
-    return buf_add_text(text, "HTTP/1.1 200 OK\r\n") == ERR_OK && add_date(text) &&
-           buf_add_text(text, "Connection: close\r\n") == ERR_OK &&
-           MHD_get_response_headers(req->response, on_header, &lines) >= 0 &&
-           !lines.code &&
-           buf_printf(text, "Content-Length: %zu\r\n\r\n", len) == ERR_OK &&
-           buf_add(text, body, len) == ERR_OK;
+    return buf_printf(text, "HTTP/1.1 %u %s\r\n", req->status,
+                      MHD_get_reason_phrase_for(req->status)) == ERR_OK &&
+           add_date(text) && buf_add_text(text, "Connection: close\r\n") == ERR_OK &&
+           MHD_get_response_headers(req->response, on_header, &lines) >= 0 && !lines.code;
 }
 
-bool http_rescue(struct http_request *req)
+/* The same bytes in the same order as MHD's.  False when memory ran out. */
+static bool write_answer(const struct http_request *req, struct buf *text)
+{
+    if (!add_head(req, text))
+        return false;
+    if (req->status == MHD_HTTP_NO_CONTENT)
+        return buf_add_text(text, "\r\n") == ERR_OK;
+    return buf_printf(text, "Content-Length: %zu\r\n\r\n", req->answer_len) == ERR_OK &&
+           (req->is_head || buf_add(text, req->answer_body, req->answer_len) == ERR_OK);
+}
+
+bool http_rescue(const struct http_request *req)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     bool is_sent = false;
     struct buf text;
 
-    buf_init(&text, ANSWER_MAX);
-    if (info && write_answer(req, &text))
+    buf_init(&text, HEAD_MAX + req->answer_len);
+    if (info && req->response && write_answer(req, &text))
         is_sent = send(info->connect_fd, text.data, text.len,
                        MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.len;
     buf_release(&text);
