@@ -3,19 +3,15 @@
 
 #include <assert.h>
 
-#include "ingestion/group.h"
-#include "ingestion/segment.h"
+#include "ingestion/records.h"
 #include "ingestion/spool_dir.h"
 #include "shared/buf.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 
 enum {
-    APPEND_BYTES =
-        4 * 1024 * 1024,      /* enough for one append; a single group may be more */
-    KEPT_BYTES = 1024 * 1024, /* memory kept between outages */
-    FULL_MS = 200,            /* until a spool that had no room is tried again */
-    FAILED_MS = 1000,         /* until a disk that failed is */
+    FULL_MS = 200,    /* until a spool that had no room is tried again */
+    FAILED_MS = 1000, /* until a disk that failed is */
     LOG_EVERY_MS = 10000,
 };
 
@@ -40,51 +36,9 @@ struct spool {
     struct log_gate begun_log;
 };
 
-/* --- gathering -------------------------------------------------------------- */
-
-static enum err_code gather_job(struct segment_record *record, const char *job,
-                                size_t len)
-{
-    struct buf *out = record->out;
-
-    if (segment_is_full(record, len)) {
-        enum err_code code;
-        segment_end(record);
-        code = segment_begin(record, out);
-        if (code)
-            return code;
-    }
-    return segment_add(record, job, len);
-}
-
-/* Not so much that it could not go in for want of room, when a part of it could. */
-static size_t append_limit(const struct spool *spool)
-{
-    int64_t room = spool_dir_room(spool->options.dir);
-
-    return room < APPEND_BYTES ? (size_t)room : APPEND_BYTES;
-}
-
 enum err_code spool_gather(struct spool *spool, const struct group *group)
 {
-    struct buf *out = &spool->gathered;
-    size_t before = out->len;
-    struct segment_record record;
-    const char *job;
-    size_t len;
-    size_t offset = 0;
-    enum err_code code;
-
-    if (before > 0 && before + group_bytes(group) > append_limit(spool))
-        return ERR_BUSY;
-    code = segment_begin(&record, out);
-    while (!code && group_next_job(group, &offset, &job, &len))
-        code = gather_job(&record, job, len);
-    if (code)
-        out->len = before;
-    else
-        segment_end(&record);
-    return code == ERR_TOO_BIG ? ERR_BUSY : code;
+    return records_add(&spool->gathered, group, spool_dir_room(spool->options.dir));
 }
 
 /* --- appending -------------------------------------------------------------- */
@@ -123,20 +77,13 @@ static void finish_stop(struct spool *spool)
     on_stopped(user);
 }
 
-static void forget_gathered(struct spool *spool)
-{
-    if (spool->gathered.cap > KEPT_BYTES)
-        buf_release(&spool->gathered);
-    buf_clear(&spool->gathered);
-}
-
 static void on_appended(uv_work_t *work, int status)
 {
     struct spool *spool = work->data;
 
     assert(status == 0); /* it is never cancelled */
     spool->is_appending = false;
-    forget_gathered(spool);
+    records_clear(&spool->gathered);
     if (spool->code)
         note_failure(spool);
     spool->on_appended(spool->code, spool->appended_user);
@@ -192,9 +139,7 @@ enum err_code spool_start(uv_loop_t *loop, const struct spool_options *options,
     spool->loop = loop;
     spool->work.data = spool;
     spool->file.fd = -1;
-    /* A job is shorter here than in a group, by more than its share of a header. */
-    buf_init(&spool->gathered,
-             APPEND_BYTES + options->group_max_bytes + SEGMENT_RECORD_MAX);
+    records_init(&spool->gathered, options->group_max_bytes);
     *ret_spool = spool;
     return ERR_OK;
 }

@@ -1,9 +1,4 @@
-/* spool_dir.c -- see spool_dir.h.
- *
- * The budget: used is what the files hold, by our own account.  Other processes may use
- * the same directory (one that is being replaced, say), so each look at the directory
- * corrects the account, provided that nothing of ours was under way at the time.
- */
+/* spool_dir.c -- see spool_dir.h. */
 #include "ingestion/spool_dir.h"
 
 #include <dirent.h>
@@ -16,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "ingestion/spool_budget.h"
 #include "shared/failpoint.h"
 #include "shared/mem.h"
 #include "shared/uuid.h"
@@ -32,11 +28,7 @@ static const char damaged_suffix[] = ".damaged";
 struct spool_dir {
     char *path; /* owned; for messages */
     int fd;     /* of the directory */
-    int64_t max_bytes;
-    uv_mutex_t lock; /* of what follows */
-    int64_t used;
-    uint64_t changes; /* of used, so far */
-    int under_way;    /* changes that have begun and not ended */
+    struct spool_budget budget;
 };
 
 /* The only place that knows errno. */
@@ -50,67 +42,14 @@ static enum err_code file_err(struct err *err, const char *what, const char *nam
                    what, name, strerror_r(number, text, sizeof(text)));
 }
 
-/* --- the budget ------------------------------------------------------------- */
-
-/* Sets room for that many bytes aside; false when there is not so much. */
-static bool begin_change(struct spool_dir *dir, int64_t bytes)
-{
-    bool fits;
-
-    uv_mutex_lock(&dir->lock);
-    fits = bytes <= 0 || dir->used <= dir->max_bytes - bytes;
-    if (fits) {
-        dir->used += bytes;
-        dir->changes++;
-        dir->under_way++;
-    }
-    uv_mutex_unlock(&dir->lock);
-    return fits;
-}
-
-/* Ends a change, which came out by so many bytes differently. */
-static void end_change(struct spool_dir *dir, int64_t difference)
-{
-    uv_mutex_lock(&dir->lock);
-    dir->used += difference;
-    dir->changes++;
-    dir->under_way--;
-    uv_mutex_unlock(&dir->lock);
-}
-
-static uint64_t count_changes(struct spool_dir *dir)
-{
-    uint64_t changes;
-
-    uv_mutex_lock(&dir->lock);
-    changes = dir->changes;
-    uv_mutex_unlock(&dir->lock);
-    return changes;
-}
-
-static void correct(struct spool_dir *dir, uint64_t changes_before, int64_t found)
-{
-    uv_mutex_lock(&dir->lock);
-    if (dir->under_way == 0 && dir->changes == changes_before)
-        dir->used = found;
-    uv_mutex_unlock(&dir->lock);
-}
-
 int64_t spool_dir_bytes(struct spool_dir *dir)
 {
-    int64_t used;
-
-    uv_mutex_lock(&dir->lock);
-    used = dir->used;
-    uv_mutex_unlock(&dir->lock);
-    return used;
+    return spool_budget_used(&dir->budget);
 }
 
 int64_t spool_dir_room(struct spool_dir *dir)
 {
-    int64_t used = spool_dir_bytes(dir);
-
-    return used < dir->max_bytes ? dir->max_bytes - used : 0;
+    return spool_budget_room(&dir->budget);
 }
 
 /* --- looking ---------------------------------------------------------------- */
@@ -145,7 +84,7 @@ static DIR *open_listing(struct spool_dir *dir, struct err *err)
 /* Counts the bytes of all files. */
 static enum err_code measure(struct spool_dir *dir, struct err *err)
 {
-    uint64_t changes = count_changes(dir);
+    uint64_t changes = spool_budget_changes(&dir->budget);
     DIR *listing = open_listing(dir, err);
     struct dirent *entry;
     struct stat info;
@@ -160,7 +99,7 @@ static enum err_code measure(struct spool_dir *dir, struct err *err)
             found += info.st_size;
     }
     (void)closedir(listing);
-    correct(dir, changes, found);
+    spool_budget_correct(&dir->budget, changes, found);
     return ERR_OK;
 }
 
@@ -267,13 +206,14 @@ static enum err_code create_once(struct spool_dir *dir, struct spool_file *file,
 }
 
 static enum err_code create(struct spool_dir *dir, struct spool_file *file,
-                            struct err *err)
+                            bool is_flushed, struct err *err)
 {
     enum err_code code = ERR_BUG;
 
     for (int i = 0; i < CREATE_TRIES && code; i++)
         code = create_once(dir, file, err);
-    if (!code && fsync(dir->fd) != 0) { /* or a power cut could take the name away */
+    if (!code && is_flushed &&
+        fsync(dir->fd) != 0) { /* or a power cut could take the name away */
         code = file_err(err, "flush the spool", dir->path);
         (void)unlinkat(dir->fd, file->name, 0);
         spool_dir_release(file);
@@ -285,7 +225,6 @@ static enum err_code write_all(struct spool_file *file, const char *bytes, size_
                                struct err *err)
 {
     int64_t offset = file->len;
-    enum err_code code;
 
     while (len > 0) {
         ssize_t written = pwrite(file->fd, bytes, len, offset);
@@ -297,53 +236,69 @@ static enum err_code write_all(struct spool_file *file, const char *bytes, size_
         offset += written;
         len -= (size_t)written;
     }
-    code = FAILPOINT("spool.written", err);
+    return ERR_OK;
+}
+
+static enum err_code flush(struct spool_file *file, struct err *err)
+{
+    enum err_code code = FAILPOINT("spool.written", err);
+
     /* Once only: after a failure the kernel may have dropped the pages. */
     if (!code && fdatasync(file->fd) != 0)
         code = file_err(err, "flush the spool file", file->name);
     return code ? code : FAILPOINT("spool.flushed", err);
 }
 
-/* Takes away what a failed append has left and lets go of the file; returns by how much
- * the file has grown all the same. */
-static int64_t undo_append(struct spool_dir *dir, struct spool_file *file)
+/* Takes away what a failed append has left; false when there is no such file any more, or
+ * it cannot be cut: a look at the directory will correct the account then. */
+static bool undo_append(struct spool_dir *dir, struct spool_file *file)
 {
-    int64_t before = file->len;
-    struct stat info;
-
     if (file->fd < 0)
-        return 0;
-    if (before == 0)
+        return false;
+    if (file->len == 0)
         (void)unlinkat(dir->fd, file->name, 0);
-    if (ftruncate(file->fd, before) != 0 || fstat(file->fd, &info) != 0)
-        info.st_size = before; /* a look at the directory will correct it */
-    spool_dir_release(file);
-    return info.st_size - before;
+    return ftruncate(file->fd, file->len) == 0 && file->len > 0;
+}
+
+/* On failure *file is as it was, as far as that can be done, and otherwise none. */
+static enum err_code append(struct spool_dir *dir, struct spool_file *file,
+                            const char *bytes, size_t len, bool is_flushed,
+                            struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    if (!spool_budget_begin(&dir->budget, (int64_t)len))
+        return err_set(err, ERR_BUSY, "the spool \"%s\" is full", dir->path);
+    if (file->fd < 0)
+        code = create(dir, file, is_flushed, err);
+    if (!code)
+        code = FAILPOINT("spool.write", err);
+    if (!code)
+        code = write_all(file, bytes, len, err);
+    if (!code && is_flushed)
+        code = flush(file, err);
+    if (!code)
+        file->len += (int64_t)len;
+    else if (!undo_append(dir, file))
+        spool_dir_release(file);
+    spool_budget_end(&dir->budget, code ? -(int64_t)len : 0);
+    return code;
 }
 
 enum err_code spool_dir_append(struct spool_dir *dir, struct spool_file *file,
                                const char *bytes, size_t len, struct err *err)
 {
-    int64_t grown = 0;
-    enum err_code code = ERR_OK;
+    enum err_code code = append(dir, file, bytes, len, true, err);
 
-    if (!begin_change(dir, (int64_t)len)) {
+    if (code)
         spool_dir_release(file);
-        return err_set(err, ERR_BUSY, "the spool \"%s\" is full", dir->path);
-    }
-    if (file->fd < 0)
-        code = create(dir, file, err);
-    if (!code)
-        code = FAILPOINT("spool.write", err);
-    if (!code)
-        code = write_all(file, bytes, len, err);
-    if (code) {
-        grown = undo_append(dir, file) - (int64_t)len;
-    } else {
-        file->len += (int64_t)len;
-    }
-    end_change(dir, grown);
     return code;
+}
+
+enum err_code spool_dir_write(struct spool_dir *dir, struct spool_file *file,
+                              const char *bytes, size_t len, struct err *err)
+{
+    return append(dir, file, bytes, len, false, err);
 }
 
 /* --- reading ---------------------------------------------------------------- */
@@ -387,7 +342,7 @@ enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
 
     if (code)
         return code;
-    (void)begin_change(dir, 0); /* cannot be refused */
+    (void)spool_budget_begin(&dir->budget, 0); /* cannot be refused */
     if (is_damaged)
         code = keep_aside(dir, file, err);
     else if (unlinkat(dir->fd, file->name, 0) == 0 || errno == ENOENT)
@@ -398,7 +353,7 @@ enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
         (void)FAILPOINT("spool.finished", err); /* what is done cannot fail any more */
         spool_dir_release(file);
     }
-    end_change(dir, -freed);
+    spool_budget_end(&dir->budget, -freed);
     return code;
 }
 
@@ -408,7 +363,7 @@ enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
 static enum err_code check_usable(struct spool_dir *dir, struct err *err)
 {
     struct spool_file file = {.fd = -1};
-    enum err_code code = create(dir, &file, err);
+    enum err_code code = create(dir, &file, true, err);
 
     if (code == ERR_BUSY)
         return ERR_OK;
@@ -457,8 +412,7 @@ enum err_code spool_dir_open(const char *path, int64_t max_bytes,
     if (!dir)
         return err_set(err, ERR_NOMEM, "out of memory");
     dir->fd = -1;
-    dir->max_bytes = max_bytes;
-    if (uv_mutex_init(&dir->lock) != 0) {
+    if (spool_budget_init(&dir->budget, max_bytes) != ERR_OK) {
         mem_free(dir);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
@@ -480,7 +434,7 @@ void spool_dir_close(struct spool_dir *dir)
         return;
     if (dir->fd >= 0)
         (void)close(dir->fd);
-    uv_mutex_destroy(&dir->lock);
+    spool_budget_destroy(&dir->budget);
     mem_free(dir->path);
     mem_free(dir);
 }

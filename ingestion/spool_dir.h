@@ -56,6 +56,12 @@ int64_t spool_dir_room(struct spool_dir *dir);
 enum err_code spool_dir_append(struct spool_dir *dir, struct spool_file *file,
                                const char *bytes, size_t len, struct err *err) MUST_CHECK;
 
+/* The same, but leaves it to the system when the disk gets the bytes: they outlive every
+ * process, and not the machine.  After a failure *file is as it was before, and none if
+ * that could not be done. */
+enum err_code spool_dir_write(struct spool_dir *dir, struct spool_file *file,
+                              const char *bytes, size_t len, struct err *err) MUST_CHECK;
+
 /* Locks the oldest segment that nobody else has.
  *
  * ERR_NOT_FOUND    there is none
