@@ -7,11 +7,12 @@ import time
 
 import pytest
 
+from support.bad_disk import BadDisk
 from support.events import event, job, new_id
 from support.http import Connection
 from support.judge import Judge
 from support.load import Load
-from support.settings import build_dir, patience
+from support.settings import patience
 from support.spool import (Spool, fill, metric, posts, queued_ids, record, records,
                            refused_in_time, take_all, wait_not_ready, wait_taken)
 from support.wait import wait_until
@@ -29,17 +30,8 @@ def server(private_redis):
 
 @pytest.fixture
 def disk(tmp_path):
-    """Breaks the disk of a daemon that was started with `env`; see bad_disk.c."""
-    class Disk:
-        path = tmp_path / "disk"
-        env = {"LD_PRELOAD": build_dir() / "tests/support/libbad_disk.so",
-               "BAD_DISK": path}
-
-        def set(self, *rules):
-            new = self.path.with_suffix(".new")
-            new.write_text("".join(rule + "\n" for rule in rules))
-            new.rename(self.path)
-    return Disk()
+    """The disk of a daemon that was started with its env."""
+    return BadDisk(tmp_path / "disk")
 
 
 @pytest.fixture

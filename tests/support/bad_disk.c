@@ -3,6 +3,7 @@
  * The file that BAD_DISK names has lines such as
  *
  *     fdatasync delay 700     milliseconds, before the call
+ *     fdatasync hang 0        until the line is gone, before the call
  *     pwrite fail 28          errno, in place of the call
  *     pwrite half 28          half of the bytes are written first
  *
@@ -50,8 +51,12 @@ static void wait_ms(int ms)
 }
 
 /* Does what the rule says; true when the call is to fail. */
-static int meets_trouble(const struct rule *rule)
+static int meets_trouble(const char *call, struct rule *rule)
 {
+    while (strcmp(rule->action, "hang") == 0) {
+        wait_ms(1);
+        *rule = find_rule(call);
+    }
     if (strcmp(rule->action, "delay") == 0)
         wait_ms(rule->value);
     if (strcmp(rule->action, "fail") != 0)
@@ -86,14 +91,15 @@ int fdatasync(int fd)
 {
     struct rule rule = find_rule("fdatasync");
 
-    return meets_trouble(&rule) ? -1 : CALL_NEXT("fdatasync", fdatasync_fn, fd);
+    return meets_trouble("fdatasync", &rule) ? -1
+                                             : CALL_NEXT("fdatasync", fdatasync_fn, fd);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
 {
     struct rule rule = find_rule("pwrite");
 
-    if (meets_trouble(&rule))
+    if (meets_trouble("pwrite", &rule))
         return -1;
     if (strcmp(rule.action, "half") == 0) {
         (void)CALL_NEXT("pwrite64", pwrite_fn, fd, bytes, len / 2, offset);
@@ -107,14 +113,16 @@ ssize_t pread64(int fd, void *bytes, size_t len, off64_t offset)
 {
     struct rule rule = find_rule("pread");
 
-    return meets_trouble(&rule) ? -1
-                                : CALL_NEXT("pread64", pread_fn, fd, bytes, len, offset);
+    return meets_trouble("pread", &rule)
+               ? -1
+               : CALL_NEXT("pread64", pread_fn, fd, bytes, len, offset);
 }
 
 int unlinkat(int dir, const char *name, int flags)
 {
     struct rule rule = find_rule("unlinkat");
 
-    return meets_trouble(&rule) ? -1
-                                : CALL_NEXT("unlinkat", unlinkat_fn, dir, name, flags);
+    return meets_trouble("unlinkat", &rule)
+               ? -1
+               : CALL_NEXT("unlinkat", unlinkat_fn, dir, name, flags);
 }
