@@ -18,8 +18,8 @@ BARE_THREADS = 1  # its better setting likewise
 
 
 def our_settings(name):
-    """What scripts/up sets."""
-    return {"INGEST_THREADS": LOOPS} if name == "ingestion" else {}
+    """What scripts/up sets; a path is in the folder of the daemon."""
+    return {"INGEST_THREADS": LOOPS, "SPOOL_DIR": "spool"} if name == "ingestion" else {}
 
 
 class Program:
