@@ -149,15 +149,15 @@ static int64_t count_loops(const struct ingestion_conf *conf)
     return count < LOOPS_MAX ? count : LOOPS_MAX;
 }
 
-/* The thread pool of libuv flushes files for the spool and resolves the name of Redis's
- * host.  Each loop has one append, one read and one question at a time, so with a thread
- * for each of them a disk that hangs keeps nobody from connecting to Redis.  Must come
+/* The thread pool of libuv writes files for the spool and the stopgap, and resolves the name
+ * of Redis's host.  Each loop has one append to each, one read and one question at a time,
+ * so with a thread for each of them a disk that hangs keeps nobody from connecting to Redis.  Must come
  * before the first use of the pool; what the operator has set stays. */
 static void size_thread_pool(const struct ingestion_conf *conf)
 {
     char count[24];
 
-    (void)snprintf(count, sizeof(count), "%lld", 3 * (long long)count_loops(conf));
+    (void)snprintf(count, sizeof(count), "%lld", 4 * (long long)count_loops(conf));
     (void)setenv("UV_THREADPOOL_SIZE", count, 0); /* or else it is 4 */
 }
 

@@ -1,44 +1,62 @@
 /* barrier.c -- see barrier.h.
  *
  *   SENT --reply--> REPLIED --INFO says written--> passed on
+ *                      |
  *                      +--INFO says not yet--> HELD --a later INFO says written--> passed on
+ *                                              |  ^
+ *                                 being written|  |failed
+ *                                              v  |
+ *                                            COVERED --the stopgap has it--> passed on
  *
- * The INFO of a command comes behind it on the same connection, and Redis creates no new
+ * The INFO of a group comes behind it on the same connection, and Redis creates no new
  * fsync between an INFO and the write at the end of its turn, so "no fsync under way" at
  * the INFO means that this write is not postponed (flushAppendOnlyFile() in Redis 7's
- * aof.c).
+ * aof.c).  Whatever was replied on that connection before is written then, too: all that
+ * is held, and all that stands in the stopgap, because when the connection is another one
+ * the stopgap is let go of.
  */
 #include "ingestion/barrier.h"
 
 #include <string.h>
 
+#include "ingestion/group.h"
+#include "ingestion/metrics.h"
+#include "ingestion/stopgap.h"
 #include "shared/mem.h"
 
 enum {
-    ASK_AGAIN_MS = 2, /* while an fsync is under way */
+    ASK_AGAIN_MS = 1, /* while an fsync is under way */
 };
 
 static const char info_command[] = "*2\r\n$4\r\nINFO\r\n$11\r\npersistence\r\n";
 static const char info_pending[] = "aof_pending_bio_fsync:";
 
-/* A command on its way. */
+/* A group on its way. */
 struct push {
-    struct push *next; /* among the held ones */
+    struct push *next; /* in its list */
     struct barrier *barrier;
     redis_uv_reply_fn fn; /* NULL once it was called */
-    void *user;
-    redisReply reply; /* the command's: a number, so nothing hangs on it */
+    struct group *group;
+    redisReply reply; /* the group's: a number, so nothing hangs on it */
     bool has_info;    /* an INFO is behind it; otherwise memory was short */
+    bool is_spooled;  /* nothing for the stopgap */
+    int64_t held_ms;  /* since when it is held */
+};
+
+struct push_list {
+    struct push *first;
+    struct push *last;
 };
 
 struct barrier {
     struct barrier_options options;
-    bool is_asking;      /* an INFO for the held ones is on its way */
-    bool is_out_of_step; /* nothing is believed until the connection is another one */
-    struct push *first;  /* held: replied, and not known to be written */
-    struct push *last;
-    uint64_t connection; /* on which they were replied */
-    int64_t held_ms;     /* since when the first of them */
+    bool is_asking;        /* an INFO for the held ones is on its way */
+    bool is_out_of_step;   /* nothing is believed until the connection is another one */
+    bool is_covered_lost;  /* what Redis says is not about the covered ones any more */
+    struct push_list held; /* replied, and not known to be written */
+    struct push_list covered; /* likewise, and in the append of the stopgap */
+    uint64_t connection;      /* on which they, and the stopgap's, were replied */
+    struct stopgap *gap;      /* owned; NULL: none */
     uv_timer_t again;
     void (*on_stopped)(void *user);
     void *stopped_user;
@@ -87,39 +105,126 @@ static void pass_on(struct push *push, redisReply *reply)
     redis_uv_reply_fn fn = push->fn;
 
     push->fn = NULL;
-    fn(reply, push->user);
+    fn(reply, push->group);
 }
 
-/* Passes everything held on: as written, or as unknown.  Whoever is told may send again. */
-static void release_held(struct barrier *barrier, bool is_written)
+static void list_append(struct push_list *list, struct push *push)
 {
-    struct push *push = barrier->first;
+    push->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = push;
+    list->last = push;
+}
 
-    barrier->first = barrier->last = NULL;
-    while (push) {
-        struct push *next = push->next;
+static struct push *list_take(struct push_list *list)
+{
+    struct push *push = list->first;
+
+    if (push)
+        list->first = push->next;
+    if (!list->first)
+        list->last = NULL;
+    return push;
+}
+
+/* Passes all of them on: as written, or as unknown.  Whoever is told may send again. */
+static void release(struct push_list *list, bool is_written)
+{
+    struct push_list released = *list;
+    struct push *push;
+
+    *list = (struct push_list){.first = NULL};
+    while ((push = list_take(&released)) != NULL) {
         pass_on(push, is_written ? &push->reply : NULL);
         mem_free(push);
-        push = next;
     }
 }
 
-/* Held ones of an earlier connection are unknown for good: theirs was lost meanwhile. */
-static void hold(struct barrier *barrier, struct push *push)
+/* The connection of the held ones is gone, or not to be believed: they are unknown for
+ * good.  What the stopgap has is fed, and so is what it is about to have. */
+static void lose_held(struct barrier *barrier)
 {
-    if (barrier->connection != redis_uv_connection(barrier->options.redis))
-        release_held(barrier, false);
-    if (!barrier->first)
-        barrier->held_ms = (int64_t)uv_now(barrier->again.loop);
-    push->next = NULL;
-    barrier->connection = redis_uv_connection(barrier->options.redis);
-    *(barrier->last ? &barrier->last->next : &barrier->first) = push;
-    barrier->last = push;
-    if (!uv_is_active((uv_handle_t *)&barrier->again))
-        (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
+    barrier->is_covered_lost = barrier->covered.first != NULL;
+    if (barrier->gap)
+        stopgap_let_go(barrier->gap);
+    release(&barrier->held, false);
+}
+
+/* All that was replied on this connection so far is in Redis's file. */
+static void note_written(struct barrier *barrier)
+{
+    if (barrier->connection != redis_uv_connection(barrier->options.redis)) {
+        lose_held(barrier);
+        return;
+    }
+    if (barrier->gap)
+        stopgap_discard(barrier->gap);
+    if (!barrier->is_covered_lost)
+        release(&barrier->covered, true);
+    release(&barrier->held, true);
+}
+
+/* --- the stopgap ------------------------------------------------------------ */
+
+/* Has the stopgap write down what is held, as far as it takes it. */
+static void cover(struct barrier *barrier)
+{
+    struct push_list held = barrier->held;
+    struct push *push;
+    bool is_full = false;
+
+    if (!barrier->gap || !stopgap_is_ready(barrier->gap))
+        return;
+    barrier->held = (struct push_list){.first = NULL};
+    while ((push = list_take(&held)) != NULL) {
+        bool is_covered = !is_full && !push->is_spooled &&
+                          stopgap_gather(barrier->gap, push->group) == ERR_OK;
+        is_full = is_full || (!is_covered && !push->is_spooled);
+        list_append(is_covered ? &barrier->covered : &barrier->held, push);
+    }
+    if (barrier->covered.first)
+        stopgap_append(barrier->gap);
+}
+
+static void on_covered(enum err_code code, void *user)
+{
+    struct barrier *barrier = user;
+    struct push_list covered = barrier->covered;
+    bool is_lost = barrier->is_covered_lost;
+    struct push *push;
+
+    barrier->covered = (struct push_list){.first = NULL};
+    barrier->is_covered_lost = false;
+    if (code && !is_lost) { /* held as before, in front of what came later */
+        while ((push = list_take(&barrier->held)) != NULL)
+            list_append(&covered, push);
+        barrier->held = covered;
+        return;
+    }
+    for (push = covered.first; !code && push; push = push->next)
+        metric_add(&barrier->options.metrics->stopgapped, (int64_t)push->group->count);
+    release(&covered, !code);
+}
+
+static void on_gap_ready(void *user)
+{
+    cover(user);
 }
 
 /* --- the held ones ---------------------------------------------------------- */
+
+static void hold(struct barrier *barrier, struct push *push)
+{
+    uint64_t connection = redis_uv_connection(barrier->options.redis);
+
+    if (barrier->connection != connection)
+        lose_held(barrier);
+    barrier->connection = connection;
+    push->held_ms = (int64_t)uv_now(barrier->again.loop);
+    list_append(&barrier->held, push);
+    if (!uv_is_active((uv_handle_t *)&barrier->again))
+        (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
+    cover(barrier);
+}
 
 static void on_held_info(redisReply *info, void *user)
 {
@@ -127,9 +232,9 @@ static void on_held_info(redisReply *info, void *user)
 
     barrier->is_asking = false;
     if (!info || !is_in_step(barrier, info))
-        release_held(barrier, false);
+        lose_held(barrier);
     else if (says_written(info))
-        release_held(barrier, true);
+        note_written(barrier);
     else
         (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
 }
@@ -138,16 +243,26 @@ static void on_held_info(redisReply *info, void *user)
  * to go by. */
 static void ask(struct barrier *barrier)
 {
-    if (barrier->is_asking || !barrier->first)
+    bool is_filled = barrier->gap && stopgap_is_filled(barrier->gap);
+
+    if (barrier->is_asking || !(barrier->held.first || is_filled))
         return;
     if (redis_uv_connection(barrier->options.redis) != barrier->connection ||
         redis_uv_send(barrier->options.redis, info_command, sizeof(info_command) - 1,
                       on_held_info, barrier) != ERR_OK) {
-        release_held(barrier, false);
+        lose_held(barrier);
         return;
     }
     barrier->is_asking = true;
     redis_uv_flush(barrier->options.redis);
+}
+
+static void release_late(struct barrier *barrier, struct push_list *list)
+{
+    int64_t now_ms = (int64_t)uv_now(barrier->again.loop);
+
+    if (list->first && now_ms - list->first->held_ms > barrier->options.hold_max_ms)
+        release(list, false);
 }
 
 static void on_again(uv_timer_t *timer)
@@ -159,12 +274,13 @@ static void on_again(uv_timer_t *timer)
                            "the answers of Redis are out of step");
         barrier->is_out_of_step = false;
     }
-    if ((int64_t)uv_now(timer->loop) - barrier->held_ms > barrier->options.hold_max_ms)
-        release_held(barrier, false);
+    release_late(barrier, &barrier->covered); /* the disk takes as long as Redis */
+    release_late(barrier, &barrier->held);
+    cover(barrier); /* perhaps the stopgap takes it now */
     ask(barrier);
 }
 
-/* --- one command ------------------------------------------------------------ */
+/* --- one group -------------------------------------------------------------- */
 
 static void on_reply(redisReply *reply, void *user)
 {
@@ -196,23 +312,28 @@ static void on_info(redisReply *info, void *user)
         hold(push->barrier, push);
         return;
     }
+    if (info)
+        note_written(push->barrier);
     if (push->fn)
         pass_on(push, info ? &push->reply : NULL);
     mem_free(push);
 }
 
-enum err_code barrier_send(struct barrier *barrier, const char *wire, size_t len,
-                           redis_uv_reply_fn fn, void *user)
+enum err_code barrier_send(struct barrier *barrier, struct group *group, bool is_spooled,
+                           redis_uv_reply_fn fn)
 {
+    size_t len;
+    const char *wire = group_command(group, &len);
     struct push *push;
     enum err_code code;
 
     if (!barrier->options.is_on)
-        return redis_uv_send(barrier->options.redis, wire, len, fn, user);
+        return redis_uv_send(barrier->options.redis, wire, len, fn, group);
     push = mem_alloc(sizeof(*push));
     if (!push)
         return ERR_NOMEM;
-    *push = (struct push){.barrier = barrier, .fn = fn, .user = user};
+    *push = (struct push){
+        .barrier = barrier, .fn = fn, .group = group, .is_spooled = is_spooled};
     code = redis_uv_send(barrier->options.redis, wire, len, on_reply, push);
     if (code) {
         mem_free(push);
@@ -225,6 +346,21 @@ enum err_code barrier_send(struct barrier *barrier, const char *wire, size_t len
 
 /* --- life ------------------------------------------------------------------- */
 
+static enum err_code start_gap(struct barrier *barrier, uv_loop_t *loop, struct err *err)
+{
+    struct stopgap_options options = {
+        .dir = barrier->options.spool_dir,
+        .group_max_bytes = barrier->options.group_max_bytes,
+        .on_appended = on_covered,
+        .on_ready = on_gap_ready,
+        .user = barrier,
+    };
+
+    if (!options.dir || !barrier->options.is_on)
+        return ERR_OK;
+    return stopgap_start(loop, &options, &barrier->gap, err);
+}
+
 enum err_code barrier_start(uv_loop_t *loop, const struct barrier_options *options,
                             struct barrier **ret_barrier, struct err *err)
 {
@@ -233,6 +369,10 @@ enum err_code barrier_start(uv_loop_t *loop, const struct barrier_options *optio
     if (!barrier)
         return err_set(err, ERR_NOMEM, "out of memory");
     barrier->options = *options;
+    if (start_gap(barrier, loop, err) != ERR_OK) {
+        mem_free(barrier);
+        return err->code;
+    }
     (void)uv_timer_init(loop, &barrier->again);
     barrier->again.data = barrier;
     *ret_barrier = barrier;
@@ -250,10 +390,21 @@ static void on_closed(uv_handle_t *handle)
         on_stopped(user);
 }
 
+static void on_gap_stopped(void *user)
+{
+    struct barrier *barrier = user;
+
+    uv_close((uv_handle_t *)&barrier->again, on_closed);
+}
+
 void barrier_stop(struct barrier *barrier, void (*on_stopped)(void *user), void *user)
 {
     barrier->on_stopped = on_stopped;
     barrier->stopped_user = user;
-    release_held(barrier, false);
-    uv_close((uv_handle_t *)&barrier->again, on_closed);
+    (void)uv_timer_stop(&barrier->again);
+    lose_held(barrier);
+    if (barrier->gap)
+        stopgap_stop(barrier->gap, on_gap_stopped, barrier);
+    else
+        on_gap_stopped(barrier);
 }

@@ -36,7 +36,7 @@ static const struct conf_item items[] = {
     {"QUEUE_MAX_EVENTS", CONF_INT, FIELD(queue_max_events), "10000000", 0, 1000000000000,
      NULL, "events in the queue; beyond it the spool, and then 503; 0 is no cap"},
     {"SPOOL_DIR", CONF_TEXT, FIELD(spool_dir), "", 0, 4096, NULL,
-     "folder for events that Redis does not take, fed to it later; empty is none"},
+     "folder for events that Redis does not take or has not written; empty is none"},
     {"SPOOL_MAX_BYTES", CONF_INT, FIELD(spool_max_bytes), "1073741824", 1048576,
      1125899906842624, NULL, "of all files in the spool; beyond it as without one"},
     {"SPOOL_SEGMENT_BYTES", CONF_INT, FIELD(spool_segment_bytes), "16777216", 65536,

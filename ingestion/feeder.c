@@ -217,17 +217,13 @@ static void on_reply(redisReply *reply, void *user)
 static void send_group(struct feeder *feeder)
 {
     struct group *group = feeder->group;
-    const char *command;
     struct err err;
-    size_t len;
 
     feeder->state = READY;
     if (group->count == 0 ||
         gate_look(feeder->options.gate, (int64_t)uv_now(feeder->loop)) != GATE_OPEN ||
-        FAILPOINT("feeder.send", &err))
-        return;
-    command = group_command(group, &len);
-    if (barrier_send(feeder->options.barrier, command, len, on_reply, group) != ERR_OK)
+        FAILPOINT("feeder.send", &err) ||
+        barrier_send(feeder->options.barrier, group, true, on_reply) != ERR_OK)
         return;
     feeder->state = SENT;
     redis_uv_flush(feeder->options.redis);

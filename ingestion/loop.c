@@ -203,6 +203,9 @@ static enum err_code start_barrier(struct loop *loop, struct err *err)
     const struct ingestion_conf *conf = loop->options.conf;
     struct barrier_options options = {
         .redis = loop->routes.redis,
+        .spool_dir = loop->options.spool_dir,
+        .metrics = loop->routes.metrics,
+        .group_max_bytes = (size_t)conf->pending_max_bytes,
         .is_on = conf->redis_confirms_write,
         .hold_max_ms = conf->enqueue_timeout_ms / 2,
     };

@@ -45,9 +45,10 @@ enum rejection {
 
 struct loop_metrics {
     alignas(CACHE_LINE) struct http_metrics http;
-    struct metric enqueued; /* jobs that Redis confirmed */
-    struct metric spooled;  /* jobs that the disk has */
-    struct metric fed;      /* of enqueued: jobs that came from the spool */
+    struct metric enqueued;   /* jobs that Redis confirmed */
+    struct metric spooled;    /* jobs that the disk has */
+    struct metric stopgapped; /* of enqueued: jobs that stood in the stopgap meanwhile */
+    struct metric fed;        /* of enqueued: jobs that came from the spool */
     struct metric spool_damaged;
     struct metric spool_bytes; /* of all loops; the first one sets them */
     struct metric spool_bytes_max;

@@ -167,12 +167,10 @@ static void on_reply(redisReply *reply, void *user)
 
 static bool send_group(struct queue *queue, struct group *group)
 {
-    size_t len;
-    const char *wire = group_command(group, &len);
     struct err err;
 
     if (FAILPOINT("queue.send", &err) ||
-        barrier_send(queue->options.barrier, wire, len, on_reply, group) != ERR_OK)
+        barrier_send(queue->options.barrier, group, false, on_reply) != ERR_OK)
         return false;
     group->sent_us = clock_mono_us();
     group_list_append(&queue->sent, group);

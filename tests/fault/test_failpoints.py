@@ -1,7 +1,8 @@
 """Every failpoint in the sources with every action: the process ends, is killed, is paused
 for longer than its leases last, or the place fails.
 
-Ingestion fails under load, with a spool, while Redis is away or comes back.  The work of
+Ingestion fails under load, with a spool, while Redis is away or comes back, or is slow to
+flush its file.  The work of
 the processor is one queue in which everything is that it can meet: good events,
 events that came twice, one that Postgres is slow with, poison that is seen by the
 processor, poison that only Postgres sees, a batch that another processor left behind, and a
@@ -14,6 +15,7 @@ import uuid
 
 import pytest
 
+from support.bad_disk import BadDisk
 from support.ending import settle_and_judge, wait_drained
 from support.events import Mix, event, job, new_id
 from support.failpoints import ACTIONS, EXIT_CODES, failpoints
@@ -186,10 +188,12 @@ class Door:
 @pytest.mark.parametrize("name", INGESTION)
 def test_an_ingestion_that_fails_at(daemons, private_redis, database, tmp_path, name,
                                     action):
-    redis, spool = private_redis(), Spool(tmp_path / "spool")
+    disk = BadDisk(tmp_path / "disk")
+    disk.set(*["fdatasync delay 100"] * name.startswith("stopgap."))
+    redis, spool = private_redis(env=disk.env), Spool(tmp_path / "spool")
     door = Door(daemons, redis, spool, f"{name}:{action}")
     said = f"failpoint {name} {action}"
-    if not name.startswith("queue."):
+    if not name.startswith(("queue.", "stopgap.")):
         redis.stop()
     door.victim.start(wait=False).wait_alive()
     door.load.start()
