@@ -285,7 +285,6 @@ static void on_again(uv_timer_t *timer)
 static void on_reply(redisReply *reply, void *user)
 {
     struct push *push = user;
-
     bool has_info = push->has_info;
 
     if (push->barrier->is_out_of_step)
@@ -305,17 +304,17 @@ static void on_reply(redisReply *reply, void *user)
 static void on_info(redisReply *info, void *user)
 {
     struct push *push = user;
+    bool is_known = info && is_in_step(push->barrier, info);
+    bool is_written = is_known && says_written(info);
 
-    if (info && !is_in_step(push->barrier, info))
-        info = NULL;
-    if (push->fn && info && !says_written(info)) {
+    if (is_known && !is_written && push->fn) {
         hold(push->barrier, push);
         return;
     }
-    if (info)
+    if (is_written)
         note_written(push->barrier);
     if (push->fn)
-        pass_on(push, info ? &push->reply : NULL);
+        pass_on(push, is_written ? &push->reply : NULL);
     mem_free(push);
 }
 

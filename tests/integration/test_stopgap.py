@@ -186,6 +186,24 @@ def test_the_connection_is_lost_during_the_flush(start, slow, spool):
     assert set(ids) <= set(queued_ids(slow.server))
 
 
+def test_a_refusal_during_the_flush_discards_nothing(start, slow, spool):
+    """It has an INFO behind it as well, which says that nothing is written yet."""
+    ingestion = start(ENQUEUE_TIMEOUT_MS=20000)
+    slow.begin_flush(ingestion)
+    ids = take_all(ingestion, 20)
+    with slow.server.client() as client:
+        client.config_set("maxmemory", 1)
+        assert ingestion.post_event(event(event_id=new_id())).status == 200  # by the spool
+        ingestion.wait_log("Redis does not take events.*OOM")
+        before = slow.infos()
+        wait_until(lambda: slow.infos() > before + 10, 10, "ingestion to ask again")
+        assert slow.is_flushing() and set(ids) < set(spool.ids())
+        client.config_set("maxmemory", 0)
+    slow.end_flush()
+    spool.wait_empty()
+    assert len(queued_ids(slow.server)) == 22
+
+
 def test_another_process_leaves_the_file_alone(start, slow, spool):
     """It is locked; and while Redis is slow a feeder's groups are held as ever."""
     ingestion = start()
