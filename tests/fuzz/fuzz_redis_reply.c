@@ -2,7 +2,7 @@
  * is the input.  The input is a word and then steps, parted by the byte 0xff:
  *
  *   word   its bits: the barrier is on; a cap of 3 events; groups in flight, 1 to 4 (two
- *          bits); 0x40: a group waits for those just answered
+ *          bits); 0x20: with a stopgap; 0x40: a group waits for those just answered
  *   <...   Redis sends the rest of the step, in one piece
  *   p...   an event comes for each byte
  *   t123   so many milliseconds pass
@@ -10,7 +10,10 @@
  *
  * The clock is the input's as well, so nothing waits.  Whatever the bytes are: nobody is
  * answered 200 unless his LPUSH, on its connection and in its place, was answered by a
- * number and an INFO behind it said that it is written; and everybody is answered once. */
+ * number and an INFO behind it said that it is written, or his event stands in a file until
+ * one does, at every step's end; and everybody is answered once. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,6 +25,7 @@
 #include "ingestion/gate.h"
 #include "ingestion/metrics.h"
 #include "ingestion/queue.h"
+#include "ingestion/spool_dir.h"
 #include "shared/buf.h"
 #include "shared/event.h"
 #include "shared/http.h"
@@ -36,6 +40,7 @@ enum {
     EVENTS_MAX = 64,
     CONNECTIONS_MAX = 16,
     BYTES_MAX = 1 << 20, /* of one connection and direction */
+    SPOOL_BYTES_MAX = 1 << 20,
     TURNS_MAX = 64,
     PASS_MAX_MS = 10000
 };
@@ -43,6 +48,7 @@ enum {
 struct http_request {
     unsigned number;
     bool is_answered;
+    bool is_ok;
 };
 
 /* Redis's end of a connection, and all that went over it. */
@@ -59,9 +65,12 @@ static struct {
     struct redis_uv *redis;
     struct barrier *barrier;
     struct queue *queue;
+    struct spool_dir *spool_dir;
+    char spool[128];
     struct gate gate;
     struct loop_metrics metrics;
     bool is_barrier_on;
+    bool has_stopgap;
     struct http_request requests[EVENTS_MAX];
     unsigned request_count;
     struct peer peers[CONNECTIONS_MAX];
@@ -193,6 +202,31 @@ static bool was_stored(const struct peer *peer, const char *mark)
     return false;
 }
 
+static bool is_in_file(int folder, const char *name, const char *mark)
+{
+    static char bytes[SPOOL_BYTES_MAX];
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? 0 : read(fd, bytes, sizeof(bytes));
+
+    if (fd >= 0)
+        (void)close(fd);
+    return len > 0 && memmem(bytes, (size_t)len, mark, strlen(mark)) != NULL;
+}
+
+static bool is_in_spool(const char *mark)
+{
+    DIR *folder = opendir(world.spool);
+    struct dirent *entry;
+    bool is_there = false;
+
+    MUST(folder);
+    while (!is_there && (entry = readdir(folder)) != NULL)
+        is_there =
+            entry->d_name[0] != '.' && is_in_file(dirfd(folder), entry->d_name, mark);
+    (void)closedir(folder);
+    return is_there;
+}
+
 static bool is_stored(const struct http_request *req)
 {
     char mark[32];
@@ -202,7 +236,14 @@ static bool is_stored(const struct http_request *req)
     for (size_t i = 0; i < world.peer_count; i++)
         if (was_stored(&world.peers[i], mark))
             return true;
-    return false;
+    return world.has_stopgap && is_in_spool(mark);
+}
+
+/* Whoever was answered 200: should everything end now, his event would be there. */
+static void check_kept(void)
+{
+    for (unsigned i = 0; i < world.request_count; i++)
+        MUST(!world.requests[i].is_ok || is_stored(&world.requests[i]));
 }
 
 void http_wait(struct http_request *req)
@@ -215,6 +256,7 @@ void http_answer_ok(struct http_request *req)
     MUST(!req->is_answered);
     MUST(is_stored(req));
     req->is_answered = true;
+    req->is_ok = true;
 }
 
 void http_answer_error(struct http_request *req, unsigned status, const char *sentence)
@@ -225,11 +267,36 @@ void http_answer_error(struct http_request *req, unsigned status, const char *se
 
 /* --- the loop ---------------------------------------------------------------- */
 
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void on_nothing_done(uv_work_t *work, int status)
+{
+    MUST(status == 0);
+    *(bool *)work->data = true;
+}
+
+/* Waits for what the thread pool has been given: there is one thread, so it has done all of
+ * that when it does this. */
+static void drain_pool(void)
+{
+    bool is_done = false;
+    uv_work_t work = {.data = &is_done};
+
+    MUST(uv_queue_work(&world.loop, &work, do_nothing, on_nothing_done) == 0);
+    while (!is_done)
+        (void)uv_run(&world.loop, UV_RUN_ONCE);
+}
+
 /* Turns the loop until nothing is left to be done at this time. */
 static void settle(void)
 {
     for (int turn = 0, idle = 0; turn < TURNS_MAX && idle < 3; turn++) {
         (void)uv_run(&world.loop, UV_RUN_NOWAIT);
+        if (world.has_stopgap)
+            drain_pool();
         queue_flush(world.queue);
         idle = listen_to_all() ? 0 : idle + 1;
     }
@@ -278,6 +345,8 @@ static void step(const char *bytes, size_t len)
         return;
     }
     settle();
+    if (world.has_stopgap)
+        check_kept();
 }
 
 static void begin(unsigned options)
@@ -286,7 +355,10 @@ static void begin(unsigned options)
                                      .connect_timeout_ms = 1000,
                                      .command_timeout_ms = 1000,
                                      .reconnect_max_ms = 200};
-    struct barrier_options barrier = {.is_on = options & 1, .hold_max_ms = 1000};
+    struct barrier_options barrier = {.metrics = &world.metrics,
+                                      .group_max_bytes = 1 << 20,
+                                      .is_on = options & 1,
+                                      .hold_max_ms = 1000};
     struct queue_options queue = {.metrics = &world.metrics,
                                   .gate = &world.gate,
                                   .timeout_ms = 2000,
@@ -298,6 +370,9 @@ static void begin(unsigned options)
 
     srandom(1);
     world.is_barrier_on = barrier.is_on;
+    world.has_stopgap = barrier.is_on && options & 0x20;
+    if (world.has_stopgap)
+        barrier.spool_dir = world.spool_dir;
     MUST(redis_uv_start(&world.loop, &redis, &world.redis, &err) == ERR_OK);
     barrier.redis = queue.redis = world.redis;
     MUST(barrier_start(&world.loop, &barrier, &world.barrier, &err) == ERR_OK);
@@ -307,13 +382,32 @@ static void begin(unsigned options)
     settle();
 }
 
+static void empty_spool(void)
+{
+    struct spool_file file = {.fd = -1};
+    struct err err;
+
+    while (spool_dir_take(world.spool_dir, &file, &err) == ERR_OK)
+        MUST(spool_dir_finish(world.spool_dir, &file, false, &err) == ERR_OK);
+    MUST(spool_dir_bytes(world.spool_dir) == 0);
+}
+
+static void on_barrier_stopped(void *user)
+{
+    *(bool *)user = true;
+}
+
 static void end(void)
 {
+    bool is_stopped = false;
+
     queue_quiesce(world.queue);
     redis_uv_stop(world.redis, NULL, NULL);
     for (int i = 0; i < 4; i++)
         (void)uv_run(&world.loop, UV_RUN_NOWAIT);
-    barrier_stop(world.barrier, NULL, NULL);
+    barrier_stop(world.barrier, on_barrier_stopped, &is_stopped);
+    while (!is_stopped)
+        (void)uv_run(&world.loop, UV_RUN_ONCE);
     queue_stop(world.queue, NULL, NULL);
     for (int i = 0; i < 4; i++)
         (void)uv_run(&world.loop, UV_RUN_NOWAIT);
@@ -322,6 +416,10 @@ static void end(void)
     for (unsigned i = 0; i < world.request_count; i++)
         MUST(world.requests[i].is_answered);
     (void)listen_to_all();
+    if (world.has_stopgap) {
+        check_kept();
+        empty_spool();
+    }
     for (size_t i = 0; i < world.peer_count; i++) {
         hang_up(&world.peers[i]);
         buf_release(&world.peers[i].commands);
@@ -333,6 +431,8 @@ static void end(void)
 
 static void remove_socket(void)
 {
+    spool_dir_close(world.spool_dir);
+    (void)rmdir(world.spool);
     (void)unlink(world.url.host);
     *strrchr(world.url.host, '/') = '\0';
     (void)rmdir(world.url.host);
@@ -341,13 +441,17 @@ static void remove_socket(void)
 static void make_world(void)
 {
     char folder[] = "/tmp/analytics-fuzz-XXXXXX";
+    struct err err;
 
     if (world.url.is_unix)
         return;
+    MUST(setenv("UV_THREADPOOL_SIZE", "1", 1) == 0);
     log_init("fuzz", LOG_ERROR);
     MUST(uv_loop_init(&world.loop) == 0);
     MUST(mkdtemp(folder));
     (void)snprintf(world.url.host, sizeof(world.url.host), "%s/redis", folder);
+    (void)snprintf(world.spool, sizeof(world.spool), "%s/spool", folder);
+    MUST(spool_dir_open(world.spool, SPOOL_BYTES_MAX, &world.spool_dir, &err) == ERR_OK);
     world.url.is_unix = true;
     listen_at(world.url.host);
     MUST(atexit(remove_socket) == 0);
