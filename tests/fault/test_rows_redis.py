@@ -64,10 +64,10 @@ def cut_to_what_was_flushed(server, log):
         size, path = line.split(" ", 1)
         flushed[path] = int(size)
     files = [one for one in (server.directory / "appendonlydir").glob("*.aof")]
-    assert files and all(str(one) in flushed for one in files), (files, flushed)
+    assert files and flushed, (files, flushed)
     for one in files:
-        with open(one, "r+b") as file:
-            file.truncate(min(flushed[str(one)], one.stat().st_size))
+        with open(one, "r+b") as file:  # of one that never was flushed nothing is left
+            file.truncate(min(flushed.get(str(one), 0), one.stat().st_size))
 
 
 def test_row_27_redis_refuses_connections(start, spool, daemons):
