@@ -139,11 +139,20 @@ static void release(struct push_list *list, bool is_written)
     }
 }
 
+static void look_again(struct barrier *barrier)
+{
+    if (!uv_is_active((uv_handle_t *)&barrier->again))
+        (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
+}
+
 /* The connection of the held ones is gone, or not to be believed: they are unknown for
- * good.  What the stopgap has is fed, and so is what it is about to have. */
+ * good.  What the stopgap has is fed, and so is what it is about to have; those who wait for
+ * that do not wait for ever. */
 static void lose_held(struct barrier *barrier)
 {
     barrier->is_covered_lost = barrier->covered.first != NULL;
+    if (barrier->is_covered_lost)
+        look_again(barrier);
     if (barrier->gap)
         stopgap_let_go(barrier->gap);
     release(&barrier->held, false);
@@ -221,8 +230,7 @@ static void hold(struct barrier *barrier, struct push *push)
     barrier->connection = connection;
     push->held_ms = (int64_t)uv_now(barrier->again.loop);
     list_append(&barrier->held, push);
-    if (!uv_is_active((uv_handle_t *)&barrier->again))
-        (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
+    look_again(barrier);
     cover(barrier);
 }
 
@@ -236,7 +244,7 @@ static void on_held_info(redisReply *info, void *user)
     else if (says_written(info))
         note_written(barrier);
     else
-        (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
+        look_again(barrier);
 }
 
 /* What another connection says, perhaps to a Redis that was killed in between, is nothing
@@ -278,6 +286,8 @@ static void on_again(uv_timer_t *timer)
     release_late(barrier, &barrier->held);
     cover(barrier); /* perhaps the stopgap takes it now */
     ask(barrier);
+    if (barrier->is_covered_lost && barrier->covered.first)
+        look_again(barrier); /* there is nothing to ask about them */
 }
 
 /* --- one group -------------------------------------------------------------- */
@@ -400,8 +410,8 @@ void barrier_stop(struct barrier *barrier, void (*on_stopped)(void *user), void 
 {
     barrier->on_stopped = on_stopped;
     barrier->stopped_user = user;
-    (void)uv_timer_stop(&barrier->again);
     lose_held(barrier);
+    (void)uv_timer_stop(&barrier->again);
     if (barrier->gap)
         stopgap_stop(barrier->gap, on_gap_stopped, barrier);
     else

@@ -18,7 +18,7 @@ from support.http import Connection, build
 from support.judge import Judge
 from support.load import send
 from support.settings import scaled
-from support.spool import Spool, metric, posts, queued_ids, take_all
+from support.spool import Spool, metric, posts, queued_ids, take_all, wait_taken
 from support.wait import wait_until
 
 FLUSHING = "aof_pending_bio_fsync"
@@ -184,6 +184,25 @@ def test_the_connection_is_lost_during_the_flush(start, slow, spool):
     spool.wait_empty()
     assert metric(ingestion, "events_fed_total") == 50
     assert set(ids) <= set(queued_ids(slow.server))
+
+
+def test_the_connection_is_lost_while_the_file_hangs(start, slow, spool, disk):
+    """Whoever the file was to answer is not kept waiting for it: Redis can be asked anew."""
+    ingestion = start(ENQUEUE_TIMEOUT_MS=4000, **disk.env)
+    slow.begin_flush(ingestion)
+    disk.set("pwrite hang 0")
+    with Connection(ingestion.port) as conn:
+        one = new_id()
+        conn.send(build("POST", "/event", event(event_id=one)))
+        wait_until(lambda: spool.segments(), 10, "it to be written down")
+        with slow.server.client() as client:
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        slow.end_flush()
+        wait_taken(ingestion)
+        assert conn.read_response().status == 200
+    disk.set()
+    spool.wait_empty()
+    assert one in queued_ids(slow.server)
 
 
 def test_a_refusal_during_the_flush_discards_nothing(start, slow, spool):
