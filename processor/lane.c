@@ -19,6 +19,7 @@ enum {
     LOST_WORKERS_MAX = 3, /* after so many the batch is run job by job */
     SUSPECT_HITS_MAX = 2, /* so many workers were lost at a job: it is dead */
     TIMEOUTS_MAX = 3,     /* after so many the transaction is halved */
+    STAND_BY_TIMES = 10,  /* so many times as long the other lanes rest */
     FEW_JOBS = 16,        /* behind a batch of so few a lane does not rest */
 };
 
@@ -341,17 +342,19 @@ static void process(struct lane *lane, const struct claim *claim)
     metric_set(&lane->metrics.is_busy, 0);
 }
 
-int64_t lane_rest_ms(const struct processor_conf *conf, size_t jobs)
+int64_t lane_rest_ms(const struct processor_conf *conf, size_t number, size_t jobs)
 {
     bool are_enough = jobs >= (size_t)conf->batch_max / 2;
 
-    return jobs <= FEW_JOBS || are_enough ? 0 : conf->batch_rest_ms;
+    if (jobs <= FEW_JOBS || are_enough)
+        return 0;
+    return number == 0 ? conf->batch_rest_ms : conf->batch_rest_ms * STAND_BY_TIMES;
 }
 
 /* Stores the claim's jobs, then rests. */
 static void work_off(struct lane *lane, struct claim *claim)
 {
-    int64_t rest_ms = lane_rest_ms(lane->conf, claim->count);
+    int64_t rest_ms = lane_rest_ms(lane->conf, lane->number, claim->count);
 
     process(lane, claim);
     queue_drop_claim(claim);

@@ -131,7 +131,9 @@ static void test_a_lane_rests_behind_a_batch_neither_tiny_nor_large(void **state
         struct processor_conf conf = {.batch_max = cases[i].batch_max,
                                       .batch_rest_ms = 10};
 
-        assert_int_equal(lane_rest_ms(&conf, cases[i].jobs), cases[i].expected_ms);
+        assert_int_equal(lane_rest_ms(&conf, 0, cases[i].jobs), cases[i].expected_ms);
+        assert_int_equal(lane_rest_ms(&conf, 1, cases[i].jobs),
+                         10 * cases[i].expected_ms);
     }
 }
 
