@@ -260,6 +260,14 @@ static bool undo_append(struct spool_dir *dir, struct spool_file *file)
     return ftruncate(file->fd, file->len) == 0 && file->len > 0;
 }
 
+/* False when somebody has removed it: nobody would find what is written there. */
+static bool has_name(const struct spool_file *file)
+{
+    struct stat info;
+
+    return file->fd >= 0 && fstat(file->fd, &info) == 0 && info.st_nlink > 0;
+}
+
 /* On failure *file is as it was, as far as that can be done, and otherwise none. */
 static enum err_code append(struct spool_dir *dir, struct spool_file *file,
                             const char *bytes, size_t len, bool is_flushed,
@@ -269,6 +277,8 @@ static enum err_code append(struct spool_dir *dir, struct spool_file *file,
 
     if (!spool_budget_begin(&dir->budget, (int64_t)len))
         return err_set(err, ERR_BUSY, "the spool \"%s\" is full", dir->path);
+    if (!has_name(file))
+        spool_dir_release(file);
     if (file->fd < 0)
         code = create(dir, file, is_flushed, err);
     if (!code)
@@ -299,6 +309,23 @@ enum err_code spool_dir_write(struct spool_dir *dir, struct spool_file *file,
                               const char *bytes, size_t len, struct err *err)
 {
     return append(dir, file, bytes, len, false, err);
+}
+
+enum err_code spool_dir_clear(struct spool_dir *dir, struct spool_file *file,
+                              struct err *err)
+{
+    enum err_code code = ERR_OK;
+    int64_t freed = 0;
+
+    (void)spool_budget_begin(&dir->budget, 0); /* cannot be refused */
+    if (ftruncate(file->fd, 0) == 0) {
+        freed = file->len;
+        file->len = 0;
+    } else {
+        code = file_err(err, "empty the spool file", file->name);
+    }
+    spool_budget_end(&dir->budget, -freed);
+    return code;
 }
 
 /* --- reading ---------------------------------------------------------------- */

@@ -62,6 +62,11 @@ enum err_code spool_dir_append(struct spool_dir *dir, struct spool_file *file,
 enum err_code spool_dir_write(struct spool_dir *dir, struct spool_file *file,
                               const char *bytes, size_t len, struct err *err) MUST_CHECK;
 
+/* Takes everything out of a segment of ours, and keeps it for more.  ERR_UNAVAILABLE: it is
+ * as it was. */
+enum err_code spool_dir_clear(struct spool_dir *dir, struct spool_file *file,
+                              struct err *err) MUST_CHECK;
+
 /* Locks the oldest segment that nobody else has.
  *
  * ERR_NOT_FOUND    there is none

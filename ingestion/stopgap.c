@@ -19,7 +19,8 @@ enum task {
     NOTHING,
     APPEND,
     DISCARD,
-    LET_GO
+    LET_GO,
+    REMOVE
 };
 
 struct stopgap {
@@ -32,7 +33,7 @@ struct stopgap {
     int64_t idle_until_ms; /* after a failure */
 
     /* The thread's while a task is under way. */
-    struct spool_file file; /* none: empty */
+    struct spool_file file; /* none until it is needed */
     enum err_code code;
     struct err err;
 
@@ -53,13 +54,13 @@ static enum err_code append(struct stopgap *gap)
     return code ? code : FAILPOINT("stopgap.appended", &gap->err);
 }
 
-/* What cannot be removed is let go of: it is the feeder's then, which tries again. */
+/* What cannot be emptied is let go of: it is the feeder's then. */
 static enum err_code discard(struct stopgap *gap)
 {
     enum err_code code = FAILPOINT("stopgap.discard", &gap->err);
 
     if (!code)
-        code = spool_dir_finish(gap->options.dir, &gap->file, false, &gap->err);
+        code = spool_dir_clear(gap->options.dir, &gap->file, &gap->err);
     if (code)
         spool_dir_release(&gap->file);
     else
@@ -73,13 +74,26 @@ static enum err_code let_go(struct stopgap *gap)
     return ERR_OK;
 }
 
+/* An empty file that stays is no harm: the next look at the directory removes it. */
+static enum err_code remove_empty(struct stopgap *gap)
+{
+    enum err_code code = spool_dir_finish(gap->options.dir, &gap->file, false, &gap->err);
+
+    spool_dir_release(&gap->file);
+    return code;
+}
+
 static void work(uv_work_t *request)
 {
+    static enum err_code (*const functions[])(struct stopgap *) = {
+        [APPEND] = append,
+        [DISCARD] = discard,
+        [LET_GO] = let_go,
+        [REMOVE] = remove_empty,
+    };
     struct stopgap *gap = request->data;
 
-    gap->code = gap->task == APPEND    ? append(gap)
-                : gap->task == DISCARD ? discard(gap)
-                                       : let_go(gap);
+    gap->code = functions[gap->task](gap);
 }
 
 /* --- one thing at a time ------------------------------------------------------ */
@@ -117,13 +131,26 @@ static void start(struct stopgap *gap, enum task task)
     assert(status == 0); /* fails only without a function */
 }
 
+static bool is_empty(const struct stopgap *gap)
+{
+    return gap->file.fd < 0 || gap->file.len == 0;
+}
+
 /* An append that begins comes behind it, so that the file has nothing else by then. */
 static void do_with_file(struct stopgap *gap, enum task task)
 {
     if (gap->task == APPEND && gap->due == NOTHING)
         gap->due = task; /* the first counts: it is about all that is in there */
-    else if (gap->task == NOTHING && gap->file.fd >= 0)
+    else if (gap->task == NOTHING && !is_empty(gap))
         start(gap, task);
+}
+
+static void end(struct stopgap *gap)
+{
+    if (gap->file.fd >= 0 && is_empty(gap))
+        start(gap, REMOVE);
+    else
+        finish_stop(gap);
 }
 
 static void on_worked(uv_work_t *request, int status)
@@ -145,7 +172,7 @@ static void on_worked(uv_work_t *request, int status)
         gap->options.on_appended(code, gap->options.user);
     }
     if (gap->task == NOTHING && gap->on_stopped)
-        finish_stop(gap);
+        end(gap);
     else if (gap->task == NOTHING)
         gap->options.on_ready(gap->options.user);
 }
@@ -172,7 +199,7 @@ void stopgap_append(struct stopgap *gap)
 bool stopgap_is_filled(const struct stopgap *gap)
 {
     return gap->task == APPEND ? gap->due == NOTHING
-                               : gap->task == NOTHING && gap->file.fd >= 0;
+                               : gap->task == NOTHING && !is_empty(gap);
 }
 
 void stopgap_discard(struct stopgap *gap)
@@ -206,5 +233,5 @@ void stopgap_stop(struct stopgap *gap, void (*on_stopped)(void *user), void *use
     gap->on_stopped = on_stopped;
     gap->stopped_user = user;
     if (gap->task == NOTHING)
-        finish_stop(gap);
+        end(gap);
 }

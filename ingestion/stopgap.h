@@ -12,6 +12,9 @@
  *      +--- discarded ---+-- Redis has written: all that stands here stands in its file
  *      +--- let go of ---+-- the connection is lost: nobody knows whether it has
  *
+ * Discarded, the file is emptied and kept: to make one takes until the end of the very flush
+ * that is not to be waited for, where the directory is on the same file system.
+ *
  * The file is a segment with our lock on it, as the spool's (spool_dir.h).  Let go of, by us
  * or by our death, it is fed to Redis by whoever finds it first.  What Redis has all the
  * same it then gets twice, which is harmless because every job has its event_id.
@@ -59,8 +62,8 @@ struct stopgap_options {
 enum err_code stopgap_start(uv_loop_t *loop, const struct stopgap_options *options,
                             struct stopgap **ret_gap, struct err *err) MUST_CHECK;
 
-/* Waits for what is under way, whose callback comes, lets go of the file and calls
- * on_stopped once (at once when nothing is); freed then. */
+/* Waits for what is under way, whose callback comes, lets go of the file, or removes it when
+ * it is empty, and calls on_stopped once; freed then. */
 void stopgap_stop(struct stopgap *gap, void (*on_stopped)(void *user), void *user);
 
 /* True when events may be gathered and appended: nothing is under way or has just

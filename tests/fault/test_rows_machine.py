@@ -18,7 +18,7 @@ from support.load import Load
 from support.postgres_server import Database, PostgresServer
 from support.process import die_with_parent
 from support.settings import build_dir, long_or_short, patience, scaled
-from support.spool import posts
+from support.spool import Spool, posts
 from support.wait import wait_until
 
 LIBRARIES = build_dir() / "tests/support"
@@ -84,7 +84,7 @@ def test_row_26_the_power_of_ingestion_fails(make_rig, redis, database, tmp_path
     rig.stop_load()
     rig.heal()
     rig.start_ingestion(SPOOL_DIR=spool)
-    wait_until(lambda: not list(spool.glob("*.spool")), 30, "the spool to be fed")
+    wait_until(lambda: not Spool(spool).segments(), 30, "the spool to be fed")
     rig.end()
 
 

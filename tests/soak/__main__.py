@@ -21,6 +21,7 @@ from soak.watch import Watch
 from support import rollups
 from support.ending import wait_drained
 from support.settings import build_dir, patience
+from support.spool import Spool
 from support.wait import wait_until
 
 PAIRS = 0.25  # so often two faults come at once
@@ -96,7 +97,7 @@ def judge(town, watch, wrong):
     town.heal()
     results = town.stop_load()
     watch.stop()
-    wait_until(lambda: not list((town.directory / "spool").glob("*.spool")), 120,
+    wait_until(lambda: not Spool(town.directory / "spool").segments(), 120,
                "the spool to be fed")
     wait_drained(town.redis, 120)
     town.database.close()

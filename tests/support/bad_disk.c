@@ -85,6 +85,7 @@ static void *next_of(const char *call)
 typedef int (*fdatasync_fn)(int);
 typedef ssize_t (*pwrite_fn)(int, const void *, size_t, off64_t);
 typedef ssize_t (*pread_fn)(int, void *, size_t, off64_t);
+typedef int (*ftruncate_fn)(int, off64_t);
 typedef int (*unlinkat_fn)(int, const char *, int);
 
 int fdatasync(int fd)
@@ -116,6 +117,15 @@ ssize_t pread64(int fd, void *bytes, size_t len, off64_t offset)
     return meets_trouble("pread", &rule)
                ? -1
                : CALL_NEXT("pread64", pread_fn, fd, bytes, len, offset);
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+    struct rule rule = find_rule("ftruncate");
+
+    return meets_trouble("ftruncate", &rule)
+               ? -1
+               : CALL_NEXT("ftruncate64", ftruncate_fn, fd, len);
 }
 
 int unlinkat(int dir, const char *name, int flags)

@@ -1,6 +1,7 @@
 """An outage of Redis as the clients of a rig see it, with a spool and without: it has come
 through, it is over, and what they were answered meanwhile."""
 from support.settings import scaled
+from support.spool import Spool
 from support.wait import wait_until
 
 IN_TIME = 2.0  # s: a request waits at most so long for Redis
@@ -20,7 +21,7 @@ def wait_well(rig, spool):
     rig.wait_answers(scaled(100))
     rig.wait_stored(scaled(100))
     if spool:
-        wait_until(lambda: not list(spool["SPOOL_DIR"].glob("*.spool")), 30,
+        wait_until(lambda: not Spool(spool["SPOOL_DIR"]).segments(), 30,
                    "the spool to be fed")
 
 

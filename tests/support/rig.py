@@ -9,7 +9,6 @@
 Each daemon reaches its servers through a proxy.  Times are short, so that leases end and
 retries come while a test can wait for them.
 """
-import pathlib
 import time
 
 from support.ending import check_answers, settle_and_judge
@@ -18,6 +17,7 @@ from support.judge import Judge
 from support.load import Load
 from support.proxy import Proxy
 from support.redis_server import QUEUE
+from support.spool import Spool
 from support.wait import wait_until
 
 PROCESSOR = {"LEASE_MS": 600, "BATCH_MAX": 200, "RETRY_MAX_MS": 200, "HALT_RETRY_MS": 200,
@@ -149,7 +149,7 @@ class Rig:
         """Until Redis has what a living ingestion has put into its spool."""
         spool = self.ingestion.env.get("SPOOL_DIR") if self.ingestion else None
         if spool and self.ingestion.is_running:
-            wait_until(lambda: not list(pathlib.Path(spool).glob("*.spool")), timeout,
+            wait_until(lambda: not Spool(spool).segments(), timeout,
                        lambda: f"the spool to be fed\n{self.ingestion.story()}")
 
     def close(self):

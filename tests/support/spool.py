@@ -98,6 +98,14 @@ def records(data):
     return found
 
 
+def size(path):
+    """0 when it has just been removed."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 class Spool:
     """A SPOOL_DIR."""
 
@@ -105,13 +113,14 @@ class Spool:
         self.path = pathlib.Path(path)
 
     def segments(self):
-        return sorted(self.path.glob("*.spool"))
+        """Those in which there is something: an empty one is kept for later."""
+        return sorted(path for path in self.path.glob("*.spool") if size(path) > 0)
 
     def damaged(self):
         return sorted(self.path.glob("*.damaged"))
 
     def bytes(self):
-        return sum(path.stat().st_size for path in [*self.segments(), *self.damaged()])
+        return sum(size(path) for path in [*self.segments(), *self.damaged()])
 
     def ids(self):
         """The event_id of every job in all segments, the oldest first."""
