@@ -202,7 +202,7 @@ def test_the_connection_is_lost_while_the_file_hangs(start, slow, spool, disk):
     with Connection(ingestion.port) as conn:
         one = new_id()
         conn.send(build("POST", "/event", event(event_id=one)))
-        wait_until(lambda: spool.segments(), 10, "it to be written down")
+        wait_until(lambda: list(spool.path.iterdir()), 10, "it to be written down")
         with slow.server.client() as client:
             client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         slow.end_flush()
