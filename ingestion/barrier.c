@@ -30,6 +30,7 @@ enum {
 
 static const char info_command[] = "*2\r\n$4\r\nINFO\r\n$11\r\npersistence\r\n";
 static const char info_pending[] = "aof_pending_bio_fsync:";
+static const char info_failed[] = "aof_last_write_status:err";
 
 /* A group on its way. */
 struct push {
@@ -75,8 +76,9 @@ static bool tells_nothing(const redisReply *info)
             strncmp(info->str, cannot, sizeof(cannot) - 1) == 0);
 }
 
-/* What an INFO says: whether all that Redis has answered up to it is in its file.  A Redis
- * that does not tell (no append-only file, or no permission) is believed. */
+/* What an INFO says: whether all that Redis has answered up to it is in its file.  After a
+ * write that failed (a full disk) Redis has kept the bytes and tries again.  A Redis that does
+ * not tell (no append-only file, or no permission) is believed. */
 static bool says_written(const redisReply *info)
 {
     const char *at;
@@ -84,7 +86,8 @@ static bool says_written(const redisReply *info)
     if (info->type == REDIS_REPLY_ERROR)
         return true;
     at = strstr(info->str, info_pending);
-    return !at || at[sizeof(info_pending) - 1] == '0';
+    return !at ||
+           (at[sizeof(info_pending) - 1] == '0' && !strstr(info->str, info_failed));
 }
 
 /* Whether the answer is one to INFO.  Otherwise an answer that nobody asked for came

@@ -72,10 +72,15 @@ def test_a_group_whose_reply_was_lost_is_sent_again(daemons, fake, redis):
     assert server.pushes == 2
 
 
-def test_a_write_that_redis_puts_off_is_waited_for(daemons, fake):
-    """While INFO speaks of an fsync under way the reply to LPUSH is not believed."""
-    under_way = b"aof_pending_bio_fsync:1\r\n"
-    done = b"aof_pending_bio_fsync:0\r\n"
+UNDER_WAY = b"aof_last_write_status:ok\r\naof_pending_bio_fsync:1\r\n"
+FAILED = b"aof_last_write_status:err\r\naof_pending_bio_fsync:0\r\n"
+
+
+@pytest.mark.parametrize("not_yet", [UNDER_WAY, FAILED], ids=ascii)
+def test_a_write_that_redis_puts_off_is_waited_for(daemons, not_yet):
+    """While INFO speaks of an fsync under way, or of a write that has failed and is to be
+    tried again, the reply to LPUSH is not believed."""
+    done = b"aof_last_write_status:ok\r\naof_pending_bio_fsync:0\r\n"
     asked = []
 
     def bulk(text):
@@ -84,10 +89,10 @@ def test_a_write_that_redis_puts_off_is_waited_for(daemons, fake):
     class Slow(FakeRedis):
         def step(self, conn, data):
             if b"LPUSH" in data:
-                conn.sendall(b":1\r\n" + bulk(under_way))
+                conn.sendall(b":1\r\n" + bulk(UNDER_WAY))
             elif b"INFO" in data:
                 asked.append(time.monotonic())
-                conn.sendall(bulk(under_way if len(asked) < 50 else done))
+                conn.sendall(bulk(not_yet if len(asked) < 50 else done))
             else:
                 conn.sendall(PONG * data.count(b"PING"))
             return True
