@@ -2,7 +2,7 @@
  *
  *   SENT --reply--> REPLIED --INFO says written--> passed on
  *                      |
- *                      +--INFO says not yet--> HELD --a later INFO says written--> passed on
+ *                      +--INFO says not yet--> HELD --two later INFOs say written--> passed on
  *                                              |  ^
  *                                 being written|  |failed
  *                                              v  |
@@ -13,7 +13,9 @@
  * the INFO means that this write is not postponed (flushAppendOnlyFile() in Redis 7's
  * aof.c).  Whatever was replied on that connection before is written then, too: all that
  * is held, and all that stands in the stopgap, because when the connection is another one
- * the stopgap is let go of.
+ * the stopgap is let go of.  For these a second INFO, sent when the first is there and so
+ * read in a later turn, says whether that write has failed: then Redis has kept the bytes,
+ * refuses further ones, and tries again.
  */
 #include "ingestion/barrier.h"
 
@@ -41,6 +43,7 @@ struct push {
     redisReply reply; /* the group's: a number, so nothing hangs on it */
     bool has_info;    /* an INFO is behind it; otherwise memory was short */
     bool is_spooled;  /* nothing for the stopgap */
+    bool is_tried;    /* while it is held: see the barrier's */
     int64_t held_ms;  /* since when it is held */
 };
 
@@ -52,6 +55,8 @@ struct push_list {
 struct barrier {
     struct barrier_options options;
     bool is_asking;        /* an INFO for the held ones is on its way */
+    bool is_tried;         /* Redis has tried to write them, but for the last held ones */
+    bool is_checking;      /* that INFO was sent since, and tells whether it could */
     bool is_out_of_step;   /* nothing is believed until the connection is another one */
     bool is_covered_lost;  /* what Redis says is not about the covered ones any more */
     struct push_list held; /* replied, and not known to be written */
@@ -64,6 +69,7 @@ struct barrier {
 };
 
 static void on_again(uv_timer_t *timer);
+static void ask(struct barrier *barrier);
 
 /* Whether Redis may not, or cannot, tell. */
 static bool tells_nothing(const redisReply *info)
@@ -88,6 +94,13 @@ static bool says_written(const redisReply *info)
     at = strstr(info->str, info_pending);
     return !at ||
            (at[sizeof(info_pending) - 1] == '0' && !strstr(info->str, info_failed));
+}
+
+/* Whether the last write failed, of a Redis that has a file. */
+static bool says_failed(const redisReply *info)
+{
+    return info->type != REDIS_REPLY_ERROR && strstr(info->str, info_pending) &&
+           strstr(info->str, info_failed);
 }
 
 /* Whether the answer is one to INFO.  Otherwise an answer that nobody asked for came
@@ -129,6 +142,18 @@ static struct push *list_take(struct push_list *list)
     return push;
 }
 
+/* Holds them in front of what came later. */
+static void put_in_front(struct barrier *barrier, struct push_list list)
+{
+    struct push *push;
+
+    for (push = list.first; push; push = push->next)
+        push->is_tried = barrier->is_tried;
+    while ((push = list_take(&barrier->held)) != NULL)
+        list_append(&list, push);
+    barrier->held = list;
+}
+
 /* Passes all of them on: as written, or as unknown.  Whoever is told may send again. */
 static void release(struct push_list *list, bool is_written)
 {
@@ -154,6 +179,7 @@ static void look_again(struct barrier *barrier)
 static void lose_held(struct barrier *barrier)
 {
     barrier->is_covered_lost = barrier->covered.first != NULL;
+    barrier->is_tried = false;
     if (barrier->is_covered_lost)
         look_again(barrier);
     if (barrier->gap)
@@ -161,18 +187,45 @@ static void lose_held(struct barrier *barrier)
     release(&barrier->held, false);
 }
 
-/* All that was replied on this connection so far is in Redis's file. */
-static void note_written(struct barrier *barrier)
+static bool is_waiting(const struct barrier *barrier)
+{
+    return barrier->held.first || (barrier->gap && stopgap_is_filled(barrier->gap));
+}
+
+/* No fsync is under way, so at the end of its turn Redis writes all that was replied on this
+ * connection so far; or fails to, which only an INFO of a later turn can say. */
+static void note_tried(struct barrier *barrier)
 {
     if (barrier->connection != redis_uv_connection(barrier->options.redis)) {
         lose_held(barrier);
+        return;
+    }
+    if (barrier->is_tried || !is_waiting(barrier))
+        return;
+    barrier->is_tried = true;
+    barrier->is_checking = false; /* one that is on its way may be of the same turn */
+    for (struct push *push = barrier->held.first; push; push = push->next)
+        push->is_tried = true;
+    ask(barrier);
+}
+
+/* What was tried has succeeded, or will be tried again. */
+static void note_checked(struct barrier *barrier, bool is_written)
+{
+    struct push_list written = {.first = NULL};
+
+    barrier->is_tried = false;
+    while (barrier->held.first && barrier->held.first->is_tried)
+        list_append(&written, list_take(&barrier->held));
+    if (!is_written) {
+        put_in_front(barrier, written);
         return;
     }
     if (barrier->gap)
         stopgap_discard(barrier->gap);
     if (!barrier->is_covered_lost)
         release(&barrier->covered, true);
-    release(&barrier->held, true);
+    release(&written, true);
 }
 
 /* --- the stopgap ------------------------------------------------------------ */
@@ -184,8 +237,8 @@ static void cover(struct barrier *barrier)
     struct push *push;
     bool is_full = false;
 
-    if (!barrier->gap || !stopgap_is_ready(barrier->gap))
-        return;
+    if (!barrier->gap || barrier->is_tried || !stopgap_is_ready(barrier->gap))
+        return; /* tried: all that stands in the file may be about to go */
     barrier->held = (struct push_list){.first = NULL};
     while ((push = list_take(&held)) != NULL) {
         bool is_covered = !is_full && !push->is_spooled &&
@@ -206,10 +259,8 @@ static void on_covered(enum err_code code, void *user)
 
     barrier->covered = (struct push_list){.first = NULL};
     barrier->is_covered_lost = false;
-    if (code && !is_lost) { /* held as before, in front of what came later */
-        while ((push = list_take(&barrier->held)) != NULL)
-            list_append(&covered, push);
-        barrier->held = covered;
+    if (code && !is_lost) { /* held as before */
+        put_in_front(barrier, covered);
         return;
     }
     for (push = covered.first; !code && push; push = push->next)
@@ -240,13 +291,19 @@ static void hold(struct barrier *barrier, struct push *push)
 static void on_held_info(redisReply *info, void *user)
 {
     struct barrier *barrier = user;
+    bool is_checking = barrier->is_checking;
 
     barrier->is_asking = false;
-    if (!info || !is_in_step(barrier, info))
+    barrier->is_checking = false;
+    if (!info || !is_in_step(barrier, info)) {
         lose_held(barrier);
-    else if (says_written(info))
-        note_written(barrier);
-    else
+        return;
+    }
+    if (is_checking && barrier->is_tried)
+        note_checked(barrier, !says_failed(info));
+    if (says_written(info))
+        note_tried(barrier);
+    if (is_waiting(barrier))
         look_again(barrier);
 }
 
@@ -254,9 +311,9 @@ static void on_held_info(redisReply *info, void *user)
  * to go by. */
 static void ask(struct barrier *barrier)
 {
-    bool is_filled = barrier->gap && stopgap_is_filled(barrier->gap);
-
-    if (barrier->is_asking || !(barrier->held.first || is_filled))
+    if (!is_waiting(barrier))
+        barrier->is_tried = false;
+    if (barrier->is_asking || !is_waiting(barrier))
         return;
     if (redis_uv_connection(barrier->options.redis) != barrier->connection ||
         redis_uv_send(barrier->options.redis, info_command, sizeof(info_command) - 1,
@@ -265,6 +322,7 @@ static void ask(struct barrier *barrier)
         return;
     }
     barrier->is_asking = true;
+    barrier->is_checking = barrier->is_tried;
     redis_uv_flush(barrier->options.redis);
 }
 
@@ -325,7 +383,7 @@ static void on_info(redisReply *info, void *user)
         return;
     }
     if (is_written)
-        note_written(push->barrier);
+        note_tried(push->barrier);
     if (push->fn)
         pass_on(push, is_written ? &push->reply : NULL);
     mem_free(push);

@@ -5,9 +5,11 @@
  * write, for up to two seconds.  A Redis that is killed then has lost events that it had
  * confirmed.  So behind each group goes an INFO: when that says that no fsync is under
  * way (aof_pending_bio_fsync:0), Redis writes everything up to it before it sends the
- * reply, and the reply to the group may be believed.  Otherwise INFO is asked again until
- * it says so.  With a spool the group meanwhile goes into a file of it (stopgap.h), and is
- * as safe there, so that its reply need not wait for Redis's disk.
+ * reply, and the reply to the group may be believed.  Otherwise the group is held, and INFO
+ * asked again until it says so, and once more: what was put off is more than the group, and
+ * the write may have failed (a full disk), which INFO says afterwards.  With a spool the
+ * group meanwhile goes into a file of it (stopgap.h), and is as safe there, so that its
+ * reply need not wait for Redis's disk.
  *
  * Both commands travel in one write, and a group is many events, so this costs little.
  *

@@ -26,11 +26,12 @@
  *                                           feeds it once more
  *   Redis                                   the connection is lost: we let go and feed it
  *   both, in either order                   the file is there, and the next process feeds it
- *   Redis, after its INFO said "written"    it is in Redis's file; so the file may go
+ *   Redis, after its INFOs said "written"   it is in Redis's file; so the file may go
  *   ingestion, in the discard               likewise: gone, or fed once more
  *   Redis's machine                         as Redis
  *   ours                                    Redis has it and writes it
- *   both machines, or ours and Redis        the last second, as everysec has it
+ *   both machines, or Redis, and ours       the last second, as everysec has it
+ *     before it was fed
  *
  * One thing at a time, in the thread pool: no disk blocks the loop.  Belongs to one loop.
  */

@@ -17,6 +17,7 @@ from support.events import event, new_id
 from support.http import Connection, build
 from support.judge import Judge
 from support.load import send
+from support.redis_server import RedisServer
 from support.settings import scaled
 from support.spool import Spool, metric, posts, queued_ids, take_all, wait_taken
 from support.wait import wait_until
@@ -229,6 +230,36 @@ def test_a_refusal_during_the_flush_discards_nothing(start, slow, spool):
     slow.end_flush()
     spool.wait_empty()
     assert len(queued_ids(slow.server)) == 22
+
+
+def test_the_disk_of_redis_is_full_behind_the_flush(daemons, small_disk, spool, tmp_path):
+    """Redis keeps what it could not write, and says so only afterwards: the file stays until
+    there is room, or it would all die with Redis."""
+    path = small_disk("8m")
+    disk = BadDisk(tmp_path / "disk-of-redis")
+    server = RedisServer(path / "redis", env=disk.env, auto_aof_rewrite_percentage=0).start()
+    slow = SlowRedis(server, disk)
+    try:
+        ingestion = daemons.start("ingestion", INGEST_THREADS=1, SPOOL_DIR=spool.path,
+                                  REDIS_URL=server.url)
+        slow.begin_flush(ingestion)
+        ids = take_all(ingestion, 400)
+        (path / "ballast").write_bytes(bytes(shutil.disk_usage(path).free - 4096))
+        slow.end_flush()
+        with server.client() as client:
+            wait_until(lambda: client.info("persistence")["aof_last_write_status"] == "err",
+                       10, "Redis to meet its full disk")
+        before = slow.infos()
+        wait_until(lambda: slow.infos() > before + 20, 10, "ingestion to ask again")
+        assert sorted(spool.ids()) == sorted(ids)
+        server.kill()
+        (path / "ballast").unlink()
+        server.start()
+        spool.wait_empty()
+        assert set(ids) <= set(queued_ids(server))
+    finally:
+        disk.set()
+        server.stop()
 
 
 def test_another_process_leaves_the_file_alone(start, slow, spool):
