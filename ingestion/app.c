@@ -150,9 +150,9 @@ static int64_t count_loops(const struct ingestion_conf *conf)
 }
 
 /* The thread pool of libuv writes files for the spool and the stopgap, and resolves the name
- * of Redis's host.  Each loop has one append to each, one read and one question at a time,
- * so with a thread for each of them a disk that hangs keeps nobody from connecting to Redis.  Must come
- * before the first use of the pool; what the operator has set stays. */
+ * of Redis's host.  Each loop has one append to each, one read and one question at a time, so
+ * with a thread for each of them a disk that hangs keeps nobody from connecting to Redis.
+ * Must come before the first use of the pool; what the operator has set stays. */
 static void size_thread_pool(const struct ingestion_conf *conf)
 {
     char count[24];

@@ -1,8 +1,8 @@
 /* loop.c -- see loop.h.
  *
  * Everything is made by loop_start() before the thread exists and ends in this order:
- * server (clients get their answers while Redis is still there), Redis, feeder, spool
- * (what it is writing is still answered), queue, loop.
+ * server (clients get their answers while Redis is still there), Redis, barrier, feeder,
+ * spool (what it and the barrier's stopgap are writing is still answered), queue, loop.
  */
 #include "ingestion/loop.h"
 

@@ -129,7 +129,7 @@ static enum err_code find_next(struct spool_dir *dir, char *name, struct err *er
 void spool_dir_release(struct spool_file *file)
 {
     if (file->fd >= 0)
-        (void)close(file->fd); /* gives the lock back; fdatasync() has seen to the rest */
+        (void)close(file->fd); /* gives the lock back */
     file->fd = -1;
 }
 
