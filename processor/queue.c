@@ -173,7 +173,7 @@ enum err_code queue_run(struct queue *queue, enum script script, struct args *ar
     args->texts[1] = queue->shas[script];
     args->lens[1] = SHA_LEN;
     code = queue_command(queue, args, what, ret_reply, err);
-    if (code == ERR_BUSY && strstr(err->msg, "NOSCRIPT")) {
+    if (code == ERR_BUSY && queue->context && strstr(err->msg, "NOSCRIPT")) {
         args->texts[0] = "EVAL";
         args->lens[0] = strlen("EVAL");
         args->texts[1] = scripts[script];
