@@ -31,7 +31,7 @@ endif()
 
 # system_test(<label> <name> <seconds> [label ...]): test_<name>.py of the folder, ended
 # after so many seconds, or test_patience times as many.  PROCESSORS keeps two of them from
-# running side by side on a small machine.
+# running side by side on a small machine, where that is not set otherwise.
 function(system_test label name seconds)
     math(EXPR seconds "${seconds} * ${test_patience}")
     add_test(NAME ${label}.${name}
