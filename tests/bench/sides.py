@@ -38,7 +38,7 @@ class Program:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command, cwd=self.directory, env=self.env, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, preexec_fn=die_with_parent())
+                stdout=log, stderr=log, preexec_fn=die_with_parent(), start_new_session=True)
 
         def answers():
             if self.process.poll() is not None:

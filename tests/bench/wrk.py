@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 
 from bench import events
+from support.process import die_with_parent
 
 HERE = pathlib.Path(__file__).parent
 TIMEOUT = "5s"
@@ -49,7 +50,8 @@ class Wrk:
                    "-s", self.scratch / script, f"http://127.0.0.1:{port}", "--", *arguments]
         return subprocess.Popen([str(word) for word in command], text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT)
+                                stderr=subprocess.STDOUT, preexec_fn=die_with_parent(),
+                                start_new_session=True)
 
     def start_post(self, port, connections, seconds, pause_ms=0):
         first = next(self._runs) * EVENTS_A_RUN

@@ -89,7 +89,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [*self.prefix, binary(self.name), *self.arguments], cwd=self.directory,
                 env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                preexec_fn=prepare)
+                preexec_fn=prepare, start_new_session=True)
         if wait:
             self.wait_ready()
         return self

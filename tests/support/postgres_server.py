@@ -119,7 +119,7 @@ class PostgresServer:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                preexec_fn=die_with_parent(signal.SIGQUIT), **self.who)
+                preexec_fn=die_with_parent(signal.SIGQUIT), start_new_session=True, **self.who)
         if wait:
             self.wait_ready()
         return self

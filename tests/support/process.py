@@ -15,7 +15,8 @@ _PR_SET_PDEATHSIG = 1
 
 def die_with_parent(with_signal=signal.SIGKILL):
     """For Popen(preexec_fn=...): the child gets the signal when the thread that started
-    it ends.  So servers are started from the main thread only."""
+    it ends.  So servers are started from the main thread only; and each in a session of
+    its own, as scripts/up starts them, for Linux shares the processors among sessions."""
     def set_it():
         _libc.prctl(_PR_SET_PDEATHSIG, int(with_signal))
     return set_it

@@ -69,7 +69,7 @@ class RedisServer:
             self.process = subprocess.Popen(
                 command, executable=None if self.prefix else program(),
                 env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, preexec_fn=die_with_parent())
+                stderr=log, preexec_fn=die_with_parent(), start_new_session=True)
         if wait:
             self.wait_ready()
         return self
