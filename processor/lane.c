@@ -20,7 +20,6 @@ enum {
     SUSPECT_HITS_MAX = 2, /* so many workers were lost at a job: it is dead */
     TIMEOUTS_MAX = 3,     /* after so many the transaction is halved */
     STAND_BY_TIMES = 10,  /* so many times as long the other lanes rest */
-    FEW_JOBS = 16,        /* behind a batch of so few a lane does not rest */
 };
 
 enum outcome {
@@ -346,7 +345,7 @@ int64_t lane_rest_ms(const struct processor_conf *conf, size_t number, size_t jo
 {
     bool are_enough = jobs >= (size_t)conf->batch_max / 2;
 
-    if (jobs <= FEW_JOBS || are_enough)
+    if (jobs <= 1 || are_enough)
         return 0;
     return number == 0 ? conf->batch_rest_ms : conf->batch_rest_ms * STAND_BY_TIMES;
 }
