@@ -43,7 +43,7 @@ static const struct conf_item items[] = {
      "longest wait for a lock in Postgres"},
     {"ROLLUP_POLL_MS", CONF_INT, FIELD(rollup_poll_ms), "250", 10, 60000, NULL,
      "pause between looks for rows that other programs stored"},
-    {"ROLLUP_LAG_MAX_MS", CONF_INT, FIELD(rollup_lag_max_ms), "700", 0, 600000, NULL,
+    {"ROLLUP_LAG_MAX_MS", CONF_INT, FIELD(rollup_lag_max_ms), "1200", 0, 600000, NULL,
      "how far /stats may fall behind while the roll-up rests"},
     {"ROLLUP_REST_TIMES", CONF_INT, FIELD(rollup_rest_times), "29", 0, 100, NULL,
      "how many times as long as it worked the roll-up rests"},
