@@ -30,6 +30,8 @@ static const struct conf_item items[] = {
      "groups that may wait for Redis's reply at the same time, for each loop"},
     {"GROUP_WAIT_MS", CONF_INT, FIELD(group_wait_ms), "2", 0, 100, NULL,
      "a group waits for the clients just answered while Redis is slow, at most so long"},
+    {"GROUP_SPIN_US", CONF_INT, FIELD(group_spin_us), "100", 0, 1000, NULL,
+     "behind a group of several events a loop looks for the reply so long, not sleeping"},
     {"PENDING_MAX_BYTES", CONF_INT, FIELD(pending_max_bytes), "16777216", 1048576,
      1073741824, NULL,
      "events that wait for Redis, for each loop; beyond it 503 at once"},

@@ -18,6 +18,7 @@ struct ingestion_conf {
     int64_t group_max_events;
     int64_t groups_in_flight;
     int64_t group_wait_ms;
+    int64_t group_spin_us;
     int64_t pending_max_bytes;
     int64_t queue_max_events; /* 0: no cap */
     char *spool_dir;          /* "": no spool */

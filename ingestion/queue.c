@@ -1,6 +1,8 @@
 /* queue.c -- see queue.h. */
 #include "ingestion/queue.h"
 
+#include <sched.h>
+
 #include "ingestion/barrier.h"
 #include "ingestion/gate.h"
 #include "ingestion/gather.h"
@@ -21,6 +23,7 @@ enum {
     KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
     LATE_MS = 1,         /* until a group that waits for more is looked at again */
     LOST_MS = 200,       /* a Redis that is back so soon is waited for */
+    SPIN_EVENTS_MIN = 4, /* a smaller group is no load that would pay for it */
 };
 
 struct queue {
@@ -28,6 +31,8 @@ struct queue {
     uv_loop_t *loop; /* borrowed */
     uv_timer_t tick;
     uv_timer_t late; /* those who are gathered for have not come */
+    uv_idle_t spin;  /* while active the loop looks again without sleeping */
+    int64_t spin_until_us;
     int open_handles;
     struct gather gather;
     struct group_list filling;  /* to be sent; only the last takes further events */
@@ -165,6 +170,27 @@ static void on_reply(redisReply *reply, void *user)
     show_pending(queue); /* before any of them reads its answer */
 }
 
+/* The core may be the one that Redis needs to answer. */
+static void on_spin(uv_idle_t *spin)
+{
+    struct queue *queue = spin->data;
+
+    if (clock_mono_us() < queue->spin_until_us)
+        (void)sched_yield();
+    else
+        (void)uv_idle_stop(spin);
+}
+
+/* Redis answers sooner than a sleep and a wake-up take, so behind a group of several events,
+ * where more are coming, the loop does not sleep for a moment. */
+static void spin_for(struct queue *queue, const struct group *group)
+{
+    if (queue->options.spin_us <= 0 || group->count < SPIN_EVENTS_MIN)
+        return;
+    queue->spin_until_us = group->sent_us + queue->options.spin_us;
+    (void)uv_idle_start(&queue->spin, on_spin);
+}
+
 static bool send_group(struct queue *queue, struct group *group)
 {
     struct err err;
@@ -175,6 +201,7 @@ static bool send_group(struct queue *queue, struct group *group)
     group->sent_us = clock_mono_us();
     group_list_append(&queue->sent, group);
     queue->in_flight++;
+    spin_for(queue, group);
     return true;
 }
 
@@ -383,7 +410,9 @@ enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
     (void)uv_timer_start(&queue->tick, on_tick, TICK_MS, TICK_MS);
     (void)uv_timer_init(loop, &queue->late);
     queue->late.data = queue;
-    queue->open_handles = 2;
+    (void)uv_idle_init(loop, &queue->spin);
+    queue->spin.data = queue;
+    queue->open_handles = 3;
     *ret_queue = queue;
     return ERR_OK;
 }
@@ -398,7 +427,7 @@ static void free_list(struct queue *queue, struct group_list *list)
     }
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct queue *queue = handle->data;
     void (*on_stopped)(void *user) = queue->on_stopped;
@@ -424,6 +453,7 @@ void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)
     free_list(queue, &queue->sent);
     free_list(queue, &queue->spooling);
     free_list(queue, &queue->spare);
-    uv_close((uv_handle_t *)&queue->tick, on_timer_closed);
-    uv_close((uv_handle_t *)&queue->late, on_timer_closed);
+    uv_close((uv_handle_t *)&queue->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&queue->late, on_handle_closed);
+    uv_close((uv_handle_t *)&queue->spin, on_handle_closed);
 }

@@ -16,6 +16,7 @@ from support.load import Load
 from support.process import free_port
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
+from support.spool import metric
 from support.wait import wait_until
 
 IN_TIME = 2.0  # of the contract
@@ -238,13 +239,32 @@ def test_any_number_of_threads(daemons, server, threads):
 
 @pytest.mark.parametrize("setting", [{"GROUP_MAX_EVENTS": 1}, {"GROUP_MAX_EVENTS": 7},
                                      {"GROUPS_IN_FLIGHT": 8}, {"GROUP_WAIT_MS": 0},
-                                     {"GROUP_WAIT_MS": 100}], ids=str)
+                                     {"GROUP_WAIT_MS": 100}, {"GROUP_SPIN_US": 0},
+                                     {"GROUP_SPIN_US": 1000}], ids=str)
 def test_any_size_of_groups(daemons, server, setting):
     ingestion = daemons.start("ingestion", REDIS_URL=server.url, **setting)
     judge = Judge()
     result = Load(ingestion.port, posts(scaled(4000)), connections=64, judge=judge).run()
     assert set(result.statuses) == {200}
     assert sorted(queued_ids(server)) == sorted(judge.acknowledged)
+
+
+def test_a_loop_that_does_not_sleep_behind_a_group_sleeps_soon(daemons, server):
+    """It looks for Redis's answer for GROUP_SPIN_US, not until it comes."""
+    ingestion = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1,
+                              GROUP_SPIN_US=1000, GROUPS_IN_FLIGHT=64,
+                              ENQUEUE_TIMEOUT_MS=8000, REDIS_TIMEOUT_MS=8000)
+    server.pause()
+    load = Load(ingestion.port, posts(32), connections=32)
+    load.start()
+    wait_until(lambda: metric(ingestion, "pending_events") == 32, 10,
+               "all to wait for Redis")
+    cpu, began = ingestion.cpu_seconds(), time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 1, 10, "a second to pass")
+    used, passed = ingestion.cpu_seconds() - cpu, time.monotonic() - began
+    server.resume()
+    assert set(load.join().statuses) == {200}
+    assert used < 0.2 * passed, f"{used:.2f} s of processor time in {passed:.2f} s"
 
 
 def test_it_is_quiet_at_normal_load(ingestion):
