@@ -21,6 +21,7 @@
 struct gather {
     int64_t until_us; /* no longer than this */
     size_t target;    /* nor with so many events */
+    bool is_slow;
 };
 
 /* A group was answered that took took_us, and so many clients are about to send, or wait
@@ -30,5 +31,8 @@ void gather_begin(struct gather *gather, int64_t took_us, size_t clients, int64_
 
 /* Whether a group of so many events should wait for more. */
 bool gather_is_on(const struct gather *gather, size_t events, int64_t now_us);
+
+/* Whether the last group took long. */
+bool gather_is_slow(const struct gather *gather);
 
 #endif

@@ -24,6 +24,8 @@ enum {
     LATE_MS = 1,         /* until a group that waits for more is looked at again */
     LOST_MS = 200,       /* a Redis that is back so soon is waited for */
     SPIN_EVENTS_MIN = 4, /* a smaller group is no load that would pay for it */
+    GROUP_BYTES =
+        16777216, /* a group takes no further event beyond; redis_uv takes more */
 };
 
 struct queue {
@@ -80,7 +82,8 @@ static struct group *group_to_fill(struct queue *queue)
 {
     struct group *group = queue->filling.last;
 
-    if (group && group->count < (size_t)queue->options.group_max_events)
+    if (group && group->count < (size_t)queue->options.group_max_events &&
+        group_bytes(group) < GROUP_BYTES)
         return group;
     group = group_list_take(&queue->spare);
     if (group)
@@ -182,10 +185,12 @@ static void on_spin(uv_idle_t *spin)
 }
 
 /* Redis answers sooner than a sleep and a wake-up take, so behind a group of several events,
- * where more are coming, the loop does not sleep for a moment. */
+ * where more are coming, the loop does not sleep for a moment; unless Redis was slow the
+ * last time, as one is that waits for its disk or is far away. */
 static void spin_for(struct queue *queue, const struct group *group)
 {
-    if (queue->options.spin_us <= 0 || group->count < SPIN_EVENTS_MIN)
+    if (queue->options.spin_us <= 0 || group->count < SPIN_EVENTS_MIN ||
+        gather_is_slow(&queue->gather))
         return;
     queue->spin_until_us = group->sent_us + queue->options.spin_us;
     (void)uv_idle_start(&queue->spin, on_spin);

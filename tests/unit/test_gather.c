@@ -28,6 +28,7 @@ static void test_gather_waits_for_half_of_what_the_last_group_took(void **state)
         if (rows[i].waits_us > 0)
             assert_true(gather_is_on(&gather, 9, now_us + rows[i].waits_us - 1));
         assert_false(gather_is_on(&gather, 9, now_us + rows[i].waits_us));
+        assert_int_equal(gather_is_slow(&gather), rows[i].waits_us > 0);
     }
 }
 
