@@ -94,7 +94,7 @@ static void leave(struct app *app, int status)
 }
 
 /* A thread still waits for a server that does not answer.  Its batch has been handed back
- * by now, and Postgres ends a transaction whose client is gone. */
+ * by now if Redis answers, and Postgres ends a transaction whose client is gone. */
 static void on_end_timer(uv_timer_t *timer)
 {
     log_line(LOG_WARN, "left a server behind that did not answer in time", NULL);
@@ -153,6 +153,7 @@ static void *lane_thread(void *user)
 
     mem_free(user);
     lane_run(start.lane);
+    leases_leave(&start.app->leases);
     say_ended(start.app);
     return NULL;
 }
@@ -211,9 +212,12 @@ static enum err_code start_lane(struct app *app, size_t i, struct err *err)
     if (!start)
         return err_set(err, ERR_NOMEM, "out of memory");
     *start = (struct lane_start){app, &app->lanes[i]};
+    leases_enter(&app->leases);
     code = start_thread(app, lane_thread, start, err);
-    if (code)
+    if (code) {
+        leases_leave(&app->leases);
         mem_free(start);
+    }
     return code;
 }
 

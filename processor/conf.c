@@ -21,10 +21,9 @@ static const struct conf_item items[] = {
      "jobs stored in one transaction"},
     {"BATCH_MAX_BYTES", CONF_INT, FIELD(batch_max_bytes), "8388608", 1024, 268435456,
      NULL, "bytes of jobs stored in one transaction; one job alone may have more"},
-    {"BATCH_REST_MS", CONF_INT, FIELD(batch_rest_ms), "10", 0, 60000, NULL,
-     "rest of a lane behind a batch of less than half of BATCH_MAX, ten times that of "
-     "the "
-     "others than the first; 0: none"},
+    {"BATCH_REST_MS", CONF_INT, FIELD(batch_rest_ms), "10", 0, 10000, NULL,
+     "rest of a lane behind a batch of several jobs that is not half full; lanes other "
+     "than the first rest ten times as long; 0: none"},
     {"LEASE_MS", CONF_INT, FIELD(lease_ms), "30000", 300, 3600000, NULL,
      "time after which the batch of a dead processor is taken over"},
     {"RETRY_BASE_MS", CONF_INT, FIELD(retry_base_ms), "50", 1, 60000, NULL,

@@ -23,6 +23,7 @@ enum {
     LOOK_TIMEOUT_MS = 4000, /* of a cheap statement: /readyz learns from it */
     WRITERS_WAIT_MS = 200,  /* between looks whether the process stops */
     QUIET_MS = 25,     /* without new rows: what waits for the rest waits for nothing */
+    FEW_ROWS = 4,      /* for which the rest may have been saved up */
     ELSEWHERE_MS = 20, /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
@@ -39,6 +40,7 @@ void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
         .conf = conf,
         .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
         .max_rows = conf->rollup_max_rows,
+        .savings = {ROLLUP_SAVED_MAX_MS, clock_mono_ms()},
     };
     retry_init(&keeper->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
     metric_set(&keeper->metrics.rollup_fresh_ms, clock_mono_ms());
@@ -222,7 +224,18 @@ static void count_bite(struct keeper *keeper, const struct rollup_bite *bite,
     metric_observe(&metrics->rollup_us, &metric_times_us, clock_mono_us() - began_us);
     metric_add(&metrics->rollup_rows, bite->taken);
     if (bite->is_done)
-        metric_set(&metrics->rollup_fresh_ms, began_us / 1000);
+        metric_set(&metrics->rollup_fresh_ms, keeper->bound_ms);
+}
+
+static enum err_code find_bound(struct keeper *keeper, struct err *err)
+{
+    enum err_code code;
+
+    forget_bound(keeper);
+    keeper->bound_ms = clock_mono_ms();
+    code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
+    keeper->has_bound = !code;
+    return code;
 }
 
 /* Finds a bound and waits for the writers below it.  *ret_is_settled is false when one of
@@ -232,22 +245,19 @@ static enum err_code settle(struct keeper *keeper, bool *ret_is_settled, struct 
     enum err_code code = ERR_OK;
     int64_t suppressed;
 
-    if (!keeper->has_bound) {
-        code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
-        keeper->has_bound = !code;
-        keeper->waits_since_ms = clock_mono_ms();
-    }
+    if (!keeper->has_bound)
+        code = find_bound(keeper, err);
     if (!code)
         code = rollup_await(keeper->conn, WRITERS_WAIT_MS, keeper->patience_ms,
                             &keeper->bound, err);
     if (code)
         return code;
     *ret_is_settled = keeper->bound.writers == NULL;
-    if (!*ret_is_settled && clock_mono_ms() - keeper->waits_since_ms > LOG_EVERY_MS &&
+    if (!*ret_is_settled && clock_mono_ms() - keeper->bound_ms > LOG_EVERY_MS &&
         log_gate_open(&keeper->busy_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "the roll-up waits for a transaction that writes to events",
                  LOG_FIELDS(log_text("transactions", keeper->bound.writers),
-                            log_int("ms", clock_mono_ms() - keeper->waits_since_ms)));
+                            log_int("ms", clock_mono_ms() - keeper->bound_ms)));
     return ERR_OK;
 }
 
@@ -268,26 +278,46 @@ static enum err_code bite(struct keeper *keeper, struct err *err)
         return ERR_OK;
     }
     count_bite(keeper, &bite, began_us);
+    rollup_spend(&keeper->savings,
+                 keeper->conf->rollup_rest_times * (clock_mono_us() - began_us) / 1000);
     if (keeper->max_rows < keeper->conf->rollup_max_rows)
         keeper->max_rows += keeper->max_rows / 8 + 1;
     return ERR_OK;
 }
 
-/* Rests some of the time, unless nobody is writing: the rest is there to leave the machine
- * to the writers.  A bound is kept only if it was settled at once, for then no writer is
- * between its rows and its COMMIT. */
-static enum err_code rest(struct keeper *keeper, const struct rollup_state *state,
-                          int64_t rest_ms, bool *ret_may_bite, struct err *err)
+/* A lane that rests behind a batch is no sign that nobody is writing. */
+static int64_t quiet_after_ms(const struct keeper *keeper)
+{
+    int64_t rests_ms = 2 * keeper->conf->batch_rest_ms;
+
+    return rests_ms > QUIET_MS ? rests_ms : QUIET_MS;
+}
+
+/* Whether a rest can be left out: nobody begins a row, or there are but a few and it has
+ * been rested enough before they came. */
+static bool may_hurry(struct keeper *keeper, int64_t waiting)
+{
+    int64_t now_ms = clock_mono_ms();
+    bool has_saved = rollup_has_saved(&keeper->savings, now_ms);
+    bool is_quiet =
+        rollup_is_quiet(&keeper->quiet, waiting, now_ms, quiet_after_ms(keeper));
+
+    return is_quiet || (has_saved && waiting <= FEW_ROWS);
+}
+
+/* Rests some of the time, unless it may hurry and nobody is writing: the rest is there to
+ * leave the machine to the writers.  A bound is kept only if it was settled at once, for then
+ * no writer is between its rows and its COMMIT. */
+static enum err_code rest(struct keeper *keeper, int64_t rest_ms, bool hurries,
+                          bool *ret_may_bite, struct err *err)
 {
     enum err_code code = ERR_OK;
 
     *ret_may_bite = false;
-    if (rollup_is_quiet(&keeper->quiet, state->waiting, clock_mono_ms(), QUIET_MS)) {
-        forget_bound(keeper);
-        code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
-        keeper->has_bound = !code && !keeper->bound.writers;
-        *ret_may_bite = keeper->has_bound;
-        if (!keeper->has_bound)
+    if (hurries) {
+        code = find_bound(keeper, err);
+        *ret_may_bite = !code && !keeper->bound.writers;
+        if (!*ret_may_bite)
             forget_bound(keeper);
     }
     if (!code && !*ret_may_bite)
@@ -312,6 +342,7 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     enum err_code code = upkeep(keeper, err);
     int64_t looked_ms = clock_mono_ms();
     bool is_settled = false;
+    bool hurries;
     bool may_bite;
     int64_t rest_ms;
 
@@ -326,13 +357,14 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
         metric_set(&keeper->metrics.rollup_fresh_ms, looked_ms);
     if (keeper->retry.tries == 0 || state.waiting <= 0)
         is_well(keeper);
+    hurries = may_hurry(keeper, state.waiting);
     if (state.waiting <= 0) {
         (void)gate_wait_ring(keeper->gate, &keeper->seen, keeper->conf->rollup_poll_ms);
         return ERR_OK;
     }
     rest_ms = rollup_rest_ms(&pace, &state);
     if (rest_ms > 0 && state.waiting < keeper->max_rows) {
-        code = rest(keeper, &state, rest_ms, &may_bite, err);
+        code = rest(keeper, rest_ms, hurries, &may_bite, err);
         if (code || !may_bite)
             return code;
     }

@@ -35,8 +35,9 @@ struct keeper {
     int64_t max_rows;          /* of a bite: fewer after one that took too long */
     struct rollup_bound bound; /* of the next bite */
     bool has_bound;
+    int64_t bound_ms; /* when it was looked for */
     struct rollup_quiet quiet;
-    int64_t waits_since_ms; /* for the writers below the bound */
+    struct rollup_savings savings;
     int64_t upkeep_at_ms;
     uint64_t seen; /* rings of the gate */
     struct retry retry;

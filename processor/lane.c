@@ -209,6 +209,7 @@ static enum outcome store_some(struct lane *lane, const struct claim *claim, siz
 {
     bool is_adopted = claim->attempts > 1;
     bool is_alone = runs_by_job(claim);
+    bool is_last = first + count == claim->count; /* no mark of the next one follows */
     unsigned timeouts = 0;
 
     for (;;) {
@@ -219,7 +220,7 @@ static enum outcome store_some(struct lane *lane, const struct claim *claim, siz
             mark(lane, claim, first, true);
         if (!code)
             code = store_batch(&lane->store, &lane->batch, is_adopted, &err);
-        if (is_alone && code) /* it did not kill us */
+        if (is_alone && (code || is_last)) /* it did not kill us */
             mark(lane, claim, first, false);
         if (!code) {
             postgres_is_well(lane, claim);
@@ -236,7 +237,7 @@ static enum outcome store_some(struct lane *lane, const struct claim *claim, siz
     }
 }
 
-/* Stores all jobs of the claim: in one transaction, unless the batch has cost workers
+/* Stores all jobs of the claim that it holds: in one transaction, unless the batch has cost workers
  * before or is too slow.  *ret_stored counts those that are not dead. */
 static enum outcome store_all(struct lane *lane, const struct claim *claim,
                               size_t *ret_stored)
@@ -245,6 +246,8 @@ static enum outcome store_all(struct lane *lane, const struct claim *claim,
     size_t first = 0;
 
     *ret_stored = 0;
+    if (!leases_hold(lane->leases, lane->number, claim->id, queue_owner(lane->queue)))
+        return STOPPED;
     while (first < claim->count) {
         size_t left = claim->count - first;
         size_t count = left < most ? left : most;
@@ -319,7 +322,6 @@ static void process(struct lane *lane, const struct claim *claim)
                             log_int("jobs", (int64_t)claim->count)));
     }
     metric_set(&lane->metrics.is_busy, 1);
-    leases_hold(lane->leases, lane->number, claim->id, queue_owner(lane->queue));
     switch (store_all(lane, claim, &stored)) {
     case STORED:
         gate_ring(lane->gate);
@@ -341,11 +343,10 @@ static void process(struct lane *lane, const struct claim *claim)
     metric_set(&lane->metrics.is_busy, 0);
 }
 
-int64_t lane_rest_ms(const struct processor_conf *conf, size_t number, size_t jobs)
+int64_t lane_rest_ms(const struct processor_conf *conf, size_t number,
+                     const struct claim *claim)
 {
-    bool are_enough = jobs >= (size_t)conf->batch_max / 2;
-
-    if (jobs <= 1 || are_enough)
+    if (claim->count <= 1 || claim->is_large)
         return 0;
     return number == 0 ? conf->batch_rest_ms : conf->batch_rest_ms * STAND_BY_TIMES;
 }
@@ -353,7 +354,7 @@ int64_t lane_rest_ms(const struct processor_conf *conf, size_t number, size_t jo
 /* Stores the claim's jobs, then rests. */
 static void work_off(struct lane *lane, struct claim *claim)
 {
-    int64_t rest_ms = lane_rest_ms(lane->conf, lane->number, claim->count);
+    int64_t rest_ms = lane_rest_ms(lane->conf, lane->number, claim);
 
     process(lane, claim);
     queue_drop_claim(claim);

@@ -26,6 +26,7 @@
 #include "shared/err.h"
 #include "shared/log.h"
 
+struct claim;
 struct event_parser;
 struct gate;
 struct health;
@@ -58,11 +59,12 @@ enum err_code lane_init(struct lane *lane, const struct processor_conf *conf,
                         struct err *err) MUST_CHECK;
 void lane_release(struct lane *lane);
 
-/* How long a lane rests behind a batch of so many jobs: not at all behind a single one,
- * which may be all there is, nor when enough came.  The first lane keeps up alone if it can,
+/* How long a lane rests behind this batch: not at all behind a single job, which may be all
+ * there is, nor behind a large batch, after which there may be more.  The first lane keeps up alone if it can,
  * and the others look in now and then: two that share what one can do store it in smaller
  * batches, and are in the way of everything else on the machine.  Pure. */
-int64_t lane_rest_ms(const struct processor_conf *conf, size_t number, size_t jobs);
+int64_t lane_rest_ms(const struct processor_conf *conf, size_t number,
+                     const struct claim *claim);
 
 /* The thread: returns after the gate has stopped. */
 void lane_run(struct lane *lane);

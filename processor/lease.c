@@ -28,24 +28,42 @@ void leases_release(struct leases *leases)
     monitor_release(&leases->monitor);
 }
 
-void leases_hold(struct leases *leases, size_t lane, const char *id, const char *owner)
+void leases_enter(struct leases *leases)
+{
+    monitor_lock(&leases->monitor);
+    leases->lanes_running++;
+    monitor_unlock(&leases->monitor);
+}
+
+void leases_leave(struct leases *leases)
+{
+    monitor_lock(&leases->monitor);
+    assert(leases->lanes_running > 0);
+    leases->lanes_running--;
+    monitor_tell(&leases->monitor);
+    monitor_unlock(&leases->monitor);
+}
+
+bool leases_hold(struct leases *leases, size_t lane, const char *id, const char *owner)
 {
     struct lease *lease = &leases->of_lane[lane];
+    bool is_kept;
 
     assert(lane < LEASES_MAX);
     monitor_lock(&leases->monitor);
-    lease->is_held = true;
+    is_kept = !leases->are_over;
+    lease->is_held = is_kept;
     lease->is_lost = false;
     (void)snprintf(lease->id, sizeof(lease->id), "%s", id);
     (void)snprintf(lease->owner, sizeof(lease->owner), "%s", owner);
     monitor_unlock(&leases->monitor);
+    return is_kept;
 }
 
 void leases_drop(struct leases *leases, size_t lane)
 {
     monitor_lock(&leases->monitor);
     leases->of_lane[lane].is_held = false;
-    monitor_tell(&leases->monitor);
     monitor_unlock(&leases->monitor);
 }
 
@@ -106,42 +124,42 @@ static enum err_code renew_all(struct lease_keeper *keeper, struct err *err)
     return code;
 }
 
-/* True when it has looked at all batches there are. */
-static bool look_for_orphans(struct lease_keeper *keeper)
+/* True when it has looked at all batches there are; a Redis full of other people's keys
+ * takes several turns. */
+static bool look_for_orphans(struct lease_keeper *keeper, int64_t turn_ms)
 {
     size_t found = 0;
     struct err err;
     enum err_code code = FAILPOINT("lease.orphans", &err);
 
     if (!code)
-        code = queue_adopt_orphans(keeper->queue, &found, &err);
+        code = queue_adopt_orphans(keeper->queue, keeper->cursor, turn_ms, &found, &err);
     if (!code && found > 0)
         log_line(LOG_WARN, "found batches without a lease",
                  LOG_FIELDS(log_int("batches", (int64_t)found)));
-    return !code; /* when Redis is away the next turn says so */
+    /* When Redis is away the next turn says so. */
+    return !code && keeper->cursor[0] == '\0';
 }
 
-/* True when no lane holds anything; waits for that until the deadline. */
-static bool wait_idle(struct leases *leases, int64_t deadline_us)
+/* True when all lanes have ended; waits for that until the deadline. */
+static bool wait_ended(struct leases *leases, int64_t deadline_us)
 {
     bool in_time = true;
-    size_t held;
+    bool have_ended;
 
     monitor_lock(&leases->monitor);
-    for (;;) {
-        held = 0;
-        for (size_t lane = 0; lane < LEASES_MAX; lane++)
-            held += leases->of_lane[lane].is_held ? 1 : 0;
-        if (held == 0 || !in_time)
-            break;
+    while (leases->lanes_running > 0 && in_time)
         in_time = monitor_wait_until(&leases->monitor, deadline_us);
-    }
+    have_ended = leases->lanes_running == 0;
     monitor_unlock(&leases->monitor);
-    return held == 0;
+    return have_ended;
 }
 
 static void hand_back_all(struct lease_keeper *keeper)
 {
+    monitor_lock(&keeper->leases->monitor);
+    keeper->leases->are_over = true;
+    monitor_unlock(&keeper->leases->monitor);
     for (size_t lane = 0; lane < LEASES_MAX; lane++) {
         struct lease lease = copy_of(keeper->leases, lane);
         struct err err;
@@ -162,27 +180,54 @@ static void hand_back_all(struct lease_keeper *keeper)
     }
 }
 
+/* Renews what is held, and says in the log when it cannot. */
+static enum err_code take_turn(struct lease_keeper *keeper)
+{
+    struct err err;
+    enum err_code code = renew_all(keeper, &err);
+    int64_t suppressed;
+
+    health_set(keeper->health, keeper->thread, HEALTH_REDIS, code);
+    if (code && log_gate_open(&keeper->log, LOG_EVERY_MS, &suppressed))
+        log_line(
+            LOG_WARN, "could not renew leases",
+            LOG_FIELDS(log_text("reason", err.msg), log_int("suppressed", suppressed)));
+    return code;
+}
+
+/* A lane may be claiming when the process is told to stop, and then stores what it gets: it
+ * is waited for, and its lease renewed, until it has ended. */
+static void end(struct lease_keeper *keeper, int64_t turn_ms)
+{
+    int64_t deadline_us = clock_mono_us() + keeper->shutdown_timeout_ms * 1000;
+
+    for (;;) {
+        int64_t until_us = clock_mono_us() + turn_ms * 1000;
+
+        if (until_us > deadline_us)
+            until_us = deadline_us;
+        if (wait_ended(keeper->leases, until_us))
+            return;
+        if (until_us == deadline_us)
+            break;
+        (void)take_turn(keeper); /* has said so if it could not */
+    }
+    hand_back_all(keeper);
+}
+
 void lease_keeper_run(struct lease_keeper *keeper)
 {
     int64_t turn_ms = keeper->lease_ms / 3;
     int64_t orphans_at_ms = 0;
-    struct log_gate log = {0};
-    struct err err;
 
     if (turn_ms > TURN_MAX_MS)
         turn_ms = TURN_MAX_MS;
     do {
-        enum err_code code = renew_all(keeper, &err);
-        int64_t suppressed;
+        enum err_code code = take_turn(keeper);
 
-        health_set(keeper->health, keeper->thread, HEALTH_REDIS, code);
-        if (code && log_gate_open(&log, LOG_EVERY_MS, &suppressed))
-            log_line(LOG_WARN, "could not renew leases",
-                     LOG_FIELDS(log_text("reason", err.msg),
-                                log_int("suppressed", suppressed)));
-        if (!code && clock_mono_ms() >= orphans_at_ms && look_for_orphans(keeper))
+        if (!code && clock_mono_ms() >= orphans_at_ms &&
+            look_for_orphans(keeper, turn_ms))
             orphans_at_ms = clock_mono_ms() + ORPHANS_EVERY_MS;
     } while (gate_pause(keeper->gate, turn_ms));
-    if (!wait_idle(keeper->leases, clock_mono_us() + keeper->shutdown_timeout_ms * 1000))
-        hand_back_all(keeper);
+    end(keeper, turn_ms);
 }

@@ -28,6 +28,7 @@
 
 enum {
     QUEUE_ID_MAX = 63,        /* of a batch id; ours have UUID_TEXT_LEN */
+    QUEUE_CURSOR_MAX = 24,    /* Redis's SCAN goes on there */
     QUEUE_WAIT_MAX_MS = 1000, /* for the first job; less with a short lease */
     QUEUE_READ_JOBS = 200     /* in one step, so that Redis is not kept from others */
 };
@@ -53,6 +54,7 @@ struct claim {
     int64_t suspect;      /* place of the job that the last worker marked; -1: none */
     int64_t suspect_hits; /* how many workers marked that job */
     size_t count;
+    bool is_large;   /* half as many as may be taken at least, so there may be more */
     bool must_pause; /* there was nothing, and Redis could not be waited at */
     /* The jobs in pieces of QUEUE_READ_JOBS; owned: queue_drop_claim(). */
     struct claim_piece *pieces;
@@ -121,8 +123,10 @@ enum err_code queue_push(struct queue *queue, const struct queue_job *jobs, size
                          struct err *err) MUST_CHECK;
 
 /* Gives a lease to every batch that has none, which a failover of Redis may leave behind.
- * *ret_found is how many there were. */
-enum err_code queue_adopt_orphans(struct queue *queue, size_t *ret_found,
+ * Goes on where cursor says, "" being the beginning, for about max_ms; cursor is "" again
+ * after the last, and after a failure.  *ret_found is how many there were. */
+enum err_code queue_adopt_orphans(struct queue *queue, char cursor[QUEUE_CURSOR_MAX],
+                                  int64_t max_ms, size_t *ret_found,
                                   struct err *err) MUST_CHECK;
 
 #endif

@@ -303,6 +303,7 @@ static enum err_code read_jobs(struct queue *queue, struct claim *claim, struct 
     size_t bytes = 0;
     size_t count = 0;
     size_t fit = QUEUE_READ_JOBS;
+    bool was_cut;
 
     while (count < claim->count && fit == QUEUE_READ_JOBS) {
         const redisReply *piece = NULL;
@@ -321,10 +322,12 @@ static enum err_code read_jobs(struct queue *queue, struct claim *claim, struct 
                                   : fitting_jobs(queue, piece, count, &bytes);
         count += fit;
     }
+    was_cut = claim->attempts == 0 && count < claim->count;
     /* Fewer than were said to be there: somebody has acknowledged the batch meanwhile. */
     claim->count = count;
     if (claim->attempts == 0 && count > 0)
         learn_size(queue, count, bytes);
+    claim->is_large = was_cut || count >= (size_t)queue->take_max / 2;
     return ERR_OK;
 }
 

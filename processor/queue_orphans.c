@@ -4,6 +4,7 @@
 
 #include "processor/queue.h"
 #include "processor/queue_parts.h"
+#include "shared/clock.h"
 
 static enum err_code adopt(struct queue *queue, const char *key, size_t *found,
                            struct err *err)
@@ -42,7 +43,7 @@ static bool is_scan(const redisReply *reply)
 }
 
 /* One SCAN; cursor is brought up to date, "0" after the last. */
-static enum err_code scan(struct queue *queue, char cursor[NUMBER_MAX],
+static enum err_code scan(struct queue *queue, char cursor[QUEUE_CURSOR_MAX],
                           redisReply **ret_reply, struct err *err)
 {
     struct args args = {.count = 0};
@@ -58,26 +59,33 @@ static enum err_code scan(struct queue *queue, char cursor[NUMBER_MAX],
     if (!code && !is_scan(*ret_reply))
         return queue_strange(queue, *ret_reply, "could not look for batches", err);
     if (!code)
-        (void)snprintf(cursor, NUMBER_MAX, "%s", (*ret_reply)->element[0]->str);
+        (void)snprintf(cursor, QUEUE_CURSOR_MAX, "%s", (*ret_reply)->element[0]->str);
     return code;
 }
 
-enum err_code queue_adopt_orphans(struct queue *queue, size_t *ret_found, struct err *err)
+enum err_code queue_adopt_orphans(struct queue *queue, char cursor[QUEUE_CURSOR_MAX],
+                                  int64_t max_ms, size_t *ret_found, struct err *err)
 {
-    char cursor[NUMBER_MAX] = "0";
+    int64_t until_ms = clock_mono_ms() + max_ms;
     size_t found = 0;
     enum err_code code = queue_connect(queue, err);
 
+    if (cursor[0] == '\0')
+        (void)snprintf(cursor, QUEUE_CURSOR_MAX, "0");
     while (!code) {
         redisReply *reply = NULL;
 
         code = scan(queue, cursor, &reply, err);
-        if (code)
+        if (code) {
+            cursor[0] = '\0';
             break;
+        }
         for (size_t i = 0; i < reply->element[1]->elements && !code; i++)
             code = adopt(queue, reply->element[1]->element[i]->str, &found, err);
         freeReplyObject(reply);
-        if (strcmp(cursor, "0") == 0)
+        if (code || strcmp(cursor, "0") == 0)
+            cursor[0] = '\0';
+        if (cursor[0] == '\0' || clock_mono_ms() >= until_ms)
             break;
     }
     *ret_found = found;

@@ -49,16 +49,16 @@
     "end\n"
 
 /* What is said of a batch that was taken; its jobs are read by LRANGE.  0 attempts: nobody
- * has sealed it yet. */
+ * has sealed it yet; began (1 or 0) is added to those of one that is sealed. */
 #define SCRIPT_ANSWER                                                                    \
     "local function own(id, owner, lease)\n"                                             \
     "  redis.call('ZADD', KEYS[1], now() + lease, id)\n"                                 \
     "  redis.call('HSET', KEYS[2], id..':owner', owner)\n"                               \
     "end\n"                                                                              \
-    "local function answer(id, batch)\n"                                                 \
+    "local function answer(id, batch, began)\n"                                          \
     "  local n = 0\n"                                                                    \
     "  if redis.call('HEXISTS', KEYS[2], id) == 1 then\n"                                \
-    "    n = redis.call('HINCRBY', KEYS[2], id, 1)\n"                                    \
+    "    n = redis.call('HINCRBY', KEYS[2], id, began)\n"                                \
     "  end\n"                                                                            \
     "  local row = redis.call('HGET', KEYS[2], id..':row') or ''\n"                      \
     "  return {id, n, row, redis.call('LLEN', batch)}\n"                                 \
@@ -75,7 +75,7 @@ static const char script_claim[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_ANSWER
     "  local kind = redis.call('TYPE', prefix..old).ok\n"
     "  if kind == 'list' and #old <= 63 then\n"
     "    own(old, owner, lease)\n"
-    "    return answer(old, prefix..old)\n"
+    "    return answer(old, prefix..old, 1)\n"
     "  elseif kind == 'none' then\n"
     "    forget(old)\n"
     "  else\n" /* not ours: look again later */
@@ -85,11 +85,11 @@ static const char script_claim[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_ANSWER
     "own(id, owner, lease)\n"
     "if waiting == 0 then return {id, 0, '', 0} end\n"
     "take(KEYS[3], prefix..id, math.min(tonumber(ARGV[5]), waiting), tonumber(ARGV[6]))\n"
-    "return answer(id, prefix..id)\n";
+    "return answer(id, prefix..id, 1)\n";
 
 /* KEYS leases, attempts, batch.  ARGV id, owner, lease.  The answer of a claim once more, of
  * which it is not known what Redis made: without jobs it made nothing, or what it made is
- * somebody else's by now. */
+ * somebody else's by now.  What is asked about has been counted. */
 static const char script_ask[] = SCRIPT_HEAD SCRIPT_ANSWER
     "local id, owner = ARGV[1], ARGV[2]\n"
     "if redis.call('TYPE', KEYS[3]).ok ~= 'list' or\n"
@@ -97,7 +97,7 @@ static const char script_ask[] = SCRIPT_HEAD SCRIPT_ANSWER
     "  return {id, 0, '', 0}\n"
     "end\n"
     "own(id, owner, tonumber(ARGV[3]))\n"
-    "return answer(id, KEYS[3])\n";
+    "return answer(id, KEYS[3], 0)\n";
 
 /* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, max, max bytes.  Fills up the
  * batch that the doorbell began, unless somebody else has taken it over meanwhile. */
@@ -114,7 +114,7 @@ static const char script_fill[] = SCRIPT_HEAD SCRIPT_TAKE SCRIPT_PUT_BACK SCRIPT
     "  take(KEYS[3], KEYS[4], math.min(tonumber(ARGV[4]), waiting + rung), "
     "tonumber(ARGV[5]))\n"
     "end\n"
-    "return answer(id, KEYS[4])\n";
+    "return answer(id, KEYS[4], 1)\n";
 
 /* KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, jobs to keep.  From here on the
  * batch never changes; the jobs behind those that are kept go back.  How often it was begun,

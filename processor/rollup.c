@@ -23,6 +23,8 @@ int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state
     if (rest_ms > longest_ms)
         rest_ms = longest_ms;
     rest_ms -= state->rested_ms;
+    if (state->rested_ms < 0) /* the wall clock went back: the next bite starts anew */
+        rest_ms = 0;
     return rest_ms > 0 ? rest_ms : 0;
 }
 
@@ -32,6 +34,22 @@ bool rollup_is_quiet(struct rollup_quiet *quiet, int64_t waiting, int64_t now_ms
     if (quiet->waiting != waiting)
         *quiet = (struct rollup_quiet){waiting, now_ms};
     return now_ms - quiet->since_ms >= ms;
+}
+
+bool rollup_has_saved(struct rollup_savings *savings, int64_t now_ms)
+{
+    int64_t saved_ms = savings->saved_ms + now_ms - savings->now_ms;
+
+    *savings = (struct rollup_savings){
+        .saved_ms = saved_ms < ROLLUP_SAVED_MAX_MS ? saved_ms : ROLLUP_SAVED_MAX_MS,
+        .now_ms = now_ms,
+    };
+    return saved_ms > 0;
+}
+
+void rollup_spend(struct rollup_savings *savings, int64_t rest_ms)
+{
+    savings->saved_ms = rest_ms < savings->saved_ms ? savings->saved_ms - rest_ms : 0;
 }
 
 static int64_t number_at(const PGresult *result, int column)

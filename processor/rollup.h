@@ -12,10 +12,15 @@
 
 #include "shared/err.h"
 
+enum {
+    ROLLUP_SAVED_MAX_MS = 30000
+};
+
 struct rollup_state {
-    int64_t waiting;   /* ids not rolled up yet; some may never become rows */
-    int64_t rested_ms; /* since the last bite of any processor */
-    int64_t took_ms;   /* that bite */
+    int64_t waiting; /* ids not rolled up yet; some may never become rows */
+    int64_t
+        rested_ms;   /* since the last bite of any processor; < 0: its clock was ahead */
+    int64_t took_ms; /* that bite */
 };
 
 struct rollup_pace {
@@ -27,6 +32,13 @@ struct rollup_pace {
 struct rollup_quiet {
     int64_t waiting; /* the same since then: nobody begins a row */
     int64_t since_ms;
+};
+
+/* Rest in advance.  Who sends events one by one and looks at each waits for none, and yet the
+ * roll-up rests as much as it should in the long run. */
+struct rollup_savings {
+    int64_t saved_ms;
+    int64_t now_ms; /* counted up to then */
 };
 
 /* Up to where the rows are settled once the writers, if any, have ended. */
@@ -44,9 +56,15 @@ struct rollup_bite {
 /* How long to go on resting.  Pure. */
 int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state *state);
 
-/* Whether no row was begun for the last ms, now_ms included.  Pure. */
+/* Whether no row was begun for the last ms, now_ms included.  To be asked at each look.
+ * Pure. */
 bool rollup_is_quiet(struct rollup_quiet *quiet, int64_t waiting, int64_t now_ms,
                      int64_t ms);
+
+/* Whether some of the time up to now, in which there were no bites, has not been spent on
+ * the rest that one costs.  Pure. */
+bool rollup_has_saved(struct rollup_savings *savings, int64_t now_ms);
+void rollup_spend(struct rollup_savings *savings, int64_t rest_ms);
 
 enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
                           struct rollup_state *ret_state, struct err *err) MUST_CHECK;

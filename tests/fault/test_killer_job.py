@@ -43,6 +43,22 @@ def test_the_job_at_which_two_processors_die_is_buried(daemons, redis, database)
         {f"/{n}" for n in range(5) if n != PLACE}
 
 
+def test_a_batch_that_is_stored_leaves_no_mark(daemons, redis, database):
+    """Processors that are lost before they acknowledge it were not lost at its last job."""
+    client, batch = redis.client(), new_id()
+    lay_out(client, batch)
+    for _ in range(3):
+        processor = run(daemons, redis, database, FAILPOINTS="lane.stored:kill:1")
+        assert processor.wait_exit(30) == -signal.SIGKILL
+        processor.process = None
+        assert client.hget(ATTEMPTS, f"{batch}:row") is None
+        end_lease(client, batch)
+    run(daemons, redis, database)
+    wait_until(redis.is_drained, 30, "the batch to be done")
+    assert database.rows("SELECT * FROM dead_letters") == []
+    assert database.value("SELECT count(*) FROM events") == 5
+
+
 def test_a_job_that_only_fails_is_not_marked(daemons, redis, database):
     """One that a processor could not store, and was stopped at, has killed nobody."""
     client, batch = redis.client(), new_id()

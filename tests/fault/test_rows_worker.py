@@ -245,3 +245,23 @@ def test_row_38_sigterm_in_the_middle_of_a_batch(rig, pattern):
     rig.start_heir(LEASE_MS=60000)
     # Handed back: nobody waits for the minute that the lease would have lasted.
     assert rig.end(timeout=20).stored == 100
+
+
+@pytest.mark.parametrize("grace_ms", [0, 500, 2000])
+def test_row_38_sigterm_while_a_lane_waits_for_jobs(rig, grace_ms):
+    """The jobs come when it has been told to end, and Postgres does not answer any more: it
+    hands them back, and nobody waits for the minute that the lease would have lasted."""
+    victim = rig.make_processor(PROCESSOR_LANES=1, LEASE_MS=60000,
+                                SHUTDOWN_TIMEOUT_MS=grace_ms)
+    victim.start()
+    rig.push(50)
+    rig.wait_stored(50)
+    rig.postgres_line.swallow("up")
+    victim.signal(signal.SIGTERM)
+    victim.wait_log("stopping")
+    rig.push(50)
+    assert victim.wait_exit(5) == 0
+    rig.gone(victim)
+    rig.heal()
+    rig.start_heir(LEASE_MS=60000)
+    assert rig.end(timeout=20).stored == 100

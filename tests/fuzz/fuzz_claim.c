@@ -157,6 +157,7 @@ static enum err_code ask_ack(const struct answers *answers, struct err *err)
 
 static enum err_code ask(char question, const struct answers *answers, struct err *err)
 {
+    char cursor[QUEUE_CURSOR_MAX] = "";
     bool is_yes;
     size_t found;
 
@@ -168,7 +169,7 @@ static enum err_code ask(char question, const struct answers *answers, struct er
     case 'r':
         return queue_renew(queue, "a", queue_owner(queue), &is_yes, err);
     case 'o':
-        return queue_adopt_orphans(queue, &found, err);
+        return queue_adopt_orphans(queue, cursor, 1000, &found, err);
     case 'p':
         return ask_push(answers, err);
     case 'n':

@@ -55,10 +55,18 @@ def test_a_lane_rests_while_jobs_gather(daemons, redis, database, client):
 
 
 def test_a_lane_that_rests_stops_at_once(daemons, redis, database, client):
-    processor = start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_REST_MS=60000)
+    processor = start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_REST_MS=10000)
     push(client, *[job(event()) for _ in range(20)])
     wait_until(lambda: redis.completed() == 20, 10, processor.story)
     processor.stop()  # which fails when it takes as long as the rest
+
+
+def test_no_lane_rests_behind_a_batch_that_is_full_by_its_bytes(daemons, redis, database,
+                                                                 client):
+    """Some 30 batches, which would take minutes with a rest behind each."""
+    push(client, *[job(event()) for _ in range(300)])
+    start(daemons, redis, database, BATCH_MAX_BYTES=2048, BATCH_REST_MS=10000)
+    wait_counts(redis, database, 300, timeout=60)
 
 
 def test_each_job_of_a_small_batch_has_its_line(daemons, redis, database, client):

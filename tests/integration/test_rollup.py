@@ -1,5 +1,6 @@
 """The roll-up: at every moment exactly the aggregate of the raw events up to its position,
 and soon after they are stored."""
+import contextlib
 import datetime
 import random
 import threading
@@ -253,6 +254,29 @@ def test_the_roll_up_rests_while_somebody_writes(daemons, redis, database):
     slow.commit()
     slow.close()
     rollups.wait_equal(database, 20)
+
+
+def test_a_clock_that_goes_back_does_not_stop_the_roll_up(daemons, redis, database):
+    """Somebody writes all the time, so it would rest until the clock has caught up."""
+    start(daemons, redis, database)
+    ended = threading.Event()
+
+    def write():
+        with contextlib.closing(database.connect()) as conn, conn.cursor() as cursor:
+            while not ended.wait(0.002):
+                cursor.execute(INSERT, ("steady", "/", None, "2025-11-14T10:00:00Z"))
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        wait_until(lambda: database.value("SELECT position FROM rollup_state") > 0, 20,
+                   "the first bite")
+        database.rows("UPDATE rollup_state SET took_ms = 200, "
+                      "finished_at = clock_timestamp() + interval '1 hour'")
+        wait_until(lambda: database.value(
+            "SELECT finished_at <= clock_timestamp() FROM rollup_state"), 20, "a bite")
+    finally:
+        ended.set()
+        writer.join()
 
 
 def test_rows_of_aborted_transactions_leave_only_gaps(database):

@@ -192,8 +192,10 @@ static enum err_code step_forget(struct driver *driver, struct err *err)
 
 static enum err_code step_adopt(struct driver *driver, struct err *err)
 {
+    char cursor[QUEUE_CURSOR_MAX] = "";
     size_t found = 0;
-    enum err_code code = queue_adopt_orphans(driver->queue, &found, err);
+    enum err_code code =
+        queue_adopt_orphans(driver->queue, cursor, INT32_MAX, &found, err);
 
     if (!code)
         must(buf_printf(&driver->out, "\"found\":%zu,", found), "answer");

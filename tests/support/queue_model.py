@@ -101,9 +101,9 @@ class Queue:
         if not jobs:
             del self.batches[batch_id]
 
-    def answer(self, batch_id):
+    def answer(self, batch_id, began=1):
         if batch_id in self.counts:
-            self.counts[batch_id] += 1
+            self.counts[batch_id] += began
         return Claim(batch_id, self.counts.get(batch_id, 0), list(self.batches[batch_id]))
 
     def ask(self, unsure_id, owner):
@@ -111,7 +111,7 @@ class Queue:
         if unsure_id not in self.batches or self.owners.get(unsure_id) != owner:
             return Claim(unsure_id, 0, [])
         self.own(unsure_id, owner)
-        return self.answer(unsure_id)
+        return self.answer(unsure_id, began=0)
 
     def claim(self, next_id, owner, most):
         ended = sorted((end, i) for i, end in self.leases.items() if end < LIVE)

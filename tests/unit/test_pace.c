@@ -10,6 +10,7 @@
 
 #include "processor/conf.h"
 #include "processor/lane.h"
+#include "processor/queue.h"
 #include "processor/report.h"
 #include "processor/retry.h"
 #include "processor/rollup.h"
@@ -85,8 +86,9 @@ static void test_the_rollup_rests_in_proportion_and_within_the_lag(void **state)
 {
     static const struct rollup_pace pace = {.rest_times = 4, .lag_max_ms = 1500};
     static const struct rest_case cases[] = {
-        {0, 0, 0},       {3, 0, 12},    {3, 12, 0},    {3, 5000, 0}, {200, 0, 800},
-        {200, 300, 500}, {300, 0, 900}, {700, 0, 100}, {750, 0, 0},  {5000, 0, 0},
+        {0, 0, 0},       {3, 0, 12},         {3, 12, 0},    {3, 5000, 0}, {200, 0, 800},
+        {200, 300, 500}, {300, 0, 900},      {700, 0, 100}, {750, 0, 0},  {5000, 0, 0},
+        {200, -1, 0},    {200, -3600000, 0}, /* the wall clock went back */
     };
 
     (void)state;
@@ -112,26 +114,45 @@ static void test_it_is_quiet_once_nothing_has_come_for_a_while(void **state)
     assert_false(rollup_is_quiet(&quiet, 2, 1060, 25)); /* somebody else has bitten */
 }
 
+static void test_rest_is_saved_up_to_a_limit_and_spent(void **state)
+{
+    struct rollup_savings savings = {.saved_ms = 0, .now_ms = 1000};
+
+    (void)state;
+    assert_false(rollup_has_saved(&savings, 1000));
+    assert_true(rollup_has_saved(&savings, 1001));
+    rollup_spend(&savings, 116); /* more than there is is not owed */
+    assert_false(rollup_has_saved(&savings, 1001));
+    assert_true(rollup_has_saved(&savings, 1201));
+    rollup_spend(&savings, 116);
+    assert_true(rollup_has_saved(&savings, 1201));
+    rollup_spend(&savings, 116);
+    assert_false(rollup_has_saved(&savings, 1201));
+    assert_true(rollup_has_saved(&savings, 1000000));
+    rollup_spend(&savings, ROLLUP_SAVED_MAX_MS - 1);
+    assert_true(rollup_has_saved(&savings, 1000000));
+    rollup_spend(&savings, 1);
+    assert_false(rollup_has_saved(&savings, 1000000));
+}
+
 struct batch_case {
-    int64_t batch_max;
-    size_t jobs;
+    struct claim claim;
     int64_t expected_ms;
 };
 
 static void test_a_lane_rests_behind_a_batch_neither_of_one_nor_large(void **state)
 {
+    static const struct processor_conf conf = {.batch_rest_ms = 10};
     static const struct batch_case cases[] = {
-        {5000, 0, 0},    {5000, 1, 0}, {5000, 2, 10}, {5000, 2499, 10}, {5000, 2500, 0},
-        {5000, 5000, 0}, {1, 1, 0},    {2, 1, 0},     {4, 2, 0},        {6, 2, 10},
+        {{.count = 1}, 0},     {{.count = 1, .is_large = true}, 0},
+        {{.count = 2}, 10},    {{.count = 2, .is_large = true}, 0},
+        {{.count = 5000}, 10}, {{.count = 5000, .is_large = true}, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct processor_conf conf = {.batch_max = cases[i].batch_max,
-                                      .batch_rest_ms = 10};
-
-        assert_int_equal(lane_rest_ms(&conf, 0, cases[i].jobs), cases[i].expected_ms);
-        assert_int_equal(lane_rest_ms(&conf, 1, cases[i].jobs),
+        assert_int_equal(lane_rest_ms(&conf, 0, &cases[i].claim), cases[i].expected_ms);
+        assert_int_equal(lane_rest_ms(&conf, 1, &cases[i].claim),
                          10 * cases[i].expected_ms);
     }
 }
@@ -176,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_a_slow_pause_is_spread_over_its_second_half),
         cmocka_unit_test(test_the_rollup_rests_in_proportion_and_within_the_lag),
         cmocka_unit_test(test_it_is_quiet_once_nothing_has_come_for_a_while),
+        cmocka_unit_test(test_rest_is_saved_up_to_a_limit_and_spent),
         cmocka_unit_test(test_a_lane_rests_behind_a_batch_neither_of_one_nor_large),
         cmocka_unit_test(test_a_batch_is_reported_by_job_or_in_one_line),
     };
