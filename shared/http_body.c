@@ -12,9 +12,8 @@
 #include "shared/mem.h"
 
 enum {
-    INFLATE_STEP = 8192,      /* bytes inflated at a time */
-    PACKING_BYTES_MAX = 4096, /* more than gzip adds to what it cannot make smaller */
-    KEPT_BYTES_MAX = 16384,   /* a larger buffer is given back between requests */
+    INFLATE_STEP = 8192,    /* bytes inflated at a time */
+    KEPT_BYTES_MAX = 16384, /* a larger buffer is given back between requests */
 };
 
 struct http_inflate {
@@ -138,7 +137,7 @@ void http_body_add(struct http_body *body, const char *piece, size_t len)
     body->taken_bytes += len;
     /* Empty gzip members, one behind the other, are bytes without end that inflate to
      * nothing. */
-    if (body->taken_bytes > body->bytes.max_bytes + PACKING_BYTES_MAX)
+    if (body->taken_bytes > body->bytes.max_bytes + HTTP_BODY_PACKING_MAX)
         fail(body, ERR_TOO_BIG);
     else if (body->inflate)
         add_compressed(body, piece, len);

@@ -8,6 +8,10 @@
 #include "shared/err.h"
 #include "shared/http_head.h"
 
+enum {
+    HTTP_BODY_PACKING_MAX = 4096 /* more than gzip adds to what it cannot make smaller */
+};
+
 struct http_inflate; /* opaque: zlib's state */
 
 struct http_body {

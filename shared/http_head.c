@@ -71,6 +71,8 @@ static void take_coding(struct http_head *head, const char *value, size_t len)
 static void take_encoding(struct http_head *head, const char *value, size_t len)
 {
     head->encodings++;
+    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+        len--;
     if (is_word(value, len, "gzip"))
         head->encoding = HTTP_GZIP;
     else if (is_word(value, len, "deflate"))

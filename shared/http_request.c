@@ -169,9 +169,30 @@ static void find_route(struct http_request *req, const char *method)
     answer_method(req, method);
 }
 
-static void check_length(struct http_request *req)
+/* The longest body that is not refused at once; of one that nobody reads, the longest that
+ * is thrown away. */
+static int64_t longest_body(const struct http_request *req)
 {
-    if (req->status || req->head.content_length <= req->server->options.max_body_bytes)
+    const struct http_options *options = &req->server->options;
+
+    if (!req->route->reads_body)
+        return options->max_drain_bytes;
+    if (req->head.encoding != HTTP_IDENTITY)
+        return options->max_body_bytes + HTTP_BODY_PACKING_MAX;
+    return options->max_body_bytes;
+}
+
+/* Its type and encoding matter only to those who read it. */
+static void check_body(struct http_request *req)
+{
+    if (req->status)
+        return;
+    if (req->head.status && req->route->reads_body) {
+        http_answer_refuse(req, HTTP_REFUSAL_HEADERS, req->head.status,
+                           req->head.sentence);
+        return;
+    }
+    if (req->head.content_length <= longest_body(req))
         return;
     if (req->head.content_length > req->server->options.max_drain_bytes)
         req->must_close = true;
@@ -228,10 +249,7 @@ static enum MHD_Result take_headers(struct http_request *req, const char *url,
                            req->head.sentence);
     else
         find_route(req, method);
-    if (!req->status && req->head.status)
-        http_answer_refuse(req, HTTP_REFUSAL_HEADERS, req->head.status,
-                           req->head.sentence);
-    check_length(req);
+    check_body(req);
     if (must_answer_now(req))
         return http_answer_queue(req);
     req->step = STEP_BODY;

@@ -232,6 +232,34 @@ def test_the_limit_holds_for_what_comes_out(ingestion, name, encode):
         assert ingestion.post_event(body, {"Content-Encoding": name}).status == status
 
 
+@pytest.mark.parametrize("name, wbits", [("gzip", 31), ("deflate", 15)])
+def test_a_body_that_does_not_get_smaller_may_be_as_large(ingestion, name, wbits):
+    """The limit is that of the decoded body, and packing adds a little."""
+    for size, status in ((BODY_MAX, 200), (BODY_MAX + 1, 413)):
+        packer = zlib.compressobj(0, zlib.DEFLATED, wbits)
+        body = packer.compress(json.dumps(event()).encode().ljust(size)) + packer.flush()
+        assert len(body) > BODY_MAX
+        assert ingestion.post_event(body, {"Content-Encoding": name}).status == status
+    assert ingestion.post_event(b" " * (BODY_MAX + 4097),
+                                {"Content-Encoding": name}).status == 413
+
+
+@pytest.mark.parametrize("name", [b"gzip \t", b"identity ", b"\tgzip"])
+def test_white_space_around_an_encoding_is_none_of_it(connection, name):
+    body = json.dumps(event()).encode()
+    body = gzip.compress(body) if b"gzip" in name else body
+    connection.send(b"POST /event HTTP/1.1\r\nHost: x\r\nContent-Encoding:" + name +
+                    b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert connection.read_response().status == 200
+
+
+def test_nothing_is_asked_of_a_body_that_nobody_reads(ingestion, connection):
+    headers = {"Content-Type": "a/b; charset=latin1", "Content-Encoding": "br"}
+    answer = connection.request("GET", "/healthz", b"x" * (2 * BODY_MAX), headers)
+    assert answer.status == 200
+    goes_on(connection, answer)
+
+
 def test_a_bomb_is_cut_at_the_limit(ingestion):
     """100 KB that would be 100 MB, twenty times, without the memory to show for it."""
     bomb = gzip.compress(b" " * 100_000_000)
