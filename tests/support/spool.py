@@ -15,6 +15,7 @@ HEADER_LEN = 44
 
 IN_TIME = 2.0  # of the contract
 SLACK = 0.3    # the way there and back, on a busy machine
+SPOOL_RESTS = 2.5  # seconds, after a failure; at most, and with time to find out
 
 
 def posts(count=None, **fields):
@@ -47,11 +48,14 @@ def take_all(ingestion, count, connections=8):
 
 
 def fill(ingestion, judge, at_once=100):
-    """Posts until not even an event that comes alone is taken."""
+    """Posts until not even an event that comes alone is taken, by any loop, for longer than
+    a spool that has failed is left alone."""
     while 503 not in judge.statuses:
         send(ingestion.port, posts(at_once), connections=16, judge=judge)
-    while 200 in send(ingestion.port, posts(1), connections=1, judge=judge).statuses:
-        pass
+    taken = time.monotonic()
+    while time.monotonic() - taken < SPOOL_RESTS:
+        if 200 in send(ingestion.port, posts(1), connections=1, judge=judge).statuses:
+            taken = time.monotonic()
 
 
 def wait_not_ready(ingestion):
