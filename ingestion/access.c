@@ -3,13 +3,13 @@
 
 #include "ingestion/conf.h"
 #include "ingestion/rate.h"
-#include "shared/address.h"
-#include "shared/buf.h"
-#include "shared/clock.h"
-#include "shared/event.h"
-#include "shared/http.h"
-#include "shared/mem.h"
-#include "shared/secret.h"
+#include "shared/base/buf.h"
+#include "shared/base/clock.h"
+#include "shared/base/mem.h"
+#include "shared/event/event.h"
+#include "shared/http/address.h"
+#include "shared/http/http.h"
+#include "shared/http/secret.h"
 
 enum {
     UNAUTHORIZED = 401,

@@ -7,8 +7,8 @@
 #ifndef INGESTION_ACCESS_H
 #define INGESTION_ACCESS_H
 
-#include "shared/err.h"
-#include "shared/words.h"
+#include "shared/base/err.h"
+#include "shared/text/words.h"
 
 struct access; /* opaque */
 struct event;

@@ -14,10 +14,10 @@
 #include "ingestion/conf.h"
 #include "ingestion/loop.h"
 #include "ingestion/metrics.h"
-#include "ingestion/spool_dir.h"
-#include "shared/log.h"
-#include "shared/process_watch.h"
-#include "shared/redis_url.h"
+#include "ingestion/spool/files.h"
+#include "shared/base/log.h"
+#include "shared/daemon/process_watch.h"
+#include "shared/redis/url.h"
 
 enum {
     RESERVED_FDS = 64, /* descriptors for everything that is not a client */

@@ -2,7 +2,7 @@
 #ifndef INGESTION_APP_H
 #define INGESTION_APP_H
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct ingestion_conf;
 

@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-#include "shared/conf.h"
-#include "shared/event.h"
-#include "shared/secret.h"
+#include "shared/daemon/conf.h"
+#include "shared/event/event.h"
+#include "shared/http/secret.h"
 
 #define FIELD(field) offsetof(struct ingestion_conf, field)
 

@@ -11,20 +11,20 @@
 #include <uv.h>
 
 #include "ingestion/access.h"
-#include "ingestion/barrier.h"
+#include "ingestion/commit/barrier.h"
+#include "ingestion/commit/breaker.h"
+#include "ingestion/commit/committer.h"
 #include "ingestion/conf.h"
-#include "ingestion/feeder.h"
-#include "ingestion/gate.h"
 #include "ingestion/metrics.h"
-#include "ingestion/queue.h"
 #include "ingestion/routes.h"
-#include "ingestion/spool.h"
-#include "ingestion/spool_dir.h"
-#include "shared/event.h"
-#include "shared/http.h"
-#include "shared/log.h"
-#include "shared/mem.h"
-#include "shared/redis_uv.h"
+#include "ingestion/spool/files.h"
+#include "ingestion/spool/reader.h"
+#include "ingestion/spool/writer.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/event/event.h"
+#include "shared/http/http.h"
+#include "shared/redis/uv.h"
 
 enum {
     RECONNECT_MAX_MS = 1000, /* back to 200 soon after Redis is back */

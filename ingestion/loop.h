@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct access;
 struct ingestion_conf;

@@ -6,8 +6,8 @@
 
 #include "ingestion/app.h"
 #include "ingestion/conf.h"
-#include "shared/conf.h"
-#include "shared/log.h"
+#include "shared/base/log.h"
+#include "shared/daemon/conf.h"
 
 int main(int argc, char **argv)
 {

@@ -1,5 +1,5 @@
 /* metrics.c -- see metrics.h: the names of all metrics of ingestion but those of the HTTP
- * server (shared/http_metrics.c) and of the process (shared/process_stats.c). */
+ * server (shared/http/metrics.c) and of the process (shared/daemon/process_stats.c). */
 #include "ingestion/metrics.h"
 
 #define PREFIX       "analytics_ingestion_"

@@ -9,9 +9,9 @@
 #include <stdalign.h>
 #include <stddef.h>
 
-#include "shared/event.h"
-#include "shared/http_metrics.h"
-#include "shared/process_stats.h"
+#include "shared/daemon/process_stats.h"
+#include "shared/event/event.h"
+#include "shared/http/metrics.h"
 
 struct http_request;
 

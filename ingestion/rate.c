@@ -8,8 +8,8 @@
 #include <pthread.h>
 #include <sys/random.h>
 
-#include "shared/mem.h"
-#include "shared/siphash.h"
+#include "shared/base/mem.h"
+#include "shared/base/siphash.h"
 
 enum {
     ROW_BUCKETS = 8,

@@ -1,17 +1,17 @@
 /* routes.c -- see routes.h.  One event, top down: the body, its rules, its place in the
- * group; the answer is given by queue.c once Redis has confirmed the group. */
+ * group; the answer is given by commit/committer.c once Redis has confirmed the group. */
 #include "ingestion/routes.h"
 
 #include <stddef.h>
 
 #include "ingestion/access.h"
+#include "ingestion/commit/committer.h"
 #include "ingestion/metrics.h"
-#include "ingestion/queue.h"
-#include "shared/clock.h"
-#include "shared/event.h"
-#include "shared/http.h"
-#include "shared/redis_err.h"
-#include "shared/redis_uv.h"
+#include "shared/base/clock.h"
+#include "shared/event/event.h"
+#include "shared/http/http.h"
+#include "shared/redis/err.h"
+#include "shared/redis/uv.h"
 
 static const char unavailable[] = "queue unavailable";
 

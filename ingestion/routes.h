@@ -2,7 +2,7 @@
 #ifndef INGESTION_ROUTES_H
 #define INGESTION_ROUTES_H
 
-#include "shared/http.h"
+#include "shared/http/http.h"
 
 struct access;
 struct event_parser;

@@ -11,19 +11,19 @@
 #include <uv.h>
 
 #include "processor/conf.h"
-#include "processor/gate.h"
 #include "processor/health.h"
-#include "processor/keeper.h"
-#include "processor/lane.h"
-#include "processor/lease.h"
+#include "processor/lifecycle.h"
+#include "processor/maintainer.h"
 #include "processor/metrics.h"
-#include "processor/queue.h"
+#include "processor/queue/lease.h"
+#include "processor/queue/queue.h"
 #include "processor/routes.h"
 #include "processor/sampler.h"
-#include "shared/http.h"
-#include "shared/log.h"
-#include "shared/mem.h"
-#include "shared/redis_url.h"
+#include "processor/worker.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/http/http.h"
+#include "shared/redis/url.h"
 
 enum {
     THREADS_MAX = HEALTH_THREADS_MAX + 1, /* the sampler complains of nobody */

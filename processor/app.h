@@ -1,9 +1,9 @@
 /* app.h -- the running processor: threads, event loop, start and end.
  *
  *   main thread   libuv loop: signals, /healthz, /readyz and /metrics
- *   lanes         lane.c, PROCESSOR_LANES of them
+ *   lanes         worker.c, PROCESSOR_LANES of them
  *   leases        lease.c
- *   keeper        keeper.c
+ *   keeper        maintainer.c
  *   sampler       sampler.c
  *
  * At SIGTERM the gate stops: lanes finish the batch under way or hand it back, and the
@@ -13,7 +13,7 @@
 #ifndef PROCESSOR_APP_H
 #define PROCESSOR_APP_H
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct app; /* opaque */
 struct health;

@@ -1,4 +1,4 @@
-/* conf.c -- see conf.h; shared/conf.h says how the table is read. */
+/* conf.c -- see conf.h; shared/daemon/conf.h says how the table is read. */
 #include "processor/conf.h"
 
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/conf.h"
+#include "shared/daemon/conf.h"
 
 struct processor_conf {
     int64_t port;

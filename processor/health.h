@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shared/err.h"
-#include "shared/metrics.h"
+#include "shared/base/err.h"
+#include "shared/base/metrics.h"
 
 enum health_server {
     HEALTH_REDIS,

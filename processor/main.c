@@ -6,12 +6,12 @@
 
 #include "processor/app.h"
 #include "processor/conf.h"
-#include "processor/dead_cli.h"
-#include "processor/keeper.h"
-#include "shared/conf.h"
-#include "shared/log.h"
-#include "shared/pg_conn.h"
-#include "shared/redis_url.h"
+#include "processor/dead/cli.h"
+#include "processor/maintainer.h"
+#include "shared/base/log.h"
+#include "shared/daemon/conf.h"
+#include "shared/pg/conn.h"
+#include "shared/redis/url.h"
 
 /* A URL that can never work is a wrong setting, not an outage. */
 static enum err_code check_urls(const struct processor_conf *conf, struct err *err)

@@ -1,13 +1,13 @@
 /* metrics.c -- see metrics.h: the names of all metrics of the processor but those of the
- * HTTP server (shared/http_metrics.c) and of the process (shared/process_stats.c). */
+ * HTTP server (shared/http/metrics.c) and of the process (shared/daemon/process_stats.c). */
 #include "processor/metrics.h"
 
 #include <stdbool.h>
 
-#include "processor/keeper.h"
-#include "processor/lane.h"
+#include "processor/maintainer.h"
 #include "processor/sampler.h"
-#include "shared/clock.h"
+#include "processor/worker.h"
+#include "shared/base/clock.h"
 
 #define PREFIX "analytics_processor_"
 

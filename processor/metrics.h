@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 #include "processor/health.h"
-#include "shared/err.h"
-#include "shared/http_metrics.h"
-#include "shared/process_stats.h"
+#include "shared/base/err.h"
+#include "shared/daemon/process_stats.h"
+#include "shared/http/metrics.h"
 
 struct http_request;
 struct keeper;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/failpoint.h"
-#include "shared/pg_conn.h"
+#include "shared/base/failpoint.h"
+#include "shared/pg/conn.h"
 
 /* A migration may rewrite tables: an hour.  The lock is waited for as long; a processor
  * that is paused between two statements loses it after 5 s, so that others can start. */

@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 #include <stddef.h>
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct migration {
     int version;

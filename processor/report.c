@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "shared/buf.h"
-#include "shared/log.h"
+#include "shared/base/buf.h"
+#include "shared/base/log.h"
 
 enum {
     LINE_MAX_BYTES = 64,

@@ -5,7 +5,7 @@
 
 #include "processor/app.h"
 #include "processor/health.h"
-#include "shared/http.h"
+#include "shared/http/http.h"
 
 static void answer_json(struct http_request *req, const char *json)
 {

@@ -1,11 +1,11 @@
 /* sampler.c -- see sampler.h. */
 #include "processor/sampler.h"
 
-#include "processor/gate.h"
-#include "processor/redis_setup.h"
-#include "shared/clock.h"
-#include "shared/event.h"
-#include "shared/redis_conn.h"
+#include "processor/lifecycle.h"
+#include "processor/queue/redis_setup.h"
+#include "shared/base/clock.h"
+#include "shared/event/event.h"
+#include "shared/redis/conn.h"
 
 enum {
     TURN_MS = 1000,

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "processor/metrics.h"
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct event_parser;
 struct gate;

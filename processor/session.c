@@ -7,7 +7,7 @@
 
 #include "processor/conf.h"
 #include "processor/migrate.h"
-#include "shared/pg_conn.h"
+#include "shared/pg/conn.h"
 
 enum {
     PATIENCE_MS = 5000 /* for the answer to come after the server's own timeout */

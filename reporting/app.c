@@ -16,11 +16,11 @@
 #include "reporting/metrics.h"
 #include "reporting/pool.h"
 #include "reporting/routes.h"
-#include "shared/http.h"
-#include "shared/log.h"
-#include "shared/mem.h"
-#include "shared/process_watch.h"
-#include "shared/secret.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
+#include "shared/daemon/process_watch.h"
+#include "shared/http/http.h"
+#include "shared/http/secret.h"
 
 enum {
     /* Of a body, which no route here reads. */

@@ -2,7 +2,7 @@
 #ifndef REPORTING_APP_H
 #define REPORTING_APP_H
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct app; /* opaque */
 struct pool;

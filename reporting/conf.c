@@ -1,9 +1,9 @@
-/* conf.c -- see conf.h; shared/conf.h says how the table is read. */
+/* conf.c -- see conf.h; shared/daemon/conf.h says how the table is read. */
 #include "reporting/conf.h"
 
 #include <stddef.h>
 
-#include "shared/secret.h"
+#include "shared/http/secret.h"
 
 #define FIELD(field) offsetof(struct reporting_conf, field)
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "shared/conf.h"
+#include "shared/daemon/conf.h"
 
 struct reporting_conf {
     int64_t port;

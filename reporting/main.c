@@ -5,9 +5,9 @@
 
 #include "reporting/app.h"
 #include "reporting/conf.h"
-#include "shared/conf.h"
-#include "shared/log.h"
-#include "shared/pg_conn.h"
+#include "shared/base/log.h"
+#include "shared/daemon/conf.h"
+#include "shared/pg/conn.h"
 
 static int run(const struct reporting_conf *conf)
 {

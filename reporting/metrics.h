@@ -2,10 +2,10 @@
 #ifndef REPORTING_METRICS_H
 #define REPORTING_METRICS_H
 
-#include "reporting/statement.h"
-#include "shared/err.h"
-#include "shared/http_metrics.h"
-#include "shared/process_stats.h"
+#include "reporting/report/statement.h"
+#include "shared/base/err.h"
+#include "shared/daemon/process_stats.h"
+#include "shared/http/metrics.h"
 
 struct http_request;
 struct pool;

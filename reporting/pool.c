@@ -3,12 +3,12 @@
 
 #include <assert.h>
 
-#include "reporting/job.h"
-#include "reporting/link.h"
 #include "reporting/metrics.h"
-#include "shared/clock.h"
-#include "shared/log.h"
-#include "shared/mem.h"
+#include "reporting/pg_link.h"
+#include "reporting/query_run.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
 
 enum {
     /* Nobody is turned away for an outage shorter than this: a restart of Postgres. */

@@ -20,8 +20,8 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "reporting/statement.h"
-#include "shared/err.h"
+#include "reporting/report/statement.h"
+#include "shared/base/err.h"
 
 struct pool; /* opaque */
 struct reporting_metrics;

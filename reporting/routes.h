@@ -3,7 +3,7 @@
 #ifndef REPORTING_ROUTES_H
 #define REPORTING_ROUTES_H
 
-#include "shared/http.h"
+#include "shared/http/http.h"
 
 /* The table for http_server_start(); its handlers take the struct app * as `user`. */
 extern const struct http_route routes_table[];

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "reporting/statement.h"
-#include "shared/clock.h"
-#include "shared/pg_conn.h"
+#include "reporting/report/statement.h"
+#include "shared/base/clock.h"
+#include "shared/pg/conn.h"
 
 /* What is on its way to be a session. */
 struct opening {

@@ -10,7 +10,7 @@
 #include <libpq-fe.h>
 #include <stdint.h>
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 struct session_options {
     const char *url;

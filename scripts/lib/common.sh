@@ -24,7 +24,7 @@ is_root() {
     [[ $EUID -eq 0 ]]
 }
 
-# Prints the value that the file .env gives to NAME, by the rules of shared/conf_env.c:
+# Prints the value that the file .env gives to NAME, by the rules of shared/daemon/conf_env.c:
 # NAME=value lines, "export " allowed, one pair of quotes around the value taken off.
 env_file_value() {
     local name=$1 line value=

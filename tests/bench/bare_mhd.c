@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "shared/listen.h"
+#include "shared/http/listen.h"
 
 enum {
     THREADS_MAX = 64,

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "shared/buf.h"
-#include "shared/event.h"
+#include "shared/base/buf.h"
+#include "shared/event/event.h"
 #include "tests/bench/instructions.h"
 
 enum {

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "processor/batch.h"
-#include "shared/buf.h"
-#include "shared/event.h"
+#include "processor/store/batch.h"
+#include "shared/base/buf.h"
+#include "shared/event/event.h"
 #include "tests/bench/instructions.h"
 
 enum {

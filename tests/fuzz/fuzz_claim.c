@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "processor/batch.h"
-#include "processor/queue.h"
-#include "processor/queue_parts.h"
-#include "shared/event.h"
-#include "shared/redis_reader.h"
+#include "processor/queue/parts.h"
+#include "processor/queue/queue.h"
+#include "processor/store/batch.h"
+#include "shared/event/event.h"
+#include "shared/redis/reader.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

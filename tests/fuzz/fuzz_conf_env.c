@@ -3,7 +3,7 @@
  * and what is refused is refused in a sentence. */
 #include <string.h>
 
-#include "shared/conf.h"
+#include "shared/daemon/conf.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

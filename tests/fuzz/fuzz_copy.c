@@ -12,12 +12,12 @@
 #include <libpq-fe.h>
 #include <string.h>
 
-#include "processor/batch.h"
 #include "processor/conf.h"
-#include "processor/store.h"
-#include "shared/event.h"
-#include "shared/json.h"
-#include "shared/log.h"
+#include "processor/store/batch.h"
+#include "processor/store/store.h"
+#include "shared/base/log.h"
+#include "shared/event/event.h"
+#include "shared/text/json.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

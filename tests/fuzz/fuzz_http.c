@@ -23,9 +23,9 @@
 
 #include "ingestion/app.h"
 #include "ingestion/conf.h"
-#include "shared/clock.h"
-#include "shared/conf.h"
-#include "shared/log.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/daemon/conf.h"
 #include "tests/fuzz/answers.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,11 +2,11 @@
  * what it refuses it refuses in a sentence that can be sent. */
 #include <string.h>
 
-#include "shared/buf.h"
-#include "shared/event.h"
-#include "shared/json.h"
-#include "shared/timestamp.h"
-#include "shared/utf8.h"
+#include "shared/base/buf.h"
+#include "shared/event/event.h"
+#include "shared/text/json.h"
+#include "shared/text/timestamp.h"
+#include "shared/text/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

@@ -1,8 +1,8 @@
 /* fuzz_query.c -- pairs of a query string: valid text, each name once. */
 #include <string.h>
 
-#include "shared/query.h"
-#include "shared/utf8.h"
+#include "shared/http/query.h"
+#include "shared/text/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_text(const struct query *query, const char *text)

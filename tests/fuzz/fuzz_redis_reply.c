@@ -21,17 +21,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ingestion/barrier.h"
-#include "ingestion/gate.h"
+#include "ingestion/commit/barrier.h"
+#include "ingestion/commit/breaker.h"
+#include "ingestion/commit/committer.h"
 #include "ingestion/metrics.h"
-#include "ingestion/queue.h"
-#include "ingestion/spool_dir.h"
-#include "shared/buf.h"
-#include "shared/event.h"
-#include "shared/http.h"
-#include "shared/log.h"
-#include "shared/redis_url.h"
-#include "shared/redis_uv.h"
+#include "ingestion/spool/files.h"
+#include "shared/base/buf.h"
+#include "shared/base/log.h"
+#include "shared/event/event.h"
+#include "shared/http/http.h"
+#include "shared/redis/url.h"
+#include "shared/redis/uv.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/resp.h"
 
@@ -82,7 +82,7 @@ const struct metric_buckets metric_group_events = {1, {1}};
 
 static int64_t clock_ms = 1000000;
 
-/* In the place of the C library's, for libuv and shared/clock.c. */
+/* In the place of the C library's, for libuv and shared/base/clock.c. */
 int clock_gettime(clockid_t id, struct timespec *out)
 {
     if (id != CLOCK_MONOTONIC && id != CLOCK_MONOTONIC_COARSE)

@@ -1,7 +1,7 @@
 /* fuzz_redis_url.c -- REDIS_URL: every part within its limits. */
 #include <string.h>
 
-#include "shared/redis_url.h"
+#include "shared/redis/url.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_url(const struct redis_url *url)

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "ingestion/segment.h"
-#include "shared/buf.h"
+#include "ingestion/spool/segment.h"
+#include "shared/base/buf.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* fuzz_timestamp.c -- what the contract accepts is accepted, as the same point in time, and
  * nothing else; and a point in time comes back from its canonical form. */
-#include "shared/timestamp.h"
+#include "shared/text/timestamp.h"
 #include "tests/fuzz/contract_time.h"
 #include "tests/fuzz/fuzz.h"
 

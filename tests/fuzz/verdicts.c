@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
-#include "shared/buf.h"
-#include "shared/event.h"
-#include "shared/hex.h"
-#include "shared/json.h"
+#include "shared/base/buf.h"
+#include "shared/base/hex.h"
+#include "shared/event/event.h"
+#include "shared/text/json.h"
 #include "tests/fuzz/fuzz.h"
 
 static size_t decode_hex(char *line, size_t len)

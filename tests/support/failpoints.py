@@ -1,4 +1,4 @@
-"""The failpoints of the daemons, found by reading the sources; see shared/failpoint.h."""
+"""The failpoints of the daemons, found by reading the sources; see shared/base/failpoint.h."""
 import re
 import signal
 

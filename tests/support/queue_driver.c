@@ -3,9 +3,9 @@
  *
  * Reads a word a line from stdin and answers with one JSON object a line on stdout.
  *
- *   begin wait fill read seal    the steps of queue_claim(); see processor/queue_parts.h
+ *   begin wait fill read seal    the steps of queue_claim(); see processor/queue/parts.h
  *   store                  the claimed jobs into Postgres, one try
- *   ack hand-back renew forget adopt ping     as the functions of queue.h
+ *   ack hand-back renew forget adopt ping     as the functions of ingestion/commit/committer.h
  *   lose                   the answer to the next step will be lost
  *   cut                    the next step will not be sent
  *   drop                   forgets the claim, as a lane does that has lost it
@@ -17,13 +17,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "processor/batch.h"
 #include "processor/conf.h"
-#include "processor/queue.h"
-#include "processor/queue_parts.h"
-#include "processor/store.h"
-#include "shared/event.h"
-#include "shared/json.h"
+#include "processor/queue/parts.h"
+#include "processor/queue/queue.h"
+#include "processor/store/batch.h"
+#include "processor/store/store.h"
+#include "shared/event/event.h"
+#include "shared/text/json.h"
 
 enum {
     ANSWER_MAX = 1 << 24,

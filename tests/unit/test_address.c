@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "shared/address.h"
-#include "shared/words.h"
+#include "shared/http/address.h"
+#include "shared/text/words.h"
 
 static struct address parsed(const char *text)
 {

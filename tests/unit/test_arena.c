@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "shared/arena.h"
-#include "shared/mem.h"
+#include "shared/base/arena.h"
+#include "shared/base/mem.h"
 
 static void test_arena_gives_aligned_pieces_until_it_is_full(void **state)
 {

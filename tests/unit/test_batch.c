@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "processor/batch.h"
-#include "processor/copy.h"
-#include "shared/event.h"
-#include "shared/mem.h"
+#include "processor/store/batch.h"
+#include "processor/store/copy.h"
+#include "shared/base/mem.h"
+#include "shared/event/event.h"
 
 #define BATCH_ID "01a203d8-1dfd-72d1-9eb4-83170bde1f04"
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "shared/buf.h"
-#include "shared/mem.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
 
 static void test_buf_keeps_what_was_added(void **state)
 {

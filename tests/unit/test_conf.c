@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "shared/conf.h"
-#include "shared/mem.h"
+#include "shared/base/mem.h"
+#include "shared/daemon/conf.h"
 
 struct settings {
     int64_t port;

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "shared/conf.h"
-#include "shared/mem.h"
+#include "shared/base/mem.h"
+#include "shared/daemon/conf.h"
 
 /* The pairs of one file as "key=value;" each. */
 struct seen {

@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "processor/copy.h"
-#include "shared/buf.h"
-#include "shared/event.h"
-#include "shared/mem.h"
+#include "processor/store/copy.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
+#include "shared/event/event.h"
 
 static const struct uuid some_id = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0x7d, 0xef, 0x80,
                                      0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77}};

@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "processor/dead_letters.h"
-#include "processor/dead_replay.h"
-#include "shared/buf.h"
-#include "shared/event.h"
+#include "processor/dead/letters.h"
+#include "processor/dead/replay.h"
+#include "shared/base/buf.h"
+#include "shared/event/event.h"
 
 #define EVENT_ID "0190a1b2-c3d4-7e5f-8a6b-000000000001"
 #define REST                                                                             \

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shared/err.h"
+#include "shared/base/err.h"
 
 static void test_err_table_has_all_of_each_code(void **state)
 {

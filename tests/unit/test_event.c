@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "shared/buf.h"
-#include "shared/event.h"
-#include "shared/mem.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
+#include "shared/event/event.h"
 
 #define GOOD_SITE "\"site_id\":\"demo\""
 #define GOOD_TYPE "\"event_type\":\"page_view\""

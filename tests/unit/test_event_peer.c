@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "shared/event.h"
+#include "shared/event/event.h"
 
 /* What one value is for one field. */
 enum answer {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "ingestion/gather.h"
+#include "ingestion/commit/linger.h"
 
 static const int64_t now_us = 1000000;
 static const int64_t max_us = 2000;

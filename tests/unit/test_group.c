@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "ingestion/group.h"
-#include "shared/mem.h"
+#include "ingestion/commit/group.h"
+#include "shared/base/mem.h"
 
 static struct group *make_group(size_t max_bytes)
 {

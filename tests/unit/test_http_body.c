@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "shared/http_body.h"
-#include "shared/mem.h"
+#include "shared/base/mem.h"
+#include "shared/http/body.h"
 
 enum {
     LIMIT = 102400,

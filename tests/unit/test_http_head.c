@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shared/http_head.h"
+#include "shared/http/head.h"
 
 enum {
     HEADERS_MAX = 4

@@ -15,8 +15,8 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
-#include "shared/json.h"
-#include "shared/mem.h"
+#include "shared/base/mem.h"
+#include "shared/text/json.h"
 
 enum {
     TEXT_MAX = 4096

@@ -8,10 +8,10 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
-#include "shared/buf.h"
-#include "shared/json.h"
-#include "shared/json_plain.h"
-#include "shared/mem.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
+#include "shared/text/json.h"
+#include "shared/text/json_plain.h"
 
 enum {
     TEXT_MAX = 4096

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "shared/clock.h"
-#include "shared/log.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
 
 enum {
     READ_MAX = 1 << 20

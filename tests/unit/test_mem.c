@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shared/mem.h"
+#include "shared/base/mem.h"
 
 static void test_mem_gives_blocks_of_any_size(void **state)
 {

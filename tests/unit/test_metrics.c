@@ -11,12 +11,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "shared/buf.h"
-#include "shared/event.h"
-#include "shared/http_metrics.h"
-#include "shared/mem.h"
-#include "shared/metrics.h"
-#include "shared/process_stats.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
+#include "shared/base/metrics.h"
+#include "shared/daemon/process_stats.h"
+#include "shared/event/event.h"
+#include "shared/http/metrics.h"
 
 /* A thread's struct with something of each kind. */
 struct counts {

@@ -9,12 +9,12 @@
 #include <cmocka.h>
 
 #include "processor/conf.h"
-#include "processor/lane.h"
-#include "processor/queue.h"
+#include "processor/queue/queue.h"
 #include "processor/report.h"
 #include "processor/retry.h"
-#include "processor/rollup.h"
-#include "shared/buf.h"
+#include "processor/rollup/rollup.h"
+#include "processor/worker.h"
+#include "shared/base/buf.h"
 
 static void test_the_backoff_doubles_up_to_its_maximum(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shared/pg_conn.h"
+#include "shared/pg/conn.h"
 
 struct state_case {
     const char *sqlstate;

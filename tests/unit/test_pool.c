@@ -10,12 +10,12 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "reporting/job.h"
 #include "reporting/metrics.h"
 #include "reporting/pool.h"
-#include "shared/clock.h"
-#include "shared/log.h"
-#include "shared/mem.h"
+#include "reporting/query_run.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/mem.h"
 
 enum {
     WAITING_MAX = 3,

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shared/query.h"
+#include "shared/http/query.h"
 
 static struct query query;
 

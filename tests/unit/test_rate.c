@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "ingestion/rate.h"
-#include "shared/mem.h"
+#include "shared/base/mem.h"
 
 enum {
     MANY_KEYS = 100000

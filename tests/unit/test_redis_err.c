@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "shared/redis_conn.h"
-#include "shared/redis_err.h"
-#include "shared/redis_url.h"
+#include "shared/redis/conn.h"
+#include "shared/redis/err.h"
+#include "shared/redis/url.h"
 
 struct reply_case {
     const char *text;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shared/redis_url.h"
+#include "shared/redis/url.h"
 
 static void test_redis_url_is_taken_apart(void **state)
 {

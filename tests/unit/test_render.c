@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "reporting/render.h"
-#include "reporting/stats.h"
-#include "shared/buf.h"
-#include "shared/mem.h"
+#include "reporting/report/render.h"
+#include "reporting/report/stats.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
 
 enum {
     BYTES_MAX = 65536

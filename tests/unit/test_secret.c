@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "shared/mem.h"
-#include "shared/secret.h"
-#include "shared/siphash.h"
-#include "shared/words.h"
+#include "shared/base/mem.h"
+#include "shared/base/siphash.h"
+#include "shared/http/secret.h"
+#include "shared/text/words.h"
 
 static void test_bearer_is_right_only_when_it_is_the_secret(void **state)
 {

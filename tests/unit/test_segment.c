@@ -10,9 +10,9 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "ingestion/segment.h"
-#include "shared/buf.h"
-#include "shared/mem.h"
+#include "ingestion/spool/segment.h"
+#include "shared/base/buf.h"
+#include "shared/base/mem.h"
 
 enum {
     OUT_MAX = 4 * 1024 * 1024,

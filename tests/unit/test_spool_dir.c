@@ -14,11 +14,11 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "ingestion/group.h"
-#include "ingestion/segment.h"
-#include "ingestion/spool.h"
-#include "ingestion/spool_dir.h"
-#include "shared/mem.h"
+#include "ingestion/commit/group.h"
+#include "ingestion/spool/files.h"
+#include "ingestion/spool/segment.h"
+#include "ingestion/spool/writer.h"
+#include "shared/base/mem.h"
 
 enum {
     LIMIT = 1000,

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "reporting/stats_query.h"
-#include "shared/query.h"
+#include "reporting/report/stats_query.h"
+#include "shared/http/query.h"
 
 /* Reads text as the daemon does; the value borrows from *query. */
 static enum err_code read_text(const char *text, struct query *query,

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 
-#include "reporting/stats.h"
-#include "reporting/stats_rows.h"
+#include "reporting/report/stats.h"
+#include "reporting/report/stats_rows.h"
 
 enum {
     COLUMNS = 4,

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "ingestion/group.h"
-#include "ingestion/segment.h"
-#include "ingestion/spool_dir.h"
-#include "ingestion/stopgap.h"
-#include "shared/mem.h"
+#include "ingestion/commit/group.h"
+#include "ingestion/spool/files.h"
+#include "ingestion/spool/segment.h"
+#include "ingestion/spool/stopgap.h"
+#include "shared/base/mem.h"
 
 enum {
     LIMIT = 1000,

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "shared/timestamp.h"
+#include "shared/text/timestamp.h"
 
 struct accepted_row {
     const char *text;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shared/utf8.h"
+#include "shared/text/utf8.h"
 
 /* Encodes without asking whether the code point may be. */
 static size_t encode(uint32_t point, char *out)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "shared/clock.h"
-#include "shared/uuid.h"
+#include "shared/base/clock.h"
+#include "shared/text/uuid.h"
 
 static void test_uuid_is_read_in_any_case_and_written_in_lower_case(void **state)
 {

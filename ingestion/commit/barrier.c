@@ -1,0 +1,480 @@
+/* barrier.c -- see barrier.h.
+ *
+ *   SENT --reply--> REPLIED --INFO says written--> passed on
+ *                      |
+ *                      +--INFO says not yet--> HELD --two later INFOs say written--> passed on
+ *                                              |  ^
+ *                                 being written|  |failed
+ *                                              v  |
+ *                                            COVERED --the stopgap has it--> passed on
+ *
+ * The INFO of a group comes behind it on the same connection, and Redis creates no new
+ * fsync between an INFO and the write at the end of its turn, so "no fsync under way" at
+ * the INFO means that this write is not postponed (flushAppendOnlyFile() in Redis 7's
+ * aof.c).  Whatever was replied on that connection before is written then, too: all that
+ * is held, and all that stands in the stopgap, because when the connection is another one
+ * the stopgap is let go of.  For these a second INFO, sent when the first is there and so
+ * read in a later turn, says whether that write has failed: then Redis has kept the bytes,
+ * refuses further ones, and tries again.
+ */
+#include "ingestion/commit/barrier.h"
+
+#include <string.h>
+
+#include "ingestion/commit/group.h"
+#include "ingestion/metrics.h"
+#include "ingestion/spool/stopgap.h"
+#include "shared/base/mem.h"
+
+enum {
+    ASK_AGAIN_MS = 1, /* while an fsync is under way */
+};
+
+static const char info_command[] = "*2\r\n$4\r\nINFO\r\n$11\r\npersistence\r\n";
+static const char info_pending[] = "aof_pending_bio_fsync:";
+static const char info_failed[] = "aof_last_write_status:err";
+
+/* A group on its way. */
+struct push {
+    struct push *next; /* in its list */
+    struct barrier *barrier;
+    redis_uv_reply_fn fn; /* NULL once it was called */
+    struct group *group;
+    redisReply reply; /* the group's: a number, so nothing hangs on it */
+    bool has_info;    /* an INFO is behind it; otherwise memory was short */
+    bool is_spooled;  /* nothing for the stopgap */
+    bool is_tried;    /* while it is held: see the barrier's */
+    int64_t held_ms;  /* since when it is held */
+};
+
+struct push_list {
+    struct push *first;
+    struct push *last;
+};
+
+struct barrier {
+    struct barrier_options options;
+    bool is_asking;        /* an INFO for the held ones is on its way */
+    bool is_tried;         /* Redis has tried to write them, but for the last held ones */
+    bool is_checking;      /* that INFO was sent since, and tells whether it could */
+    bool is_out_of_step;   /* nothing is believed until the connection is another one */
+    bool is_covered_lost;  /* what Redis says is not about the covered ones any more */
+    struct push_list held; /* replied, and not known to be written */
+    struct push_list covered; /* likewise, and in the append of the stopgap */
+    uint64_t connection;      /* on which they, and the stopgap's, were replied */
+    struct stopgap *gap;      /* owned; NULL: none */
+    uv_timer_t again;
+    void (*on_stopped)(void *user);
+    void *stopped_user;
+};
+
+static void on_again(uv_timer_t *timer);
+static void ask(struct barrier *barrier);
+
+/* Whether Redis may not, or cannot, tell. */
+static bool tells_nothing(const redisReply *info)
+{
+    static const char may_not[] = "NOPERM";
+    static const char cannot[] = "ERR unknown command";
+
+    return info->type == REDIS_REPLY_ERROR &&
+           (strncmp(info->str, may_not, sizeof(may_not) - 1) == 0 ||
+            strncmp(info->str, cannot, sizeof(cannot) - 1) == 0);
+}
+
+/* What an INFO says: whether all that Redis has answered up to it is in its file.  After a
+ * write that failed (a full disk) Redis has kept the bytes and tries again.  A Redis that does
+ * not tell (no append-only file, or no permission) is believed. */
+static bool says_written(const redisReply *info)
+{
+    const char *at;
+
+    if (info->type == REDIS_REPLY_ERROR)
+        return true;
+    at = strstr(info->str, info_pending);
+    return !at ||
+           (at[sizeof(info_pending) - 1] == '0' && !strstr(info->str, info_failed));
+}
+
+/* Whether the last write failed, of a Redis that has a file. */
+static bool says_failed(const redisReply *info)
+{
+    return info->type != REDIS_REPLY_ERROR && strstr(info->str, info_pending) &&
+           strstr(info->str, info_failed);
+}
+
+/* Whether the answer is one to INFO.  Otherwise an answer that nobody asked for came
+ * before it, and every one since belongs to the command before; the connection is made
+ * anew, from the timer, because whoever waits on it is in the middle of being told. */
+static bool is_in_step(struct barrier *barrier, const redisReply *info)
+{
+    if (info->type != REDIS_REPLY_STRING && !tells_nothing(info)) {
+        barrier->is_out_of_step = true;
+        (void)uv_timer_start(&barrier->again, on_again, 0, 0);
+    }
+    return !barrier->is_out_of_step;
+}
+
+/* Calls back once; reply NULL: unknown. */
+static void pass_on(struct push *push, redisReply *reply)
+{
+    redis_uv_reply_fn fn = push->fn;
+
+    push->fn = NULL;
+    fn(reply, push->group);
+}
+
+static void list_append(struct push_list *list, struct push *push)
+{
+    push->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = push;
+    list->last = push;
+}
+
+static struct push *list_take(struct push_list *list)
+{
+    struct push *push = list->first;
+
+    if (push)
+        list->first = push->next;
+    if (!list->first)
+        list->last = NULL;
+    return push;
+}
+
+/* Holds them in front of what came later. */
+static void put_in_front(struct barrier *barrier, struct push_list list)
+{
+    struct push *push;
+
+    for (push = list.first; push; push = push->next)
+        push->is_tried = barrier->is_tried;
+    while ((push = list_take(&barrier->held)) != NULL)
+        list_append(&list, push);
+    barrier->held = list;
+}
+
+/* Passes all of them on: as written, or as unknown.  Whoever is told may send again. */
+static void release(struct push_list *list, bool is_written)
+{
+    struct push_list released = *list;
+    struct push *push;
+
+    *list = (struct push_list){.first = NULL};
+    while ((push = list_take(&released)) != NULL) {
+        pass_on(push, is_written ? &push->reply : NULL);
+        mem_free(push);
+    }
+}
+
+static void look_again(struct barrier *barrier)
+{
+    if (!uv_is_active((uv_handle_t *)&barrier->again))
+        (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
+}
+
+/* The connection of the held ones is gone, or not to be believed: they are unknown for
+ * good.  What the stopgap has is fed, and so is what it is about to have; those who wait for
+ * that do not wait for ever. */
+static void lose_held(struct barrier *barrier)
+{
+    barrier->is_covered_lost = barrier->covered.first != NULL;
+    barrier->is_tried = false;
+    if (barrier->is_covered_lost)
+        look_again(barrier);
+    if (barrier->gap)
+        stopgap_let_go(barrier->gap);
+    release(&barrier->held, false);
+}
+
+static bool is_waiting(const struct barrier *barrier)
+{
+    return barrier->held.first || (barrier->gap && stopgap_is_filled(barrier->gap));
+}
+
+/* No fsync is under way, so at the end of its turn Redis writes all that was replied on this
+ * connection so far; or fails to, which only an INFO of a later turn can say. */
+static void note_tried(struct barrier *barrier)
+{
+    if (barrier->connection != redis_uv_connection(barrier->options.redis)) {
+        lose_held(barrier);
+        return;
+    }
+    if (barrier->is_tried || !is_waiting(barrier))
+        return;
+    barrier->is_tried = true;
+    barrier->is_checking = false; /* one that is on its way may be of the same turn */
+    for (struct push *push = barrier->held.first; push; push = push->next)
+        push->is_tried = true;
+    ask(barrier);
+}
+
+/* What was tried has succeeded, or will be tried again. */
+static void note_checked(struct barrier *barrier, bool is_written)
+{
+    struct push_list written = {.first = NULL};
+
+    barrier->is_tried = false;
+    while (barrier->held.first && barrier->held.first->is_tried)
+        list_append(&written, list_take(&barrier->held));
+    if (!is_written) {
+        put_in_front(barrier, written);
+        return;
+    }
+    if (barrier->gap)
+        stopgap_discard(barrier->gap);
+    if (!barrier->is_covered_lost)
+        release(&barrier->covered, true);
+    release(&written, true);
+}
+
+/* --- the stopgap ------------------------------------------------------------ */
+
+/* Has the stopgap write down what is held, as far as it takes it. */
+static void cover(struct barrier *barrier)
+{
+    struct push_list held = barrier->held;
+    struct push *push;
+    bool is_full = false;
+
+    if (!barrier->gap || barrier->is_tried || !stopgap_is_ready(barrier->gap))
+        return; /* tried: all that stands in the file may be about to go */
+    barrier->held = (struct push_list){.first = NULL};
+    while ((push = list_take(&held)) != NULL) {
+        bool is_covered = !is_full && !push->is_spooled &&
+                          stopgap_gather(barrier->gap, push->group) == ERR_OK;
+        is_full = is_full || (!is_covered && !push->is_spooled);
+        list_append(is_covered ? &barrier->covered : &barrier->held, push);
+    }
+    if (barrier->covered.first)
+        stopgap_append(barrier->gap);
+}
+
+static void on_covered(enum err_code code, void *user)
+{
+    struct barrier *barrier = user;
+    struct push_list covered = barrier->covered;
+    bool is_lost = barrier->is_covered_lost;
+    struct push *push;
+
+    barrier->covered = (struct push_list){.first = NULL};
+    barrier->is_covered_lost = false;
+    if (code && !is_lost) { /* held as before */
+        put_in_front(barrier, covered);
+        return;
+    }
+    for (push = covered.first; !code && push; push = push->next)
+        metric_add(&barrier->options.metrics->stopgapped, (int64_t)push->group->count);
+    release(&covered, !code);
+}
+
+static void on_gap_ready(void *user)
+{
+    cover(user);
+}
+
+/* --- the held ones ---------------------------------------------------------- */
+
+static void hold(struct barrier *barrier, struct push *push)
+{
+    uint64_t connection = redis_uv_connection(barrier->options.redis);
+
+    if (barrier->connection != connection)
+        lose_held(barrier);
+    barrier->connection = connection;
+    push->held_ms = (int64_t)uv_now(barrier->again.loop);
+    list_append(&barrier->held, push);
+    look_again(barrier);
+    cover(barrier);
+}
+
+static void on_held_info(redisReply *info, void *user)
+{
+    struct barrier *barrier = user;
+    bool is_checking = barrier->is_checking;
+
+    barrier->is_asking = false;
+    barrier->is_checking = false;
+    if (!info || !is_in_step(barrier, info)) {
+        lose_held(barrier);
+        return;
+    }
+    if (is_checking && barrier->is_tried)
+        note_checked(barrier, !says_failed(info));
+    if (says_written(info))
+        note_tried(barrier);
+    if (is_waiting(barrier))
+        look_again(barrier);
+}
+
+/* What another connection says, perhaps to a Redis that was killed in between, is nothing
+ * to go by. */
+static void ask(struct barrier *barrier)
+{
+    if (!is_waiting(barrier))
+        barrier->is_tried = false;
+    if (barrier->is_asking || !is_waiting(barrier))
+        return;
+    if (redis_uv_connection(barrier->options.redis) != barrier->connection ||
+        redis_uv_send(barrier->options.redis, info_command, sizeof(info_command) - 1,
+                      on_held_info, barrier) != ERR_OK) {
+        lose_held(barrier);
+        return;
+    }
+    barrier->is_asking = true;
+    barrier->is_checking = barrier->is_tried;
+    redis_uv_flush(barrier->options.redis);
+}
+
+static void release_late(struct barrier *barrier, struct push_list *list)
+{
+    int64_t now_ms = (int64_t)uv_now(barrier->again.loop);
+
+    if (list->first && now_ms - list->first->held_ms > barrier->options.hold_max_ms)
+        release(list, false);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    struct barrier *barrier = timer->data;
+
+    if (barrier->is_out_of_step) {
+        redis_uv_reconnect(barrier->options.redis,
+                           "the answers of Redis are out of step");
+        barrier->is_out_of_step = false;
+    }
+    release_late(barrier, &barrier->covered); /* the disk takes as long as Redis */
+    release_late(barrier, &barrier->held);
+    cover(barrier); /* perhaps the stopgap takes it now */
+    ask(barrier);
+    if (barrier->is_covered_lost && barrier->covered.first)
+        look_again(barrier); /* there is nothing to ask about them */
+}
+
+/* --- one group -------------------------------------------------------------- */
+
+static void on_reply(redisReply *reply, void *user)
+{
+    struct push *push = user;
+    bool has_info = push->has_info;
+
+    if (push->barrier->is_out_of_step)
+        reply = NULL;
+    if (reply && reply->type == REDIS_REPLY_INTEGER) {
+        push->reply = *reply; /* believed once its INFO is there */
+        if (!has_info)
+            hold(push->barrier, push);
+        return;
+    }
+    /* Whoever is told may drop the connection, which answers the INFO and frees the push. */
+    pass_on(push, reply);
+    if (!has_info)
+        mem_free(push);
+}
+
+static void on_info(redisReply *info, void *user)
+{
+    struct push *push = user;
+    bool is_known = info && is_in_step(push->barrier, info);
+    bool is_written = is_known && says_written(info);
+
+    if (is_known && !is_written && push->fn) {
+        hold(push->barrier, push);
+        return;
+    }
+    if (is_written)
+        note_tried(push->barrier);
+    if (push->fn)
+        pass_on(push, is_written ? &push->reply : NULL);
+    mem_free(push);
+}
+
+enum err_code barrier_send(struct barrier *barrier, struct group *group, bool is_spooled,
+                           redis_uv_reply_fn fn)
+{
+    size_t len;
+    const char *wire = group_command(group, &len);
+    struct push *push;
+    enum err_code code;
+
+    if (!barrier->options.is_on)
+        return redis_uv_send(barrier->options.redis, wire, len, fn, group);
+    push = mem_alloc(sizeof(*push));
+    if (!push)
+        return ERR_NOMEM;
+    *push = (struct push){
+        .barrier = barrier, .fn = fn, .group = group, .is_spooled = is_spooled};
+    code = redis_uv_send(barrier->options.redis, wire, len, on_reply, push);
+    if (code) {
+        mem_free(push);
+        return code;
+    }
+    push->has_info = redis_uv_send(barrier->options.redis, info_command,
+                                   sizeof(info_command) - 1, on_info, push) == ERR_OK;
+    return ERR_OK;
+}
+
+/* --- life ------------------------------------------------------------------- */
+
+static enum err_code start_gap(struct barrier *barrier, uv_loop_t *loop, struct err *err)
+{
+    struct stopgap_options options = {
+        .dir = barrier->options.spool_dir,
+        .group_max_bytes = barrier->options.group_max_bytes,
+        .on_appended = on_covered,
+        .on_ready = on_gap_ready,
+        .user = barrier,
+    };
+
+    if (!options.dir || !barrier->options.is_on)
+        return ERR_OK;
+    return stopgap_start(loop, &options, &barrier->gap, err);
+}
+
+enum err_code barrier_start(uv_loop_t *loop, const struct barrier_options *options,
+                            struct barrier **ret_barrier, struct err *err)
+{
+    struct barrier *barrier = mem_calloc(1, sizeof(*barrier));
+
+    if (!barrier)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    barrier->options = *options;
+    if (start_gap(barrier, loop, err) != ERR_OK) {
+        mem_free(barrier);
+        return err->code;
+    }
+    (void)uv_timer_init(loop, &barrier->again);
+    barrier->again.data = barrier;
+    *ret_barrier = barrier;
+    return ERR_OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct barrier *barrier = handle->data;
+    void (*on_stopped)(void *user) = barrier->on_stopped;
+    void *user = barrier->stopped_user;
+
+    mem_free(barrier);
+    if (on_stopped)
+        on_stopped(user);
+}
+
+static void on_gap_stopped(void *user)
+{
+    struct barrier *barrier = user;
+
+    uv_close((uv_handle_t *)&barrier->again, on_closed);
+}
+
+void barrier_stop(struct barrier *barrier, void (*on_stopped)(void *user), void *user)
+{
+    barrier->on_stopped = on_stopped;
+    barrier->stopped_user = user;
+    lose_held(barrier);
+    (void)uv_timer_stop(&barrier->again);
+    if (barrier->gap)
+        stopgap_stop(barrier->gap, on_gap_stopped, barrier);
+    else
+        on_gap_stopped(barrier);
+}

@@ -1,0 +1,63 @@
+/* breaker.h -- whether Redis takes events at the moment.
+ *
+ *   OPEN      connected, and the last group was confirmed
+ *   LOST      not connected
+ *   REFUSING  the last group got an error (OOM, MISCONF, READONLY, LOADING, ...), or the
+ *             replies to the last groups were lost.  That lasts a moment; then the gate is
+ *             open again, and the next group is the probe
+ *   FULL      the list has reached QUEUE_MAX_EVENTS.  Every reply to an LPUSH tells the
+ *             length; while it is too large the gate asks for it again and again
+ *
+ * A length is an observation: with several loops or processes the list ends up over the
+ * cap by a group of each at most.  Belongs to one loop.
+ */
+#ifndef INGESTION_COMMIT_BREAKER_H
+#define INGESTION_COMMIT_BREAKER_H
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+
+struct redis_uv;
+
+enum gate_state {
+    GATE_OPEN,
+    GATE_LOST,
+    GATE_REFUSING,
+    GATE_FULL
+};
+
+struct gate {
+    struct redis_uv *redis; /* borrowed */
+    int64_t max_events;     /* 0: no cap */
+    int64_t lost_since_ms;  /* 0: connected when last looked at */
+    int64_t refusing_until_ms;
+    int64_t ask_again_ms;
+    unsigned unknown; /* groups in a row whose reply was lost */
+    bool is_full;
+    bool is_asking;
+    const char *reconnect_reason; /* to be done at the next tick; NULL: none */
+    struct log_gate refusing_log;
+    struct log_gate full_log;
+};
+
+/* redis must outlive the gate's last use, and the gate redis's last callback. */
+void gate_init(struct gate *gate, struct redis_uv *redis, int64_t max_events);
+
+enum gate_state gate_look(struct gate *gate, int64_t now_ms);
+
+/* For how long Redis has not been connected. */
+int64_t gate_lost_ms(const struct gate *gate, int64_t now_ms);
+
+/* Takes note of the reply to an LPUSH and says what it means: ERR_OK, the events are in
+ * the list; ERR_TIMEOUT, nobody knows; anything else, Redis has refused them. */
+enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_ms);
+
+/* Does what gate_note() has found to be due: asks for the length, which is sent at the next
+ * redis_uv_flush(), or connects anew.  Not from a callback of Redis. */
+void gate_tick(struct gate *gate, int64_t now_ms);
+
+#endif

@@ -1,0 +1,38 @@
+/* linger.h -- whether the next group should wait for the clients that were just answered.
+ *
+ * A Redis that flushes every write to its disk (appendfsync always) takes about as long for
+ * one event as for a hundred.  Whoever was just answered is about to send the next event,
+ * and would find the next group gone, and the disk busy for another round.  So behind a
+ * group that took long, the next one waits until as many events are there as clients were
+ * waiting when the last one was answered, but at most half as long as that one took.
+ *
+ * A Redis that answers from memory is quicker than that, and nothing waits; nor does a
+ * lone client, who is all there is to wait for.
+ *
+ * Pure: the times are the caller's.
+ */
+#ifndef INGESTION_COMMIT_LINGER_H
+#define INGESTION_COMMIT_LINGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gather {
+    int64_t until_us; /* no longer than this */
+    size_t target;    /* nor with so many events */
+    bool is_slow;
+};
+
+/* A group was answered that took took_us, and so many clients are about to send, or wait
+ * already.  max_us is the longest that the next group may wait. */
+void gather_begin(struct gather *gather, int64_t took_us, size_t clients, int64_t now_us,
+                  int64_t max_us);
+
+/* Whether a group of so many events should wait for more. */
+bool gather_is_on(const struct gather *gather, size_t events, int64_t now_us);
+
+/* Whether the last group took long. */
+bool gather_is_slow(const struct gather *gather);
+
+#endif

@@ -1,0 +1,47 @@
+/* budget.h -- how many bytes the files of the spool have, and may have.
+ *
+ * That is our own account.  Other processes may use the same directory (one that is being
+ * replaced, say), so each look at the directory corrects the account, provided that
+ * nothing of ours was under way at the time.
+ *
+ * Thread-safe.
+ */
+#ifndef INGESTION_SPOOL_BUDGET_H
+#define INGESTION_SPOOL_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "shared/base/err.h"
+
+struct spool_budget {
+    int64_t max_bytes;
+    uv_mutex_t lock; /* of what follows */
+    int64_t used;
+    uint64_t changes; /* of used, so far */
+    int under_way;    /* changes that have begun and not ended */
+};
+
+/* ERR_NOMEM */
+enum err_code spool_budget_init(struct spool_budget *budget,
+                                int64_t max_bytes) MUST_CHECK;
+void spool_budget_destroy(struct spool_budget *budget);
+
+/* Sets room for that many bytes aside; false when there is not so much. */
+bool spool_budget_begin(struct spool_budget *budget, int64_t bytes);
+
+/* Ends a change, which came out by so many bytes differently. */
+void spool_budget_end(struct spool_budget *budget, int64_t difference);
+
+/* A look: takes the number of changes before it, and what it has found behind it. */
+uint64_t spool_budget_changes(struct spool_budget *budget);
+void spool_budget_correct(struct spool_budget *budget, uint64_t changes_before,
+                          int64_t found);
+
+int64_t spool_budget_used(struct spool_budget *budget);
+
+/* Bytes that may be added. */
+int64_t spool_budget_room(struct spool_budget *budget);
+
+#endif

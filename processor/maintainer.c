@@ -1,0 +1,423 @@
+/* maintainer.c -- see maintainer.h. */
+#include "processor/maintainer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "processor/conf.h"
+#include "processor/health.h"
+#include "processor/lifecycle.h"
+#include "processor/migrate.h"
+#include "processor/rollup/rollup.h"
+#include "processor/session.h"
+#include "shared/base/clock.h"
+#include "shared/base/failpoint.h"
+#include "shared/pg/conn.h"
+#include "shared/text/uuid.h"
+
+enum {
+    LOG_EVERY_MS = 10000,
+    ROWS_MIN = 1000,        /* a bite that takes too long is made no smaller */
+    LOOK_TIMEOUT_MS = 4000, /* of a cheap statement: /readyz learns from it */
+    WRITERS_WAIT_MS = 200,  /* between looks whether the process stops */
+    QUIET_MS = 25,     /* without new rows: what waits for the rest waits for nothing */
+    FEW_ROWS = 4,      /* for which the rest may have been saved up */
+    ELSEWHERE_MS = 20, /* another processor is rolling up: look again then */
+    UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
+    DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
+    NUMBER_MAX = 24,
+};
+
+void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
+{
+    struct uuid random = uuid_v7();
+    uint64_t seed;
+
+    memcpy(&seed, random.bytes + 8, sizeof(seed));
+    *keeper = (struct keeper){
+        .conf = conf,
+        .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
+        .max_rows = conf->rollup_max_rows,
+        .savings = {ROLLUP_SAVED_MAX_MS, clock_mono_ms()},
+    };
+    retry_init(&keeper->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
+    metric_set(&keeper->metrics.rollup_fresh_ms, clock_mono_ms());
+}
+
+static void forget_bound(struct keeper *keeper)
+{
+    rollup_clear_bound(&keeper->bound);
+    keeper->has_bound = false;
+}
+
+static void disconnect(struct keeper *keeper)
+{
+    forget_bound(keeper);
+    PQfinish(keeper->conn); /* NULL is fine */
+    keeper->conn = NULL;
+}
+
+void keeper_release(struct keeper *keeper)
+{
+    disconnect(keeper);
+}
+
+/* --- schema ------------------------------------------------------------------------ */
+
+static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
+{
+    struct session_options options = {
+        .conf = keeper->conf,
+        .application_name = "analytics-rollup",
+        .statement_timeout_ms = keeper->conf->rollup_timeout_ms,
+        .is_before_migration = true,
+    };
+    int applied = 0;
+    enum err_code code = session_open(&options, &keeper->conn, err);
+
+    if (code)
+        return code;
+    code = migrate_run(keeper->conn, &applied, err);
+    if (!code)
+        code = FAILPOINT("keeper.migrated", err);
+    if (code == ERR_CONFIG)
+        keeper->refusal = *err;
+    if (!code && applied > 0)
+        log_line(LOG_INFO, "migrated the database",
+                 LOG_FIELDS(log_int("applied", applied),
+                            log_int("version", migrate_version())));
+    return code;
+}
+
+/* --- upkeep ------------------------------------------------------------------------ */
+
+/* Runs a function of two integers and returns the numbers of its row's first columns. */
+static enum err_code call(struct keeper *keeper, const char *sql, int64_t a, int64_t b,
+                          int64_t ret_numbers[2], struct err *err)
+{
+    char first[NUMBER_MAX];
+    char second[NUMBER_MAX];
+    const char *values[] = {first, second};
+    PGresult *result = NULL;
+    enum err_code code;
+
+    (void)snprintf(first, sizeof(first), "%" PRId64, a);
+    (void)snprintf(second, sizeof(second), "%" PRId64, b);
+    code = pg_conn_exec(keeper->conn, sql, 2, values, keeper->patience_ms, &result, err);
+    if (code)
+        return code;
+    for (int column = 0; column < 2; column++)
+        ret_numbers[column] = strtoll(PQgetvalue(result, 0, column), NULL, 10);
+    PQclear(result);
+    return ERR_OK;
+}
+
+static enum err_code add_partitions(struct keeper *keeper, struct err *err)
+{
+    int64_t back = keeper->conf->partition_months_back;
+    int64_t retention = keeper->conf->retention_months;
+    int64_t made[2];
+    enum err_code code;
+
+    if (retention > 0 && back > retention)
+        back = retention; /* or the next step would drop them again */
+    code = call(keeper, "SELECT events_add_partitions($1, $2), 0", back,
+                keeper->conf->partition_months_ahead, made, err);
+    if (!code)
+        metric_add(&keeper->metrics.partitions_made, made[0]);
+    if (!code)
+        code = FAILPOINT("keeper.partitions", err);
+    if (!code && made[0] > 0)
+        log_line(LOG_INFO, "made partitions", LOG_FIELDS(log_int("partitions", made[0])));
+    return code;
+}
+
+static enum err_code drop_old(struct keeper *keeper, struct err *err)
+{
+    int64_t gone[2] = {0, DELETE_MAX_ROWS};
+    enum err_code code = ERR_OK;
+
+    if (keeper->conf->retention_months == 0)
+        return ERR_OK;
+    while (gone[1] == DELETE_MAX_ROWS) {
+        code = call(keeper, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
+                    keeper->conf->retention_months, DELETE_MAX_ROWS, gone, err);
+        if (code)
+            break;
+        metric_add(&keeper->metrics.partitions_dropped, gone[0]);
+        metric_add(&keeper->metrics.events_removed, gone[1]);
+        if (gone[0] + gone[1] > 0)
+            log_line(
+                LOG_INFO, "removed old events",
+                LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
+    }
+    return code;
+}
+
+static enum err_code count_partitions(struct keeper *keeper, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code = pg_conn_exec(
+        keeper->conn,
+        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass", 0, NULL,
+        keeper->patience_ms, &result, err);
+
+    if (!code)
+        metric_set(&keeper->metrics.partitions,
+                   strtoll(PQgetvalue(result, 0, 0), NULL, 10));
+    PQclear(result);
+    return code;
+}
+
+static enum err_code run_upkeep(struct keeper *keeper, struct err *err)
+{
+    enum err_code code = add_partitions(keeper, err);
+
+    if (!code)
+        code = drop_old(keeper, err);
+    return code ? code : count_partitions(keeper, err);
+}
+
+/* What upkeep cannot do, for want of a lock, a privilege or time, is tried again later and
+ * keeps nothing else from being done: events_default takes the rows meanwhile.  Fails only
+ * when the connection is of no further use. */
+static enum err_code upkeep(struct keeper *keeper, struct err *err)
+{
+    int64_t interval_ms = keeper->conf->upkeep_interval_ms;
+    int64_t again_ms = interval_ms < UPKEEP_AGAIN_MS ? interval_ms : UPKEEP_AGAIN_MS;
+    enum err_code code;
+
+    if (clock_mono_ms() < keeper->upkeep_at_ms)
+        return ERR_OK;
+    keeper->upkeep_at_ms = clock_mono_ms() + again_ms;
+    code = run_upkeep(keeper, err);
+    if (!code) {
+        keeper->upkeep_at_ms = clock_mono_ms() + interval_ms;
+        return ERR_OK;
+    }
+    if (PQtransactionStatus(keeper->conn) != PQTRANS_IDLE)
+        return code;
+    log_line(code == ERR_BUSY ? LOG_WARN : LOG_ERROR, "could not keep up the partitions",
+             LOG_FIELDS(log_text("error", err_name(code)), log_text("reason", err->msg)));
+    return ERR_OK;
+}
+
+enum err_code keeper_migrate(struct keeper *keeper, struct err *err)
+{
+    enum err_code code = connect_and_migrate(keeper, err);
+
+    if (code)
+        return code;
+    code = run_upkeep(keeper, err);
+    return code == ERR_BUSY ? ERR_OK : code; /* a processor will do it, then */
+}
+
+/* --- roll-up ----------------------------------------------------------------------- */
+
+static void count_bite(struct keeper *keeper, const struct rollup_bite *bite,
+                       int64_t began_us)
+{
+    struct keeper_metrics *metrics = &keeper->metrics;
+
+    metric_observe(&metrics->rollup_us, &metric_times_us, clock_mono_us() - began_us);
+    metric_add(&metrics->rollup_rows, bite->taken);
+    if (bite->is_done)
+        metric_set(&metrics->rollup_fresh_ms, keeper->bound_ms);
+}
+
+static enum err_code find_bound(struct keeper *keeper, struct err *err)
+{
+    enum err_code code;
+
+    forget_bound(keeper);
+    keeper->bound_ms = clock_mono_ms();
+    code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
+    keeper->has_bound = !code;
+    return code;
+}
+
+/* Finds a bound and waits for the writers below it.  *ret_is_settled is false when one of
+ * them takes longer than a turn: the next turn goes on waiting. */
+static enum err_code settle(struct keeper *keeper, bool *ret_is_settled, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    int64_t suppressed;
+
+    if (!keeper->has_bound)
+        code = find_bound(keeper, err);
+    if (!code)
+        code = rollup_await(keeper->conn, WRITERS_WAIT_MS, keeper->patience_ms,
+                            &keeper->bound, err);
+    if (code)
+        return code;
+    *ret_is_settled = keeper->bound.writers == NULL;
+    if (!*ret_is_settled && clock_mono_ms() - keeper->bound_ms > LOG_EVERY_MS &&
+        log_gate_open(&keeper->busy_log, LOG_EVERY_MS, &suppressed))
+        log_line(LOG_WARN, "the roll-up waits for a transaction that writes to events",
+                 LOG_FIELDS(log_text("transactions", keeper->bound.writers),
+                            log_int("ms", clock_mono_ms() - keeper->bound_ms)));
+    return ERR_OK;
+}
+
+static enum err_code bite(struct keeper *keeper, struct err *err)
+{
+    struct rollup_bite bite = {.is_done = false};
+    int64_t began_us = clock_mono_us();
+    enum err_code code = rollup_bite(keeper->conn, &keeper->bound, keeper->max_rows,
+                                     keeper->patience_ms, &bite, err);
+
+    forget_bound(keeper);
+    if (code == ERR_TIMEOUT && keeper->max_rows > ROWS_MIN)
+        keeper->max_rows /= 2;
+    if (code)
+        return code;
+    if (bite.is_elsewhere) {
+        (void)gate_pause(keeper->gate, ELSEWHERE_MS);
+        return ERR_OK;
+    }
+    count_bite(keeper, &bite, began_us);
+    rollup_spend(&keeper->savings,
+                 keeper->conf->rollup_rest_times * (clock_mono_us() - began_us) / 1000);
+    if (keeper->max_rows < keeper->conf->rollup_max_rows)
+        keeper->max_rows += keeper->max_rows / 8 + 1;
+    return ERR_OK;
+}
+
+/* A lane that rests behind a batch is no sign that nobody is writing. */
+static int64_t quiet_after_ms(const struct keeper *keeper)
+{
+    int64_t rests_ms = 2 * keeper->conf->batch_rest_ms;
+
+    return rests_ms > QUIET_MS ? rests_ms : QUIET_MS;
+}
+
+/* Whether a rest can be left out: nobody begins a row, or there are but a few and it has
+ * been rested enough before they came. */
+static bool may_hurry(struct keeper *keeper, int64_t waiting)
+{
+    int64_t now_ms = clock_mono_ms();
+    bool has_saved = rollup_has_saved(&keeper->savings, now_ms);
+    bool is_quiet =
+        rollup_is_quiet(&keeper->quiet, waiting, now_ms, quiet_after_ms(keeper));
+
+    return is_quiet || (has_saved && waiting <= FEW_ROWS);
+}
+
+/* Rests some of the time, unless it may hurry and nobody is writing: the rest is there to
+ * leave the machine to the writers.  A bound is kept only if it was settled at once, for then
+ * no writer is between its rows and its COMMIT. */
+static enum err_code rest(struct keeper *keeper, int64_t rest_ms, bool hurries,
+                          bool *ret_may_bite, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    *ret_may_bite = false;
+    if (hurries) {
+        code = find_bound(keeper, err);
+        *ret_may_bite = !code && !keeper->bound.writers;
+        if (!*ret_may_bite)
+            forget_bound(keeper);
+    }
+    if (!code && !*ret_may_bite)
+        (void)gate_pause(keeper->gate, rest_ms < QUIET_MS ? rest_ms : QUIET_MS);
+    return code;
+}
+
+static void is_well(struct keeper *keeper)
+{
+    retry_clear(&keeper->retry);
+    health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, ERR_OK);
+}
+
+/* One turn: looks, rests, bites. */
+static enum err_code turn(struct keeper *keeper, struct err *err)
+{
+    struct rollup_pace pace = {
+        .rest_times = keeper->conf->rollup_rest_times,
+        .lag_max_ms = keeper->conf->rollup_lag_max_ms,
+    };
+    struct rollup_state state = {0};
+    enum err_code code = upkeep(keeper, err);
+    int64_t looked_ms = clock_mono_ms();
+    bool is_settled = false;
+    bool hurries;
+    bool may_bite;
+    int64_t rest_ms;
+
+    if (!code)
+        code = FAILPOINT("keeper.look", err);
+    if (!code)
+        code = rollup_look(keeper->conn, LOOK_TIMEOUT_MS, &state, err);
+    if (code)
+        return code;
+    metric_set(&keeper->metrics.rollup_waiting, state.waiting > 0 ? state.waiting : 0);
+    if (state.waiting <= 0)
+        metric_set(&keeper->metrics.rollup_fresh_ms, looked_ms);
+    if (keeper->retry.tries == 0 || state.waiting <= 0)
+        is_well(keeper);
+    hurries = may_hurry(keeper, state.waiting);
+    if (state.waiting <= 0) {
+        (void)gate_wait_ring(keeper->gate, &keeper->seen, keeper->conf->rollup_poll_ms);
+        return ERR_OK;
+    }
+    rest_ms = rollup_rest_ms(&pace, &state);
+    if (rest_ms > 0 && state.waiting < keeper->max_rows) {
+        code = rest(keeper, rest_ms, hurries, &may_bite, err);
+        if (code || !may_bite)
+            return code;
+    }
+    code = settle(keeper, &is_settled, err);
+    if (!code && is_settled)
+        code = bite(keeper, err);
+    if (!code)
+        is_well(keeper);
+    return code;
+}
+
+/* --- the thread -------------------------------------------------------------------- */
+
+/* False: the process stops. */
+static bool failed(struct keeper *keeper, const struct err *err)
+{
+    bool is_halt = err_action(err->code) == ACTION_HALT;
+    int64_t ms = retry_next_ms(&keeper->retry);
+    int64_t suppressed;
+
+    disconnect(keeper);
+    metric_add(&keeper->metrics.failures[err->code], 1);
+    health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, err->code);
+    if (log_gate_open(&keeper->log, LOG_EVERY_MS, &suppressed))
+        log_line(is_halt ? LOG_ERROR : LOG_WARN, "Postgres failed",
+                 LOG_FIELDS(log_text("error", err_name(err->code)),
+                            log_text("reason", err->msg),
+                            log_int("suppressed", suppressed)));
+    if (is_halt)
+        ms = retry_around_ms(&keeper->retry, keeper->conf->halt_retry_ms);
+    return gate_pause(keeper->gate, ms);
+}
+
+void keeper_run(struct keeper *keeper)
+{
+    bool is_running = !gate_is_stopping(keeper->gate);
+
+    while (is_running) {
+        enum err_code code = ERR_OK;
+        struct err err;
+
+        if (!keeper->conn) {
+            code = connect_and_migrate(keeper, &err);
+            if (keeper->refusal.code)
+                return;
+            if (!code)
+                gate_open(keeper->gate);
+        }
+        if (!code)
+            code = turn(keeper, &err);
+        if (code)
+            is_running = failed(keeper, &err);
+        else
+            is_running = !gate_is_stopping(keeper->gate);
+    }
+}

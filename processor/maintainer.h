@@ -1,0 +1,60 @@
+/* maintainer.h -- the thread that keeps the database: migrations, roll-up, partitions.
+ *
+ *   CONNECTING --asserted, migrated--> RESTING --rows wait--> BITING --> RESTING
+ *       ^                                 |                                 |
+ *       +---------- any failure ----------+--- upkeep every hour -----------+
+ *
+ * It opens the gate for the lanes once the schema is there, and reports to /readyz how
+ * Postgres is.
+ */
+#ifndef PROCESSOR_MAINTAINER_H
+#define PROCESSOR_MAINTAINER_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "processor/metrics.h"
+#include "processor/retry.h"
+#include "processor/rollup/rollup.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+
+struct gate;
+struct health;
+struct processor_conf;
+
+struct keeper {
+    const struct processor_conf *conf; /* these three borrowed */
+    struct gate *gate;
+    struct health *health;
+    size_t thread; /* its number in health */
+    PGconn *conn;  /* owned; NULL: not connected */
+    int64_t patience_ms;
+    int64_t max_rows;          /* of a bite: fewer after one that took too long */
+    struct rollup_bound bound; /* of the next bite */
+    bool has_bound;
+    int64_t bound_ms; /* when it was looked for */
+    struct rollup_quiet quiet;
+    struct rollup_savings savings;
+    int64_t upkeep_at_ms;
+    uint64_t seen; /* rings of the gate */
+    struct retry retry;
+    struct log_gate log;
+    struct log_gate busy_log;
+    struct keeper_metrics metrics;
+    struct err refusal; /* code ERR_OK: none */
+};
+
+void keeper_init(struct keeper *keeper, const struct processor_conf *conf);
+void keeper_release(struct keeper *keeper);
+
+/* The thread: returns after the gate has stopped, or when the database is one that this
+ * program must not touch: keeper->refusal then says why. */
+void keeper_run(struct keeper *keeper);
+
+/* Migrates and makes partitions, once: what --migrate does.  Errors as they come. */
+enum err_code keeper_migrate(struct keeper *keeper, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,73 @@
+/* lease.h -- the leases of the batches that the lanes have under way.
+ *
+ * One thread renews them all, with a connection to Redis of its own, so that a lane may
+ * wait for Postgres as long as it takes.  When a lease turns out to be somebody else's the
+ * lane is told and lets go of the batch.  At the end it waits for the lanes to end, and hands
+ * back what they still hold when it has waited long enough.
+ *
+ * All but _init(), _release() and lease_keeper_run() are for the lanes; thread-safe.
+ */
+#ifndef PROCESSOR_QUEUE_LEASE_H
+#define PROCESSOR_QUEUE_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "processor/monitor.h"
+#include "processor/queue/queue.h"
+#include "shared/base/err.h"
+#include "shared/base/log.h"
+
+struct gate;
+struct health;
+
+enum {
+    LEASES_MAX = 32 /* lanes */
+};
+
+struct lease {
+    bool is_held;
+    bool is_lost;
+    char id[QUEUE_ID_MAX + 1];
+    char owner[UUID_TEXT_LEN + 1];
+};
+
+struct leases {
+    struct monitor monitor; /* tells of lanes that end */
+    size_t lanes_running;
+    bool are_over; /* nobody renews any more, nor hands back */
+    struct lease of_lane[LEASES_MAX];
+};
+
+/* ERR_NOMEM. */
+enum err_code leases_init(struct leases *leases, struct err *err) MUST_CHECK;
+void leases_release(struct leases *leases);
+
+/* From before a lane's thread begins until it ends. */
+void leases_enter(struct leases *leases);
+void leases_leave(struct leases *leases);
+
+/* False: it is too late, the lane has to hand the batch back. */
+bool leases_hold(struct leases *leases, size_t lane, const char *id,
+                 const char *owner) MUST_CHECK;
+void leases_drop(struct leases *leases, size_t lane);
+bool leases_is_lost(struct leases *leases, size_t lane);
+
+struct lease_keeper {
+    struct leases *leases; /* these four borrowed */
+    struct gate *gate;
+    struct health *health;
+    struct queue *queue;
+    size_t thread; /* its number in health */
+    int64_t lease_ms;
+    int64_t shutdown_timeout_ms;
+    char cursor[QUEUE_CURSOR_MAX]; /* of the look for orphans */
+    struct log_gate log;
+};
+
+/* The thread: returns after the gate has stopped, when all lanes have ended or
+ * shutdown_timeout_ms have passed, and everything held has been handed back. */
+void lease_keeper_run(struct lease_keeper *keeper);
+
+#endif

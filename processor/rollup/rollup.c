@@ -1,0 +1,160 @@
+/* rollup.c -- see rollup.h. */
+#include "processor/rollup/rollup.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "shared/base/failpoint.h"
+#include "shared/base/mem.h"
+#include "shared/pg/conn.h"
+
+enum {
+    NUMBER_MAX = 24
+};
+
+int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state *state)
+{
+    /* A row that just misses this bite waits for the rest and for the next bite. */
+    int64_t longest_ms = pace->lag_max_ms - 2 * state->took_ms;
+    int64_t rest_ms = pace->rest_times * state->took_ms;
+
+    if (rest_ms > longest_ms)
+        rest_ms = longest_ms;
+    rest_ms -= state->rested_ms;
+    if (state->rested_ms < 0) /* the wall clock went back: the next bite starts anew */
+        rest_ms = 0;
+    return rest_ms > 0 ? rest_ms : 0;
+}
+
+bool rollup_is_quiet(struct rollup_quiet *quiet, int64_t waiting, int64_t now_ms,
+                     int64_t ms)
+{
+    if (quiet->waiting != waiting)
+        *quiet = (struct rollup_quiet){waiting, now_ms};
+    return now_ms - quiet->since_ms >= ms;
+}
+
+bool rollup_has_saved(struct rollup_savings *savings, int64_t now_ms)
+{
+    int64_t saved_ms = savings->saved_ms + now_ms - savings->now_ms;
+
+    *savings = (struct rollup_savings){
+        .saved_ms = saved_ms < ROLLUP_SAVED_MAX_MS ? saved_ms : ROLLUP_SAVED_MAX_MS,
+        .now_ms = now_ms,
+    };
+    return saved_ms > 0;
+}
+
+void rollup_spend(struct rollup_savings *savings, int64_t rest_ms)
+{
+    savings->saved_ms = rest_ms < savings->saved_ms ? savings->saved_ms - rest_ms : 0;
+}
+
+static int64_t number_at(const PGresult *result, int column)
+{
+    return strtoll(PQgetvalue(result, 0, column), NULL, 10);
+}
+
+enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
+                          struct rollup_state *ret_state, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code =
+        pg_conn_exec(conn, "SELECT waiting, rested_ms, took_ms FROM rollup_pending()", 0,
+                     NULL, timeout_ms, &result, err);
+
+    if (code)
+        return code;
+    if (PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
+        code = err_set(err, ERR_SCHEMA, "rollup_state has no row");
+    else
+        *ret_state = (struct rollup_state){.waiting = number_at(result, 0),
+                                           .rested_ms = number_at(result, 1),
+                                           .took_ms = number_at(result, 2)};
+    PQclear(result);
+    return code;
+}
+
+enum err_code rollup_find_bound(PGconn *conn, int64_t timeout_ms,
+                                struct rollup_bound *ret_bound, struct err *err)
+{
+    PGresult *result = NULL;
+    char *writers = NULL;
+    enum err_code code = pg_conn_exec(conn, "SELECT bound, writers FROM rollup_writers()",
+                                      0, NULL, timeout_ms, &result, err);
+
+    if (code)
+        return code;
+    if (!PQgetisnull(result, 0, 1)) {
+        writers = mem_strdup(PQgetvalue(result, 0, 1));
+        if (!writers)
+            code = err_set(err, ERR_NOMEM, "out of memory");
+    }
+    if (!code)
+        *ret_bound = (struct rollup_bound){number_at(result, 0), writers};
+    PQclear(result);
+    return code;
+}
+
+void rollup_clear_bound(struct rollup_bound *bound)
+{
+    mem_free(bound->writers);
+    *bound = (struct rollup_bound){.id = 0};
+}
+
+enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
+                           struct rollup_bound *bound, struct err *err)
+{
+    char wait[NUMBER_MAX];
+    const char *values[] = {bound->writers, wait};
+    PGresult *result = NULL;
+    enum err_code code;
+
+    if (!bound->writers)
+        return ERR_OK;
+    (void)snprintf(wait, sizeof(wait), "%" PRId64, wait_ms);
+    code = pg_conn_exec(conn, "SELECT rollup_await($1, $2)", 2, values, timeout_ms,
+                        &result, err);
+    if (code)
+        return code;
+    if (PQgetvalue(result, 0, 0)[0] == 't') {
+        mem_free(bound->writers);
+        bound->writers = NULL;
+    }
+    PQclear(result);
+    return ERR_OK;
+}
+
+enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
+                          int64_t max_rows, int64_t timeout_ms,
+                          struct rollup_bite *ret_bite, struct err *err)
+{
+    char id[NUMBER_MAX];
+    char max[NUMBER_MAX];
+    const char *values[] = {id, max};
+    PGresult *result = NULL;
+    enum err_code code = FAILPOINT("rollup.bound", err);
+
+    assert(!bound->writers);
+    if (code)
+        return code;
+    (void)snprintf(id, sizeof(id), "%" PRId64, bound->id);
+    (void)snprintf(max, sizeof(max), "%" PRId64, max_rows);
+    code = pg_conn_exec(conn, "SELECT taken, is_done FROM rollup_bite($1, $2)", 2, values,
+                        timeout_ms, &result, err);
+    if (!code)
+        code = FAILPOINT("rollup.bitten", err);
+    if (code) {
+        PQclear(result);
+        return code;
+    }
+    *ret_bite = (struct rollup_bite){
+        .is_elsewhere = PQgetisnull(result, 0, 0) == 1,
+        .is_done = PQgetvalue(result, 0, 1)[0] == 't',
+        .taken = number_at(result, 0),
+    };
+    PQclear(result);
+    return ERR_OK;
+}

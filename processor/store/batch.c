@@ -1,0 +1,222 @@
+/* batch.c -- see batch.h. */
+#include "processor/store/batch.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "processor/store/copy.h"
+#include "shared/base/mem.h"
+#include "shared/event/event.h"
+
+enum {
+    FIRST_CAP = 256,
+    DAY_MS = 86400000,
+    ROWS_MAX_BYTES = 1 << 30, /* far above any claim, see BATCH_MAX_BYTES */
+};
+
+void batch_init(struct batch *batch)
+{
+    *batch = (struct batch){.count = 0};
+    buf_init(&batch->rows, ROWS_MAX_BYTES);
+}
+
+static void forget_items(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        mem_free(batch->items[i].reason);
+    batch->count = 0;
+    batch->dead = 0;
+}
+
+void batch_release(struct batch *batch)
+{
+    forget_items(batch);
+    mem_free(batch->items);
+    buf_release(&batch->rows);
+    *batch = (struct batch){.count = 0};
+}
+
+/* FNV-1a over the text, from a start of the caller's choice. */
+static uint64_t hash_text(const char *text, uint64_t hash)
+{
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Batch ids are UUIDs; of another text, which only a person can have put there, a UUID is
+ * made. */
+static struct uuid uuid_of_id(const char *id)
+{
+    struct uuid uuid;
+    uint64_t high;
+    uint64_t low;
+
+    if (uuid_parse(id, strlen(id), &uuid) == ERR_OK)
+        return uuid;
+    high = hash_text(id, UINT64_C(0xcbf29ce484222325));
+    low = hash_text(id, high ^ UINT64_C(0x9e3779b97f4a7c15));
+    for (size_t i = 0; i < 8; i++) {
+        uuid.bytes[i] = (uint8_t)(high >> (8 * i) & 0xff);
+        uuid.bytes[8 + i] = (uint8_t)(low >> (8 * i) & 0xff);
+    }
+    return uuid;
+}
+
+void batch_begin(struct batch *batch, const char *id)
+{
+    forget_items(batch);
+    buf_clear(&batch->rows);
+    (void)snprintf(batch->id, sizeof(batch->id), "%s", id);
+    batch->uuid = uuid_of_id(id);
+}
+
+struct uuid batch_event_id(const struct uuid *batch, size_t place)
+{
+    struct uuid uuid = *batch;
+    size_t rest = place;
+
+    /* Version 8, "made by rules of one's own" (RFC 9562): never equal to an id that was
+     * given at the door.  The place goes into bytes that are random in the batch's id. */
+    uuid.bytes[6] = (uint8_t)(0x80 | (uuid.bytes[6] & 0x0f));
+    uuid.bytes[8] = (uint8_t)(0x80 | (uuid.bytes[8] & 0x3f));
+    for (size_t i = 15; i > 11; i--) {
+        uuid.bytes[i] = (uint8_t)(uuid.bytes[i] ^ (rest & 0xff));
+        rest >>= 8;
+    }
+    return uuid;
+}
+
+static enum err_code grow(struct batch *batch, struct err *err)
+{
+    size_t cap = batch->cap ? batch->cap * 2 : FIRST_CAP;
+    struct batch_item *items;
+
+    if (batch->count < batch->cap)
+        return ERR_OK;
+    items = mem_realloc(batch->items, cap * sizeof(*items));
+    if (!items)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    batch->items = items;
+    batch->cap = cap;
+    return ERR_OK;
+}
+
+enum err_code batch_add_dead(struct batch *batch, size_t place, const char *job,
+                             size_t len, const char *reason, struct err *err)
+{
+    enum err_code code = grow(batch, err);
+    char *copy;
+
+    if (code)
+        return code;
+    copy = mem_strdup(reason);
+    if (!copy)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    batch->items[batch->count++] = (struct batch_item){
+        .place = place,
+        .job = job,
+        .job_len = len,
+        .event_id = batch_event_id(&batch->uuid, place),
+        .is_dead = true,
+        .reason = copy,
+    };
+    batch->dead++;
+    return ERR_OK;
+}
+
+/* Rounded down, before 1970 too. */
+static int64_t day_of(int64_t ms)
+{
+    return ms >= 0 ? ms / DAY_MS : (ms + 1) / DAY_MS - 1;
+}
+
+enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t place,
+                        const char *job, size_t len, struct err *err)
+{
+    struct event event;
+    struct err refusal;
+    struct batch_item item = {
+        .place = place, .job = job, .job_len = len, .row_at = batch->rows.len};
+    enum err_code code = grow(batch, err);
+
+    if (code)
+        return code;
+    code = event_parse_job(parser, job, len, &event, &refusal);
+    if (code == ERR_NOMEM)
+        return err_set(err, code, "out of memory");
+    if (code)
+        return batch_add_dead(batch, place, job, len, refusal.msg, err);
+    item.is_made = !event.has_event_id;
+    item.event_id =
+        event.has_event_id ? event.event_id : batch_event_id(&batch->uuid, place);
+    item.day = day_of(event.timestamp_ms);
+    code = copy_add_row(&batch->rows, &item.event_id, &event);
+    if (code)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    item.row_len = batch->rows.len - item.row_at;
+    batch->items[batch->count++] = item;
+    return ERR_OK;
+}
+
+static int compare_items(const void *left, const void *right)
+{
+    const struct batch_item *a = left;
+    const struct batch_item *b = right;
+    int order = 0;
+
+    if (a->day != b->day)
+        return a->day < b->day ? -1 : 1;
+    if (a->is_made != b->is_made)
+        return a->is_made ? 1 : -1;
+    if (!a->is_made)
+        order = memcmp(a->event_id.bytes, b->event_id.bytes, sizeof(a->event_id.bytes));
+    if (order != 0)
+        return order;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+void batch_sort(struct batch *batch)
+{
+    for (size_t i = 1; i < batch->count; i++) {
+        if (compare_items(&batch->items[i - 1], &batch->items[i]) > 0) {
+            qsort(batch->items, batch->count, sizeof(*batch->items), compare_items);
+            return;
+        }
+    }
+}
+
+enum err_code batch_bury(struct batch *batch, size_t index, const char *sqlstate,
+                         const char *reason, struct err *err)
+{
+    struct batch_item *item = &batch->items[index];
+
+    assert(index < batch->count && !item->is_dead);
+    item->reason = mem_strdup(reason);
+    if (!item->reason)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    (void)snprintf(item->sqlstate, sizeof(item->sqlstate), "%s", sqlstate);
+    item->is_dead = true;
+    batch->dead++;
+    return ERR_OK;
+}
+
+size_t batch_alive(const struct batch *batch)
+{
+    return batch->count - batch->dead;
+}
+
+size_t batch_alive_index(const struct batch *batch, size_t n)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].is_dead)
+            continue;
+        if (n == 0)
+            return i;
+        n--;
+    }
+    assert(n < batch_alive(batch)); /* the caller's mistake: no such row is alive */
+    return batch->count;
+}

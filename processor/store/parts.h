@@ -1,0 +1,50 @@
+/* parts.h -- the steps that store.c and careful.c share.  For these two, and
+ * for dead.c, only. */
+#ifndef PROCESSOR_STORE_PARTS_H
+#define PROCESSOR_STORE_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+
+struct batch;
+struct pg_failure;
+struct pg_piece;
+struct store;
+
+/* BEGIN, with the batch's id as application_name. */
+enum err_code store_begin(struct store *store, const struct batch *batch,
+                          struct err *err) MUST_CHECK;
+
+/* COMMIT, and the tag is COMMIT. */
+enum err_code store_commit(struct store *store, struct err *err) MUST_CHECK;
+
+/* Runs a statement without parameters or rows. */
+enum err_code store_run(struct store *store, const char *sql, struct err *err) MUST_CHECK;
+
+/* Copies the pieces between header and trailer, and checks that the server counted
+ * `expected` rows.  On failure the transaction is rolled back. */
+enum err_code store_copy(struct store *store, const char *sql, struct pg_piece *pieces,
+                         size_t count, size_t expected, struct pg_failure *ret_failure,
+                         struct err *err) MUST_CHECK;
+
+/* Ends the transaction after a failure, the connection too if need be. */
+void store_abort(struct store *store, enum err_code code);
+
+/* Writes the batch's dead to dead_letters (dead.c). */
+enum err_code dead_insert(struct store *store, const struct batch *batch,
+                          struct err *err) MUST_CHECK;
+
+/* One try of the careful way, whole transaction (careful.c).  ERR_BUSY with
+ * *ret_again set: a row was buried, try at once again. */
+enum err_code store_carefully(struct store *store, struct batch *batch, bool *ret_again,
+                              struct err *err) MUST_CHECK;
+
+/* Buries the row that a COPY's error names.  False: it names none. */
+enum err_code store_bury_line(struct batch *batch, const struct pg_failure *failure,
+                              const struct err *why, bool *ret_buried,
+                              struct err *err) MUST_CHECK;
+
+#endif

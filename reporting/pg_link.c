@@ -1,0 +1,361 @@
+/* pg_link.c -- see pg_link.h for the states. */
+#include "reporting/pg_link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/mem.h"
+#include "shared/pg/conn.h"
+
+enum link_state {
+    LINK_CLOSED,
+    LINK_OPENING,
+    LINK_READY,
+    LINK_BUSY,
+    LINK_CLOSING,
+    LINK_STOPPED
+};
+
+enum {
+    /* The server's statement_timeout gets this head start: when it works the connection
+     * is kept, and only a server that says nothing at all loses it. */
+    LINK_MARGIN_MS = 200,
+    LINK_PAUSE_FIRST_MS = 20,
+    /* What a person has to put right is tried at this multiple of the longest pause. */
+    LINK_PAUSE_HALT_FACTOR = 5
+};
+
+struct link {
+    const struct link_options *options; /* borrowed */
+    enum link_state state;
+    bool is_stopping;
+    PGconn *conn;     /* owned; NULL unless READY, BUSY or CLOSING */
+    uv_poll_t poll;   /* in use unless CLOSED, OPENING or STOPPED */
+    uv_timer_t timer; /* CLOSED: the pause; BUSY: the deadline */
+    int64_t opened_us;
+    int64_t pause_ms; /* the longest the next pause may be */
+
+    /* of OPENING: the worker's until on_opened() */
+    uv_work_t work;
+    enum err_code opened_code;
+    struct err opened_err;
+    PGconn *opened_conn;
+
+    /* of BUSY */
+    link_result_fn fn;
+    void *user;
+    bool is_sent;     /* or the timer is about to end the connection */
+    PGresult *result; /* owned; the first one, until the query is at its end */
+};
+
+static void link_pause(struct link *link, enum err_code code);
+
+/* --- the end ---------------------------------------------------------------- */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct link *link = handle->data;
+
+    link->state = LINK_STOPPED;
+    link->options->on_stopped(link->options->user);
+}
+
+/* From CLOSED, where nothing but the timer is alive. */
+static void link_end(struct link *link)
+{
+    assert(link->state == LINK_CLOSED);
+    uv_close((uv_handle_t *)&link->timer, on_timer_closed);
+}
+
+/* --- losing the connection --------------------------------------------------- */
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct link *link = handle->data;
+
+    link->state = LINK_CLOSED;
+    link_pause(link, ERR_UNAVAILABLE);
+}
+
+/* Ends the connection.  The descriptor is closed after uv_close() has taken it out of the
+ * loop's epoll set, as libuv asks. */
+static void link_close(struct link *link)
+{
+    link->state = LINK_CLOSING;
+    (void)uv_timer_stop(&link->timer); /* always 0 */
+    uv_close((uv_handle_t *)&link->poll, on_poll_closed);
+    PQclear(link->result);
+    link->result = NULL;
+    PQfinish(link->conn);
+    link->conn = NULL;
+}
+
+static void link_lose(struct link *link, const struct err *err)
+{
+    link_result_fn fn = link->state == LINK_BUSY ? link->fn : NULL;
+
+    link_close(link);
+    if (fn)
+        fn(NULL, err, link->user);
+    link->options->on_lost(err, link->options->user);
+}
+
+static void link_lose_conn(struct link *link, const char *what)
+{
+    struct err err;
+
+    (void)pg_err_of_conn(link->conn, what, &err); /* the code is in err */
+    link_lose(link, &err);
+}
+
+/* --- the answer of a query --------------------------------------------------- */
+
+/* The errors after which the connection is as good as before.  All others end it: what is
+ * wrong with the server or the schema then comes out when the connection is made anew. */
+static bool keeps_connection(enum err_code code)
+{
+    return code == ERR_OK || code == ERR_TIMEOUT || code == ERR_BUSY ||
+           code == ERR_INVALID || code == ERR_TOO_BIG;
+}
+
+static void finish_query(struct link *link)
+{
+    PGresult *result = link->result;
+    struct err err = {0};
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        (void)pg_err_of_result(result, link->conn, "could not run a query", &err);
+    if (!keeps_connection(err.code)) {
+        link_lose(link, &err);
+        return;
+    }
+    link->result = NULL;
+    link->state = LINK_READY;
+    (void)uv_timer_stop(&link->timer); /* always 0 */
+    link->fn(err.code ? NULL : result, &err, link->user);
+    PQclear(result);
+}
+
+/* Takes what has arrived; a query is at its end when libpq has no further result. */
+static void take_results(struct link *link)
+{
+    while (!PQisBusy(link->conn)) {
+        PGresult *result = PQgetResult(link->conn);
+        if (!result) {
+            if (link->state == LINK_BUSY)
+                finish_query(link);
+            return;
+        }
+        if (link->result || link->state != LINK_BUSY)
+            PQclear(result);
+        else
+            link->result = result;
+    }
+}
+
+/* --- the socket ---------------------------------------------------------------- */
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* Sends what libpq still holds, and waits for what comes next.  False when the connection
+ * is lost. */
+static bool link_watch(struct link *link)
+{
+    int unsent = PQflush(link->conn);
+    int events = unsent > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE;
+
+    return unsent >= 0 && uv_poll_start(&link->poll, events, on_poll) == 0;
+}
+
+/* A READY link gets here too: that is how a server that has ended is noticed at once. */
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct link *link = poll->data;
+
+    (void)events; /* libpq finds out by itself */
+    if (status < 0 || !PQconsumeInput(link->conn) || !link_watch(link))
+        link_lose_conn(link, "lost the connection to Postgres");
+    else
+        take_results(link);
+}
+
+/* --- opening --------------------------------------------------------------------- */
+
+static void on_work(uv_work_t *work)
+{
+    struct link *link = work->data;
+
+    link->opened_code =
+        session_open(&link->options->session, &link->opened_conn, &link->opened_err);
+}
+
+static void link_adopt(struct link *link)
+{
+    link->conn = link->opened_conn;
+    link->opened_conn = NULL;
+    link->pause_ms = 0;
+    link->state = LINK_READY;
+    link->poll.data = link;
+    /* fails only for a descriptor that no epoll set takes: not a socket's */
+    (void)uv_poll_init(link->options->loop, &link->poll, PQsocket(link->conn));
+    if (link_watch(link))
+        link->options->on_ready(link->options->user);
+    else
+        link_lose_conn(link, "lost the connection to Postgres");
+}
+
+static void on_opened(uv_work_t *work, int status)
+{
+    struct link *link = work->data;
+    bool is_stopping = link->is_stopping;
+
+    if (status == 0 && !link->opened_code && !is_stopping) {
+        link_adopt(link);
+        return;
+    }
+    PQfinish(link->opened_conn);
+    link->opened_conn = NULL;
+    link->state = LINK_CLOSED;
+    link_pause(link, link->opened_code);
+    if (!is_stopping)
+        link->options->on_lost(&link->opened_err, link->options->user);
+}
+
+static void link_open(struct link *link)
+{
+    link->state = LINK_OPENING;
+    link->opened_us = clock_mono_us();
+    link->work.data = link;
+    /* fails only without a callback */
+    (void)uv_queue_work(link->options->loop, &link->work, on_work, on_opened);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct link *link = timer->data;
+    struct err err;
+
+    if (link->state == LINK_CLOSED) {
+        link_open(link);
+        return;
+    }
+    assert(link->state == LINK_BUSY);
+    if (!link->is_sent) {
+        link_lose_conn(link, "could not send a query");
+        return;
+    }
+    (void)err_set(&err, ERR_TIMEOUT, "Postgres did not answer in time");
+    link_lose(link, &err);
+}
+
+/* Waits before the next attempt: a random part ("full jitter") of a pause that doubles, so
+ * that many daemons do not come back to a restarted server in step. */
+static void link_pause(struct link *link, enum err_code code)
+{
+    int64_t max_ms = link->options->reconnect_max_ms;
+    unsigned random_bits = 0;
+
+    if (link->is_stopping) {
+        link_end(link);
+        return;
+    }
+    if (err_action(code) == ACTION_HALT && code != ERR_SCHEMA)
+        link->pause_ms = max_ms * LINK_PAUSE_HALT_FACTOR;
+    else if (link->pause_ms == 0)
+        link->pause_ms = LINK_PAUSE_FIRST_MS;
+    else
+        link->pause_ms = link->pause_ms < max_ms / 2 ? link->pause_ms * 2 : max_ms;
+    /* without random bytes the pause is merely short */
+    (void)uv_random(NULL, NULL, &random_bits, sizeof(random_bits), 0, NULL);
+    (void)uv_timer_start(&link->timer, on_timer,
+                         1 + random_bits % (uint64_t)link->pause_ms, 0);
+}
+
+/* --- what the pool calls ------------------------------------------------------------ */
+
+struct link *link_new(const struct link_options *options)
+{
+    struct link *link = mem_calloc(1, sizeof(*link));
+
+    if (!link)
+        return NULL;
+    link->options = options;
+    link->state = LINK_STOPPED;
+    return link;
+}
+
+void link_start(struct link *link)
+{
+    assert(link->state == LINK_STOPPED && !link->is_stopping);
+    link->state = LINK_CLOSED;
+    (void)uv_timer_init(link->options->loop, &link->timer); /* always 0 */
+    link->timer.data = link;
+    (void)uv_timer_start(&link->timer, on_timer, 0, 0);
+}
+
+void link_stop(struct link *link)
+{
+    const struct err err = {.code = ERR_UNAVAILABLE, .msg = "the daemon is stopping"};
+
+    link->is_stopping = true;
+    switch (link->state) {
+    case LINK_CLOSED:
+        link_end(link);
+        return;
+    case LINK_OPENING:
+        (void)uv_cancel((uv_req_t *)&link->work); /* else on_opened() comes by itself */
+        return;
+    case LINK_READY:
+        link_close(link);
+        return;
+    case LINK_BUSY:
+        link_close(link);
+        link->fn(NULL, &err, link->user);
+        return;
+    case LINK_CLOSING:
+    case LINK_STOPPED:
+        return;
+    }
+}
+
+void link_free(struct link *link)
+{
+    assert(!link || link->state == LINK_STOPPED);
+    mem_free(link);
+}
+
+bool link_is_ready(const struct link *link)
+{
+    return link->state == LINK_READY;
+}
+
+int64_t link_opened_us(const struct link *link)
+{
+    return link->opened_us;
+}
+
+bool link_is_open(const struct link *link)
+{
+    return link->state == LINK_READY || link->state == LINK_BUSY;
+}
+
+void link_run(struct link *link, enum statement_id id, const char *const *values,
+              link_result_fn fn, void *user)
+{
+    const struct statement *statement = statement_get(id);
+    uint64_t timeout_ms =
+        (uint64_t)link->options->session.query_timeout_ms + LINK_MARGIN_MS;
+
+    assert(link->state == LINK_READY);
+    link->state = LINK_BUSY;
+    link->fn = fn;
+    link->user = user;
+    link->is_sent =
+        PQsendQueryPrepared(link->conn, statement->name, (int)statement->value_count,
+                            values, NULL, NULL, 0) &&
+        link_watch(link);
+    if (!link->is_sent)
+        timeout_ms = 0;
+    (void)uv_timer_start(&link->timer, on_timer, timeout_ms, 0);
+}

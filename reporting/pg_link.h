@@ -1,0 +1,80 @@
+/* pg_link.h -- one connection of the pool: it opens by itself and runs one query at a time.
+ *
+ *              link_start()
+ *                   v
+ *      +-------> CLOSED --on_timer: pause over--> OPENING --on_opened: failed--+
+ *      |                                             |                         |
+ *      |                                        on_opened: ready               |
+ *      |                                             v                         |
+ *      |                    +--on_result---------- READY                       |
+ *      |                    |                      |   |                       |
+ *      |                  BUSY <---link_run()------+   | connection lost       |
+ *      |                    | connection lost,         |                       |
+ *      |                    | no answer in time        |                       |
+ *      |                    v                          v                       |
+ *      +--on_poll_closed-- CLOSING <-------------------+                       |
+ *      +-----------------------------------------------------------------------+
+ *
+ * link_stop() leads from each state to STOPPED, waiting for OPENING and CLOSING to end.
+ *
+ * A link belongs to the loop.  Only session_open() runs in a worker thread, on fields that
+ * the loop leaves alone meanwhile.
+ */
+#ifndef REPORTING_PG_LINK_H
+#define REPORTING_PG_LINK_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "reporting/report/statement.h"
+#include "reporting/session.h"
+#include "shared/base/err.h"
+
+struct link; /* opaque */
+
+/* The rows, or NULL and the reason in *err.  result is freed after the call. */
+typedef void (*link_result_fn)(const PGresult *result, const struct err *err, void *user);
+
+struct link_options {
+    uv_loop_t *loop;
+    struct session_options session;
+    int64_t reconnect_max_ms; /* the pause between attempts ends growing there */
+
+    /* A link has opened and is READY. */
+    void (*on_ready)(void *user);
+    /* It could not be opened, or was lost; the callback of a query under way comes first. */
+    void (*on_lost)(const struct err *err, void *user);
+    /* It is STOPPED: link_free() may follow. */
+    void (*on_stopped)(void *user);
+    void *user;
+};
+
+/* The options must outlive the link.  NULL when out of memory. */
+struct link *link_new(const struct link_options *options) MUST_CHECK;
+
+/* Starts to connect, once; callbacks come from the loop only. */
+void link_start(struct link *link);
+
+/* Gives up whatever it does; a query under way gets ERR_UNAVAILABLE at once. */
+void link_stop(struct link *link);
+
+/* Only before it was started or once it is stopped.  NULL is fine. */
+void link_free(struct link *link);
+
+/* A query may be run. */
+bool link_is_ready(const struct link *link);
+
+/* When it began to open its connection, by clock_mono_us(). */
+int64_t link_opened_us(const struct link *link);
+
+/* There is a connection: READY or BUSY. */
+bool link_is_open(const struct link *link);
+
+/* Sends a prepared statement on a READY link; fn is called exactly once, never from
+ * within, with the rows, or with ERR_UNAVAILABLE when the connection was lost. */
+void link_run(struct link *link, enum statement_id id, const char *const *values,
+              link_result_fn fn, void *user);
+
+#endif

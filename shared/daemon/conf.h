@@ -1,0 +1,82 @@
+/* conf.h -- the settings of a daemon, from one table.
+ *
+ * Each daemon has one table of struct conf_item.  From it come the defaults, the values
+ * from the environment, from a .env file in the folder the daemon is started from (the
+ * environment wins) and from --flags (which win over both), the range checks, --help,
+ * --version and --print-config with secrets masked.  An empty value counts as not set.
+ *
+ * Parsed once; afterwards the struct is read as const by every thread.
+ */
+#ifndef SHARED_DAEMON_CONF_H
+#define SHARED_DAEMON_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+
+enum conf_type {
+    CONF_INT,    /* int64_t field; min..max */
+    CONF_BOOL,   /* bool field; true, false, 1, 0 */
+    CONF_TEXT,   /* char * field, owned; at most max bytes */
+    CONF_URL,    /* char * field, owned; the password in it is masked when shown */
+    CONF_SECRET, /* char * field, owned; shown only as ***; never a flag */
+    CONF_CHOICE, /* char * field, owned; one of choices, separated by | */
+    CONF_SWITCH, /* bool field; a flag only (--migrate), never from the environment */
+};
+
+struct conf_item {
+    const char *name; /* NAME in the environment, --name as a flag; NULL ends a table.
+                       * In lower case: a flag alone, never from the environment */
+    enum conf_type type;
+    size_t offset;       /* of the field in the daemon's struct */
+    const char *initial; /* the default, as text; NULL for a switch */
+    int64_t min;
+    int64_t max;
+    const char *choices; /* of a CONF_CHOICE */
+    const char *help;    /* one line: what, and its unit */
+};
+
+struct conf_program {
+    const char *name;    /* "ingestion" */
+    const char *summary; /* one sentence for --help */
+    const struct conf_item *items;
+    /* Of a command such as "processor --dead": its daemon, whose settings are taken too.
+     * The daemon's struct is the first member of the command's.  NULL: a daemon. */
+    const struct conf_program *base;
+    const char *commands; /* lines of --help on the commands of a daemon; NULL: none */
+};
+
+enum conf_next {
+    CONF_NEXT_RUN,  /* go on and start */
+    CONF_NEXT_EXIT, /* --help, --version or --print-config was printed: exit 0 */
+};
+
+/* Fills *conf (the daemon's struct, zeroed by the caller) from defaults, the file ".env"
+ * if there is one, environ and argv.  ERR_CONFIG with a sentence that has the name, the
+ * value (not a secret's) and the range; exit with CONF_EXIT_USAGE then.  conf_release()
+ * frees what was filled in, also after a failure. */
+enum err_code conf_load(const struct conf_program *program, int argc, char **argv,
+                        void *conf, enum conf_next *ret_next, struct err *err) MUST_CHECK;
+void conf_release(const struct conf_program *program, void *conf);
+
+enum {
+    CONF_EXIT_USAGE = 2
+};
+
+#define CONF_ENV_FILE ".env"
+
+/* Parses the text of a .env file (KEY=value lines, # comments, optional quotes and
+ * "export "), calling fn for each pair.  ERR_CONFIG names the line.  For conf_load() and
+ * its tests. */
+typedef enum err_code (*conf_pair_fn)(void *user, const char *key, const char *value,
+                                      struct err *err);
+enum err_code conf_parse_env(const char *text, size_t len, conf_pair_fn fn, void *user,
+                             struct err *err) MUST_CHECK;
+
+/* Writes url with its password replaced by *** into out (cut at size).  Both forms that
+ * libpq takes, URLs and "password=..." words, are understood. */
+void conf_mask_url(const char *url, char *out, size_t size);
+
+#endif

@@ -1,0 +1,290 @@
+/* answer.c -- answers; see http.h.
+ *
+ * An answer is made where the handler gives it and queued with MHD only from MHD's own
+ * callback for that connection: 0.9.75 would otherwise run its state machine inside
+ * itself.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/base/mem.h"
+#include "shared/http/internal.h"
+#include "shared/text/json.h"
+#include "shared/text/words.h"
+
+enum {
+    ERROR_BODY_MAX = 2048
+};
+
+static const char json_type[] = "application/json; charset=utf-8";
+static const char ok_body[] = "{\"status\":\"ok\"}";
+
+/* An answer on its way to its request. */
+struct answer {
+    unsigned status;
+    struct MHD_Response *response; /* NULL: memory ran out */
+    bool is_shared;                /* response is one of the server's */
+    const char *body;              /* the response's */
+    size_t body_len;
+};
+
+/* MHD takes a pointer that is not const but does not write through it. */
+static struct MHD_Response *response_of(const char *body, size_t len,
+                                        enum MHD_ResponseMemoryMode mode)
+{
+    union {
+        const char *in;
+        void *out;
+    } bytes = {.in = body};
+
+    return MHD_create_response_from_buffer(len, bytes.out, mode);
+}
+
+static bool add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+static bool closes(const struct http_request *req)
+{
+    return req->must_close || (req->server && req->server->is_stopping);
+}
+
+/* The holder's answer to a request that has one already, from http_answer_force(). */
+static void finish_forced(struct http_request *req)
+{
+    if (req->server)
+        req->server->waiting--; /* the connection is still to end: freed then */
+    else
+        http_conn_free(req);
+}
+
+static void take_answer(struct http_request *req, const struct answer *answer)
+{
+    req->status = answer->status;
+    req->response = answer->response;
+    req->shares_response = answer->is_shared;
+    req->answer_body = answer->body;
+    req->answer_len = answer->body_len;
+}
+
+/* Gives req its answer; takes over the response unless it is shared (NULL: the connection
+ * is closed instead). */
+static void finish(struct http_request *req, const struct answer *answer)
+{
+    bool was_held = req->is_held;
+
+    req->is_held = false;
+    if (req->status) {
+        assert(was_held); /* exactly one answer to a request */
+        if (answer->response && !answer->is_shared)
+            MHD_destroy_response(answer->response);
+        finish_forced(req);
+        return;
+    }
+    take_answer(req, answer);
+    if (!was_held)
+        return; /* still inside the handler: request.c queues it */
+    if (!req->server) {
+        http_conn_free(req);
+        return;
+    }
+    req->server->waiting--;
+    http_wait_end(req);
+}
+
+/* The origin is named only when it is on the list; a cache must know that it matters. */
+static bool add_origin(const struct http_request *req, struct MHD_Response *response)
+{
+    const char *origin;
+
+    if (!req->server)
+        return true; /* nobody is left to read it */
+    if (req->server->allows_any_origin)
+        return add_header(response, "Access-Control-Allow-Origin", "*");
+    origin = http_request_header(req, "Origin");
+    if (origin && words_has(req->server->options.cors_origins, origin, strlen(origin)) &&
+        !add_header(response, "Access-Control-Allow-Origin", origin))
+        return false;
+    return add_header(response, "Vary", "Origin");
+}
+
+static bool add_headers(struct http_request *req, struct MHD_Response *response,
+                        unsigned status, const char *content_type)
+{
+    /* The text may be somebody else's: no browser shall take it for anything else. */
+    if (content_type && !(add_header(response, "Content-Type", content_type) &&
+                          add_header(response, "X-Content-Type-Options", "nosniff")))
+        return false;
+    if ((status == 503 || status == 429) && !add_header(response, "Retry-After", "1"))
+        return false;
+    if (closes(req) && !add_header(response, "Connection", "close"))
+        return false;
+    if (status == 401 && !add_header(response, "WWW-Authenticate", "Bearer"))
+        return false;
+    return !req->route || !req->route->allows_cors || add_origin(req, response);
+}
+
+/* Adds the headers that every answer has and gives it to req. */
+static void finish_with_headers(struct http_request *req, struct answer *answer,
+                                const char *content_type)
+{
+    if (answer->response &&
+        !add_headers(req, answer->response, answer->status, content_type)) {
+        MHD_destroy_response(answer->response);
+        answer->response = NULL;
+    }
+    finish(req, answer);
+}
+
+/* The body is copied here: MHD's own copy could not be read again. */
+void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
+                      const char *text, size_t len)
+{
+    struct answer answer = {.status = status, .body_len = len};
+    char *copy = mem_alloc(len);
+
+    if (copy) {
+        memcpy(copy, text, len);
+        answer.body = copy;
+        answer.response = response_of(copy, len, MHD_RESPMEM_MUST_FREE);
+        if (!answer.response)
+            mem_free(copy);
+    }
+    finish_with_headers(req, &answer, content_type);
+}
+
+void http_answer_json(struct http_request *req, unsigned status, const char *json,
+                      size_t len)
+{
+    http_answer_text(req, status, json_type, json, len);
+}
+
+void http_answer_error(struct http_request *req, unsigned status, const char *sentence)
+{
+    struct buf body;
+
+    buf_init(&body, ERROR_BODY_MAX);
+    if (json_add_error(&body, sentence) == ERR_OK)
+        http_answer_json(req, status, body.data, body.len);
+    else
+        finish(req, &(struct answer){.status = 500});
+    buf_release(&body);
+}
+
+void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigned status,
+                        const char *sentence)
+{
+    metric_add(&req->server->metrics->refusals[why], 1);
+    http_answer_error(req, status, sentence);
+}
+
+void http_answer_allow(struct http_request *req, unsigned status, const char *allow)
+{
+    static const char body[] = "{\"error\":\"method not allowed\"}";
+    struct answer answer = {.status = status, .body = body, .body_len = sizeof(body) - 1};
+
+    answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
+    if (answer.response && !add_header(answer.response, "Allow", allow)) {
+        MHD_destroy_response(answer.response);
+        answer.response = NULL;
+    }
+    finish_with_headers(req, &answer, json_type);
+}
+
+static bool add_preflight(struct MHD_Response *response, const char *methods)
+{
+    return add_header(response, "Allow", methods) &&
+           add_header(response, "Access-Control-Allow-Methods", methods) &&
+           add_header(response, "Access-Control-Allow-Headers",
+                      "Authorization, Content-Type, Content-Encoding") &&
+           add_header(response, "Access-Control-Max-Age", "86400");
+}
+
+void http_answer_preflight(struct http_request *req, const char *methods)
+{
+    struct answer answer = {.status = 204, .body = ""};
+
+    answer.response = response_of("", 0, MHD_RESPMEM_PERSISTENT);
+    if (answer.response && !add_preflight(answer.response, methods)) {
+        MHD_destroy_response(answer.response);
+        answer.response = NULL;
+    }
+    finish_with_headers(req, &answer, NULL);
+}
+
+void http_answer_ok(struct http_request *req)
+{
+    struct answer answer = {.status = 200, .is_shared = true, .body = ok_body};
+
+    answer.body_len = sizeof(ok_body) - 1;
+    if (req->server && !req->server->allows_any_origin) {
+        http_answer_json(req, 200, ok_body, answer.body_len);
+        return;
+    }
+    answer.response = req->server ? req->server->ok[closes(req)] : NULL;
+    finish(req, &answer);
+}
+
+void http_answer_force(struct http_request *req)
+{
+    static const char body[] = "{\"error\":\"shutting down\"}";
+    struct answer answer = {.status = 503, .body = body, .body_len = sizeof(body) - 1};
+
+    assert(req->is_held && !req->status);
+    answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
+    if (answer.response && !add_headers(req, answer.response, 503, json_type)) {
+        MHD_destroy_response(answer.response);
+        answer.response = NULL;
+    }
+    metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_SHUTDOWN], 1);
+    take_answer(req, &answer);
+    req->must_close = true;
+    http_wait_end(req);
+}
+
+void http_answer_drop(struct http_request *req)
+{
+    if (req->response && !req->shares_response)
+        MHD_destroy_response(req->response);
+    req->response = NULL;
+    req->shares_response = false;
+}
+
+enum err_code http_answer_prepare(struct http_server *server, struct err *err)
+{
+    const struct words *origins = server->options.cors_origins;
+
+    server->allows_any_origin = !origins || words_has(origins, "*", 1);
+    for (int i = 0; i < 2; i++) {
+        struct MHD_Response *ok =
+            response_of(ok_body, sizeof(ok_body) - 1, MHD_RESPMEM_PERSISTENT);
+        server->ok[i] = ok;
+        if (!ok || !add_header(ok, "Content-Type", json_type) ||
+            !add_header(ok, "Access-Control-Allow-Origin", "*") ||
+            (i == 1 && !add_header(ok, "Connection", "close")))
+            return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    return ERR_OK;
+}
+
+void http_answer_release(struct http_server *server)
+{
+    for (int i = 0; i < 2; i++) {
+        if (server->ok[i])
+            MHD_destroy_response(server->ok[i]);
+        server->ok[i] = NULL;
+    }
+}
+
+enum MHD_Result http_answer_queue(struct http_request *req)
+{
+    req->step = STEP_ANSWERED;
+    if (!req->response)
+        return MHD_NO; /* memory ran out: MHD closes the connection */
+    http_conn_enter(req, PHASE_WRITING);
+    metric_add(&req->server->metrics->answers[http_metric_status(req->status)], 1);
+    req->server->queued = req;
+    return MHD_queue_response(req->mhd, req->status, req->response);
+}

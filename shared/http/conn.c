@@ -1,0 +1,157 @@
+/* conn.c -- connections and their deadlines; see internal.h.
+ *
+ * libmicrohttpd's own timeout is one of inactivity: a client that sends a byte a second
+ * holds its connection for ever.  Ours are absolute.  At a deadline the socket is shut
+ * down, MHD notices and closes the connection in its usual way.
+ */
+#include <sys/socket.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/mem.h"
+#include "shared/http/internal.h"
+
+static int64_t phase_ms(const struct http_server *server, enum http_phase phase)
+{
+    switch (phase) {
+    case PHASE_IDLE:
+        return server->options.idle_timeout_ms;
+    case PHASE_HEADERS:
+        return server->options.header_timeout_ms;
+    case PHASE_BODY:
+        return server->options.body_timeout_ms;
+    case PHASE_WRITING:
+        return server->options.write_timeout_ms;
+    case PHASE_WAITING:
+    case PHASE_COUNT:
+        break;
+    }
+    return INT64_MAX / 2; /* the holder's own deadline counts */
+}
+
+static void list_remove(struct http_list *list, struct http_request *req)
+{
+    *(req->prev ? &req->prev->next : &list->first) = req->next;
+    *(req->next ? &req->next->prev : &list->last) = req->prev;
+    req->prev = req->next = NULL;
+}
+
+static void list_append(struct http_list *list, struct http_request *req)
+{
+    req->prev = list->last;
+    req->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = req;
+    list->last = req;
+}
+
+void http_conn_enter(struct http_request *req, enum http_phase phase)
+{
+    struct http_server *server = req->server;
+
+    list_remove(&server->phases[req->phase], req);
+    req->phase = phase;
+    req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, phase);
+    list_append(&server->phases[phase], req);
+}
+
+static void cut(const struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info)
+        (void)shutdown(info->connect_fd, SHUT_RDWR); /* gone already is as good */
+}
+
+/* A connection that was cut stays at the head of its list until MHD has closed it, so its
+ * deadline moves on; cutting it again would do no harm either. */
+static void expire_list(struct http_list *list, int64_t now_ms)
+{
+    for (struct http_request *req = list->first; req && req->deadline_ms <= now_ms;) {
+        struct http_request *next = req->next;
+        metric_add(&req->server->metrics->timeouts[req->phase], 1);
+        cut(req);
+        req->deadline_ms = INT64_MAX / 2;
+        list_remove(list, req);
+        list_append(list, req);
+        req = next;
+    }
+}
+
+void http_conn_expire(struct http_server *server, int64_t now_ms)
+{
+    for (int phase = PHASE_IDLE; phase <= PHASE_WRITING; phase++)
+        expire_list(&server->phases[phase], now_ms);
+}
+
+void http_conn_cut_idle(struct http_server *server)
+{
+    for (struct http_request *req = server->phases[PHASE_IDLE].first; req;
+         req = req->next)
+        cut(req);
+}
+
+static struct http_request *conn_new(struct http_server *server,
+                                     struct MHD_Connection *mhd)
+{
+    struct http_request *req = mem_calloc(1, sizeof(*req));
+
+    if (!req)
+        return NULL;
+    req->server = server;
+    req->mhd = mhd;
+    buf_init(&req->query, (size_t)server->options.connection_bytes + 1);
+    http_body_init(&req->body, (size_t)server->options.max_body_bytes);
+    req->phase = PHASE_IDLE;
+    req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, PHASE_IDLE);
+    list_append(&server->phases[PHASE_IDLE], req);
+    server->connections++;
+    metric_add(&server->metrics->accepted, 1);
+    metric_set(&server->metrics->connections, (int64_t)server->connections);
+    return req;
+}
+
+void http_conn_free(struct http_request *req)
+{
+    http_answer_drop(req);
+    buf_release(&req->query);
+    http_body_release(&req->body);
+    mem_free(req);
+}
+
+/* The connection is closed.  A handler may still hold the request; answer.c frees
+ * it then. */
+static void conn_gone(struct http_request *req)
+{
+    struct http_server *server = req->server;
+
+    list_remove(&server->phases[req->phase], req);
+    server->connections--;
+    server->accepts_again = true;
+    server->waiting -= req->is_held;
+    metric_set(&server->metrics->connections, (int64_t)server->connections);
+    metric_add(&server->metrics->unanswered[req->phase], 1);
+    req->server = NULL;
+    req->mhd = NULL;
+    if (!req->is_held)
+        http_conn_free(req);
+}
+
+void http_conn_on_notify(void *user, struct MHD_Connection *mhd, void **socket_context,
+                         enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = user;
+
+    server->progress++;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = conn_new(server, mhd); /* NULL: closed at its first request */
+    else if (*socket_context)
+        conn_gone(*socket_context);
+}
+
+struct http_request *http_conn_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}

@@ -1,0 +1,157 @@
+/* internal.h -- what the http_*.c files share; nobody else includes it.
+ *
+ *   server.c   the daemon on the loop: listening, turns, stopping
+ *   conn.c     connections and their deadlines
+ *   request.c  one request, from its first header to its answer
+ *   wait.c     the two ways in which a request can wait
+ *   answer.c   answers
+ *   rescue.c   answers for which libmicrohttpd has no memory left
+ *   head.c, body.c   pure: the headers' verdict, the collected body
+ */
+#ifndef SHARED_HTTP_INTERNAL_H
+#define SHARED_HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "shared/base/buf.h"
+#include "shared/http/body.h"
+#include "shared/http/head.h"
+#include "shared/http/http.h"
+#include "shared/http/metrics.h"
+
+/* Where a connection stands.  The phases up to WRITING have a deadline each; connections
+ * of one phase are kept in the order in which they entered it, which is the order of
+ * their deadlines because a phase always lasts the same. */
+enum http_phase {
+    PHASE_IDLE,    /* open, no request line yet */
+    PHASE_HEADERS, /* request line seen */
+    PHASE_BODY,    /* headers seen */
+    PHASE_WRITING, /* answer queued */
+    PHASE_WAITING, /* the handler has the request; no deadline of ours */
+    PHASE_COUNT
+};
+
+/* How far the current request has come, for the one handler that MHD calls again and
+ * again. */
+enum http_step {
+    STEP_HEADERS, /* next call is the first */
+    STEP_BODY,    /* pieces of the body, then the end */
+    STEP_HANDLER, /* inside the route's handler */
+    STEP_WAITING, /* the handler has kept the request */
+    STEP_ANSWERED /* an answer is queued with MHD */
+};
+
+/* One connection and the one request it has at a time. */
+struct http_request {
+    struct http_server *server; /* NULL once the connection is gone */
+    struct MHD_Connection *mhd; /* NULL once the connection is gone */
+    struct http_request *prev;  /* in the list of its phase */
+    struct http_request *next;
+    int64_t deadline_ms;
+    enum http_phase phase;
+    enum http_step step;
+
+    const char *path;               /* of a route, or NULL when none has it */
+    const struct http_route *route; /* NULL: refused or unknown */
+    const char *target_end;         /* of the request line, in MHD's memory; or NULL */
+    struct buf query;               /* NUL-terminated once there is one */
+    struct http_head head;
+    struct http_body body;
+    int64_t drained_bytes; /* thrown away of a refused body */
+    bool is_held;          /* http_wait() was called, no answer yet */
+    bool is_suspended;     /* MHD has it suspended */
+    bool must_close;       /* the answer ends the connection */
+
+    unsigned status;               /* of the answer; 0: none yet */
+    struct MHD_Response *response; /* until it is sent; owned unless it is shared */
+    bool shares_response;          /* it is one of the server's prepared ones */
+    const char *answer_body;       /* of that response, to be read while it lives */
+    size_t answer_len;
+    bool is_head; /* HEAD: the answer has no body */
+};
+
+struct http_list {
+    struct http_request *first; /* the oldest */
+    struct http_request *last;
+};
+
+struct http_server {
+    struct http_options options;
+    struct http_metrics *metrics; /* the options', or uncounted */
+    struct http_metrics uncounted;
+    struct MHD_Daemon *daemon;
+    int listen_fd; /* -1 once closed */
+    uint16_t port;
+
+    uv_loop_t *loop;  /* borrowed */
+    uv_poll_t poll;   /* on MHD's epoll descriptor */
+    uv_timer_t again; /* MHD has more to do and nobody will wake us */
+    uv_timer_t tick;  /* deadlines */
+    uv_check_t check; /* after each poll: answers to send? */
+    int open_handles; /* of the four above */
+
+    bool has_woken;     /* an answer is ready for a request that waits */
+    bool accepts_again; /* a connection ended: there may be room for one that waits */
+    uint64_t progress;  /* counts callbacks that moved a request on */
+    size_t connections;
+    size_t waiting; /* requests held by handlers */
+    struct http_list phases[PHASE_COUNT];
+    struct MHD_Response *ok[2]; /* prepared; the second closes the connection */
+    bool allows_any_origin;
+    bool cuts_lines; /* MHD is one that http_head_follow() was written for */
+    const struct http_request *queued; /* gave MHD its answer in the last callback */
+
+    bool is_stopping;
+    bool has_stopped_daemon;
+    int64_t stop_idle_ms;  /* idle connections are cut then */
+    int64_t stop_limit_ms; /* everybody is cut then */
+    void (*on_stopped)(void *user);
+};
+
+/* server.c */
+void http_server_wake(struct http_server *server); /* run MHD at the end of this turn */
+bool http_server_is_over(const struct http_server *server); /* its grace has passed */
+
+/* conn.c */
+void http_conn_enter(struct http_request *req, enum http_phase phase);
+void http_conn_expire(struct http_server *server, int64_t now_ms);
+void http_conn_cut_idle(struct http_server *server);
+void http_conn_on_notify(void *user, struct MHD_Connection *mhd, void **socket_context,
+                         enum MHD_ConnectionNotificationCode code);
+struct http_request *http_conn_of(struct MHD_Connection *mhd);
+void http_conn_free(struct http_request *req);
+
+/* request.c */
+void *http_request_on_target(void *user, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
+                                       const char *url, const char *method,
+                                       const char *version, const char *upload,
+                                       size_t *upload_len, void **context);
+void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+                               enum MHD_RequestTerminationCode code);
+
+/* wait.c */
+void http_wait_begin(struct http_request *req);
+void http_wait_end(struct http_request *req);
+bool http_wait_is_polled(const struct http_server *server);
+
+/* rescue.c */
+bool http_rescue(
+    const struct http_request *req); /* true: the answer is on its way all the same */
+
+/* answer.c */
+void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
+void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigned status,
+                        const char *sentence);
+void http_answer_preflight(struct http_request *req, const char *methods);
+void http_answer_force(struct http_request *req); /* 503, its holder answers later */
+void http_answer_drop(struct http_request *req);  /* an answer that is over */
+enum err_code http_answer_prepare(struct http_server *server, struct err *err) MUST_CHECK;
+void http_answer_release(struct http_server *server);
+enum MHD_Result http_answer_queue(struct http_request *req);
+
+#endif

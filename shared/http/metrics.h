@@ -1,0 +1,70 @@
+/* metrics.h -- what an HTTP server counts, and the answer to GET /metrics.
+ *
+ * The server of http.h counts in the struct that its options name, from its loop's thread;
+ * any thread may read it.  The struct belongs to the daemon, so that it outlives the
+ * server.
+ */
+#ifndef SHARED_HTTP_METRICS_H
+#define SHARED_HTTP_METRICS_H
+
+#include "shared/base/metrics.h"
+
+struct http_request;
+
+/* The statuses that are told apart; any other is "other". */
+#define HTTP_METRIC_STATUSES(X)                                                          \
+    X(200)                                                                               \
+    X(204)                                                                               \
+    X(400) X(401) X(403) X(404) X(405) X(413) X(415) X(417) X(429) X(500) X(501) X(503)
+
+enum http_metric_status {
+#define HTTP_METRIC_ENUM(status) HTTP_METRIC_##status,
+    HTTP_METRIC_STATUSES(HTTP_METRIC_ENUM)
+#undef HTTP_METRIC_ENUM
+    HTTP_METRIC_OTHER,
+    HTTP_METRIC_STATUS_COUNT
+};
+
+/* Why a request was refused before any handler saw it. */
+#define HTTP_REFUSALS(X)                                                                 \
+    X(HOSTILE, "malformed") /* headers by which a request could be smuggled */           \
+    X(HEADERS, "headers")   /* an encoding or expectation that is not supported */       \
+    X(NOT_FOUND, "not_found")                                                            \
+    X(METHOD, "method")                                                                  \
+    X(LENGTH, "too_large") /* the body, by its length or once inflated */                \
+    X(BODY, "encoding")    /* a body that does not inflate */                            \
+    X(SHUTDOWN, "shutdown")
+
+enum http_refusal {
+#define HTTP_REFUSAL_ENUM(name, text) HTTP_REFUSAL_##name,
+    HTTP_REFUSALS(HTTP_REFUSAL_ENUM)
+#undef HTTP_REFUSAL_ENUM
+    HTTP_REFUSAL_COUNT
+};
+
+/* In the order of enum http_phase. */
+enum {
+    HTTP_METRIC_PHASES = 5
+};
+
+struct http_metrics {
+    struct metric answers[HTTP_METRIC_STATUS_COUNT];
+    struct metric refusals[HTTP_REFUSAL_COUNT];
+    struct metric connections; /* open now */
+    struct metric connections_max;
+    struct metric accepted;
+    struct metric timeouts[HTTP_METRIC_PHASES];   /* cut at a deadline */
+    struct metric unanswered[HTTP_METRIC_PHASES]; /* closed within a request */
+};
+
+/* The table of a struct http_metrics, for a metrics_part whose `first` points at one. */
+extern const struct metric_item http_metric_items[];
+
+/* Where an answer of this status is counted. */
+enum http_metric_status http_metric_status(unsigned status);
+
+/* Answers req with the text of all parts. */
+void http_answer_metrics(struct http_request *req, const struct metrics_part *parts,
+                         size_t count);
+
+#endif

@@ -1,0 +1,428 @@
+/* request.c -- one request, from its first header to its answer; see http.h.
+ *
+ *   on_target     the request line: which path, which query
+ *   on_access     1st call: the headers        -> take_headers()
+ *                 then: pieces of the body     -> take_piece()
+ *                 then: the end of the body    -> take_end(), the route's handler
+ *                 then, if it waits: is there an answer?
+ *   on_completed  the answer is sent, or the client is gone
+ *
+ * A refusal that the headers alone decide is kept until the body has been read and thrown
+ * away, so that the client reads its answer instead of a reset; except that a hostile
+ * request is cut off at once.
+ */
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "shared/http/internal.h"
+
+enum {
+    ALLOW_MAX = 64,
+    FIELD_BYTES = 64, /* what libmicrohttpd notes of each header, cookie and argument */
+    ANSWER_BYTES = 1280, /* the head of an answer, and a piece of a body to be read */
+};
+
+/* --- the request line ----------------------------------------------------- */
+
+/* The path of an absolute target (http://host/path), which servers must understand. */
+static const char *path_of(const char *target)
+{
+    const char *authority;
+
+    if (strncasecmp(target, "http://", 7) == 0)
+        authority = target + 7;
+    else if (strncasecmp(target, "https://", 8) == 0)
+        authority = target + 8;
+    else
+        return target;
+    return authority + strcspn(authority, "/?");
+}
+
+static bool is_path(const char *path, size_t len, const char *wanted)
+{
+    size_t wanted_len = strlen(wanted);
+
+    if (len == wanted_len + 1 && path[len - 1] == '/')
+        len--;
+    return len == wanted_len && strncasecmp(path, wanted, len) == 0;
+}
+
+static const char *find_path(const struct http_server *server, const char *path,
+                             size_t len)
+{
+    for (const struct http_route *at = server->options.routes; at->path; at++) {
+        if (is_path(path, len, at->path))
+            return at->path;
+    }
+    return NULL;
+}
+
+static void start_request(struct http_request *req)
+{
+    http_answer_drop(req);
+    req->step = STEP_HEADERS;
+    req->route = NULL;
+    req->status = 0;
+    req->must_close = false;
+    req->drained_bytes = 0;
+    buf_clear(&req->query);
+    http_head_init(&req->head);
+    http_conn_enter(req, PHASE_HEADERS);
+}
+
+void *http_request_on_target(void *user, const char *target, struct MHD_Connection *mhd)
+{
+    struct http_request *req = http_conn_of(mhd);
+    struct http_server *server = user;
+    const char *path;
+    size_t path_len;
+
+    server->progress++;
+    server->queued = NULL;
+    if (!req)
+        return NULL; /* memory ran out as it connected */
+    start_request(req);
+    req->head.bytes = target ? strlen(target) : 0;
+    req->target_end = target ? target + req->head.bytes : NULL;
+    path = path_of(target ? target : "");
+    path_len = strcspn(path, "?#");
+    req->path = find_path(server, path, path_len);
+    if (path[path_len] == '?' &&
+        buf_add(&req->query, path + path_len + 1, strlen(path + path_len)) != ERR_OK)
+        return NULL; /* MHD calls the handler without a context: it closes */
+    return req;
+}
+
+/* --- the headers ---------------------------------------------------------- */
+
+static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    http_head_add(user, name, name_len, value, value_len);
+    return MHD_YES;
+}
+
+static bool serves(const struct http_route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static bool add_method(struct buf *list, const char *method)
+{
+    return (list->len == 0 || buf_add_text(list, ", ") == ERR_OK) &&
+           buf_add_text(list, method) == ERR_OK;
+}
+
+/* The methods of a path, as an Allow header has them.  False when memory ran out. */
+static bool list_methods(const struct http_request *req, struct buf *list)
+{
+    bool has_cors = false;
+    bool is_added = true;
+
+    for (const struct http_route *at = req->server->options.routes; at->path; at++) {
+        if (strcmp(at->path, req->path) != 0)
+            continue;
+        has_cors = has_cors || at->allows_cors;
+        is_added = is_added && add_method(list, at->method);
+        if (strcmp(at->method, "GET") == 0)
+            is_added = is_added && add_method(list, "HEAD");
+    }
+    if (has_cors)
+        is_added = is_added && add_method(list, "OPTIONS");
+    return is_added && buf_add(list, "", 1) == ERR_OK;
+}
+
+/* Answers a method that no route of the path has. */
+static void answer_method(struct http_request *req, const char *method)
+{
+    struct buf list;
+
+    buf_init(&list, ALLOW_MAX);
+    if (!list_methods(req, &list)) {
+        http_answer_error(req, 503, "out of memory");
+    } else if (req->route->allows_cors && strcmp(method, "OPTIONS") == 0) {
+        http_answer_preflight(req, list.data);
+    } else {
+        metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_METHOD], 1);
+        http_answer_allow(req, 405, list.data);
+    }
+    buf_release(&list);
+}
+
+/* Finds the route, or gives the request its refusal. */
+static void find_route(struct http_request *req, const char *method)
+{
+    if (!req->path) {
+        http_answer_refuse(req, HTTP_REFUSAL_NOT_FOUND, 404, "not found");
+        return;
+    }
+    for (const struct http_route *at = req->server->options.routes; at->path; at++) {
+        if (strcmp(at->path, req->path) != 0)
+            continue;
+        req->route = at; /* also when the method is another: for its CORS headers */
+        if (serves(at, method))
+            return;
+    }
+    answer_method(req, method);
+}
+
+/* The longest body that is not refused at once; of one that nobody reads, the longest that
+ * is thrown away. */
+static int64_t longest_body(const struct http_request *req)
+{
+    const struct http_options *options = &req->server->options;
+
+    if (!req->route->reads_body)
+        return options->max_drain_bytes;
+    if (req->head.encoding != HTTP_IDENTITY)
+        return options->max_body_bytes + HTTP_BODY_PACKING_MAX;
+    return options->max_body_bytes;
+}
+
+/* Its type and encoding matter only to those who read it. */
+static void check_body(struct http_request *req)
+{
+    if (req->status)
+        return;
+    if (req->head.status && req->route->reads_body) {
+        http_answer_refuse(req, HTTP_REFUSAL_HEADERS, req->head.status,
+                           req->head.sentence);
+        return;
+    }
+    if (req->head.content_length <= longest_body(req))
+        return;
+    if (req->head.content_length > req->server->options.max_drain_bytes)
+        req->must_close = true;
+    http_answer_refuse(req, HTTP_REFUSAL_LENGTH, 413, "the body is too large");
+}
+
+/* True when a refusal cannot wait for the end of the body. */
+static bool must_answer_now(const struct http_request *req)
+{
+    return req->status &&
+           (req->head.is_hostile || req->head.expects_continue ||
+            req->head.content_length > req->server->options.max_drain_bytes);
+}
+
+/* libmicrohttpd has one piece of memory for all of a connection.  A head that leaves too
+ * little of it for an answer is refused, for then the client learns why, and keeps nothing
+ * waiting; what this cannot see is rescue.c's. */
+static void check_room(struct http_request *req)
+{
+    int fields = MHD_get_connection_values(
+        req->mhd, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
+
+    req->head.bytes += (size_t)fields * FIELD_BYTES;
+    http_head_bound(&req->head,
+                    (size_t)req->server->options.connection_bytes - ANSWER_BYTES);
+}
+
+/* All that the headers say, with nothing hidden between them. */
+static void read_head(struct http_request *req, const char *url, const char *method,
+                      const char *version)
+{
+    const union MHD_ConnectionInfo *info =
+        req->server->cuts_lines && req->target_end
+            ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+            : NULL;
+
+    if (info)
+        http_head_follow(&req->head, method, url, req->target_end, version);
+    (void)MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, on_header, &req->head);
+    if (info)
+        http_head_follow_end(&req->head, method + info->header_size);
+    http_head_end(&req->head, strcmp(version, "HTTP/1.0") != 0);
+}
+
+static enum MHD_Result take_headers(struct http_request *req, const char *url,
+                                    const char *method, const char *version)
+{
+    read_head(req, url, method, version);
+    req->is_head = strcmp(method, "HEAD") == 0;
+    check_room(req);
+    req->must_close = req->head.is_hostile;
+    if (req->head.is_hostile)
+        http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->head.status,
+                           req->head.sentence);
+    else
+        find_route(req, method);
+    check_body(req);
+    if (must_answer_now(req))
+        return http_answer_queue(req);
+    req->step = STEP_BODY;
+    http_body_start(&req->body, req->head.encoding);
+    http_conn_enter(req, PHASE_BODY);
+    return MHD_YES;
+}
+
+/* --- the body ------------------------------------------------------------- */
+
+static enum MHD_Result take_piece(struct http_request *req, const char *upload,
+                                  size_t *upload_len)
+{
+    size_t len = *upload_len;
+
+    *upload_len = 0;
+    if (!req->status && req->route->reads_body)
+        http_body_add(&req->body, upload, len);
+    if (!req->status && req->route->reads_body && !req->body.code)
+        return MHD_YES;
+    req->drained_bytes += (int64_t)len;
+    return req->drained_bytes > req->server->options.max_drain_bytes ? MHD_NO : MHD_YES;
+}
+
+static void refuse_body(struct http_request *req)
+{
+    enum err_code code = req->body.code;
+    enum http_refusal why = code == ERR_TOO_BIG ? HTTP_REFUSAL_LENGTH : HTTP_REFUSAL_BODY;
+
+    http_answer_refuse(req, why, err_http_status(code), req->body.sentence);
+}
+
+static enum MHD_Result take_end(struct http_request *req)
+{
+    struct http_server *server = req->server;
+
+    http_body_end(&req->body);
+    req->step = STEP_HANDLER;
+    if (!req->status && req->body.code)
+        refuse_body(req);
+    /* A handler that waited now would wait when MHD is stopped, which aborts the process. */
+    if (!req->status && http_server_is_over(server))
+        http_answer_error(req, 503, "shutting down");
+    if (!req->status)
+        req->route->handler(req, server->options.user);
+    if (req->status)
+        return http_answer_queue(req);
+    assert(req->is_held); /* a handler answers, or waits */
+    http_wait_begin(req);
+    return MHD_YES;
+}
+
+enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
+                                       const char *url, const char *method,
+                                       const char *version, const char *upload,
+                                       size_t *upload_len, void **context)
+{
+    struct http_request *req = *context;
+    struct http_server *server = user;
+
+    (void)mhd;
+    server->queued = NULL;
+    if (!req)
+        return MHD_NO; /* memory ran out */
+    if (req->step == STEP_WAITING && !req->status)
+        return MHD_YES; /* parked, and nothing has changed */
+    server->progress++;
+    switch (req->step) {
+    case STEP_HEADERS:
+        return take_headers(req, url, method, version);
+    case STEP_BODY:
+        return *upload_len ? take_piece(req, upload, upload_len) : take_end(req);
+    case STEP_WAITING:
+        return http_answer_queue(req);
+    case STEP_HANDLER:
+    case STEP_ANSWERED:
+        break;
+    }
+    return MHD_NO; /* MHD does not call again once it has an answer */
+}
+
+void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+                               enum MHD_RequestTerminationCode code)
+{
+    struct http_request *req = *context;
+    struct http_server *server = user;
+    bool is_unsent =
+        req && server->queued == req && code == MHD_REQUEST_TERMINATED_WITH_ERROR;
+
+    (void)mhd;
+    server->progress++;
+    server->queued = NULL;
+    *context = NULL;
+    if (!req)
+        return;
+    if (req->is_held)
+        return; /* the connection ends while a handler holds the request */
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && !(is_unsent && http_rescue(req)))
+        metric_add(&server->metrics->unanswered[req->phase], 1);
+    http_answer_drop(req);
+    http_conn_enter(req, PHASE_IDLE);
+}
+
+/* --- for handlers ----------------------------------------------------------- */
+
+const char *http_request_body(const struct http_request *req, size_t *ret_len)
+{
+    *ret_len = req->body.bytes.len;
+    return req->body.bytes.len ? req->body.bytes.data : "";
+}
+
+const char *http_request_query(const struct http_request *req)
+{
+    return req->query.len ? req->query.data : "";
+}
+
+struct http_server *http_request_server(const struct http_request *req)
+{
+    return req->server;
+}
+
+const char *http_request_header(const struct http_request *req, const char *name)
+{
+    return MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name);
+}
+
+struct header_list {
+    const char *name;
+    struct buf *list; /* borrowed */
+    enum err_code code;
+};
+
+static enum MHD_Result on_list_header(void *user, enum MHD_ValueKind kind,
+                                      const char *name, const char *value)
+{
+    struct header_list *of = user;
+
+    (void)kind;
+    if (strcasecmp(name, of->name) != 0 || of->code)
+        return MHD_YES;
+    if (of->list->len)
+        of->code = buf_add_text(of->list, ",");
+    if (!of->code && value)
+        of->code = buf_add_text(of->list, value);
+    return MHD_YES;
+}
+
+enum err_code http_request_header_list(const struct http_request *req, const char *name,
+                                       struct buf *list)
+{
+    struct header_list of = {.name = name, .list = list, .code = ERR_OK};
+
+    (void)MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, on_list_header, &of);
+    return of.code;
+}
+
+const struct sockaddr *http_request_peer(const struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        req->mhd ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+                 : NULL;
+
+    return info ? info->client_addr : NULL;
+}
+
+void http_wait(struct http_request *req)
+{
+    assert(req->step == STEP_HANDLER && !req->is_held);
+    req->is_held = true;
+    req->server->waiting++;
+}
+
+bool http_is_gone(const struct http_request *req)
+{
+    return !req->server;
+}

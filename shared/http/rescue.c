@@ -1,0 +1,98 @@
+/* rescue.c -- answers for which libmicrohttpd has no memory left; see internal.h.
+ *
+ * libmicrohttpd 0.9.75 has one piece of memory for all of a connection, the pool.  Its head
+ * of an answer goes into what the request has left of it (build_header_response() in
+ * connection.c), and when that is too little it closes the connection: an event would be
+ * stored, and its client told nothing.  No check of ours before the event is stored can rule
+ * that out, for how much is left is known to MHD alone:
+ *
+ *   - what a client sent behind its request stays in the read buffer, which
+ *     connection_shrink_read_buffer() cuts down to it;
+ *   - a chunk's extension makes try_grow_read_buffer() take all there is, and gives it back
+ *     only where nothing was sent behind it;
+ *   - trailers are kept like headers, and come when the headers have long been judged;
+ *   - process_broken_line() copies a folded line behind the read buffer, which from then on
+ *     cannot shrink; head.c refuses folded headers, but trailers can be folded too;
+ *   - empty lines before a request take their place and are not shown to us.
+ *
+ * But MHD_connection_close_() calls on_completed before it closes or shuts down the socket.
+ * So the answer is written here, by one send().  It is the last one of its connection.
+ *
+ * That nothing of it has been sent is sure because both happen in one callback of ours: MHD
+ * builds the head right after on_access has queued the answer, and on_completed is the next
+ * that we hear.  (What else MHD can do in between is to begin with the sending and fail; then
+ * this send() fails as well.)
+ */
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "shared/http/internal.h"
+
+enum {
+    HEAD_MAX = 16384, /* CORS_ORIGINS has half of it at the most */
+    DATE_BYTES = 64
+};
+
+static bool add_date(struct buf *text)
+{
+    char date[DATE_BYTES];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    return gmtime_r(&now, &parts) &&
+           strftime(date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts) &&
+           buf_add_text(text, date) == ERR_OK;
+}
+
+struct header_lines {
+    struct buf *text; /* borrowed */
+    enum err_code code;
+};
+
+static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct header_lines *lines = user;
+
+    (void)kind;
+    if (!lines->code && strcmp(name, MHD_HTTP_HEADER_CONNECTION) != 0)
+        lines->code = buf_printf(lines->text, "%s: %s\r\n", name, value);
+    return MHD_YES;
+}
+
+static bool add_head(const struct http_request *req, struct buf *text)
+{
+    struct header_lines lines = {.text = text, .code = ERR_OK};
+
+    return buf_printf(text, "HTTP/1.1 %u %s\r\n", req->status,
+                      MHD_get_reason_phrase_for(req->status)) == ERR_OK &&
+           add_date(text) && buf_add_text(text, "Connection: close\r\n") == ERR_OK &&
+           MHD_get_response_headers(req->response, on_header, &lines) >= 0 && !lines.code;
+}
+
+/* The same bytes in the same order as MHD's.  False when memory ran out. */
+static bool write_answer(const struct http_request *req, struct buf *text)
+{
+    if (!add_head(req, text))
+        return false;
+    if (req->status == MHD_HTTP_NO_CONTENT)
+        return buf_add_text(text, "\r\n") == ERR_OK;
+    return buf_printf(text, "Content-Length: %zu\r\n\r\n", req->answer_len) == ERR_OK &&
+           (req->is_head || buf_add(text, req->answer_body, req->answer_len) == ERR_OK);
+}
+
+bool http_rescue(const struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    bool is_sent = false;
+    struct buf text;
+
+    buf_init(&text, HEAD_MAX + req->answer_len);
+    if (info && req->response && write_answer(req, &text))
+        is_sent = send(info->connect_fd, text.data, text.len,
+                       MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.len;
+    buf_release(&text);
+    return is_sent;
+}

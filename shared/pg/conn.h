@@ -1,0 +1,103 @@
+/* conn.h -- a Postgres connection with a wall clock, and Postgres's errors in our
+ * vocabulary.
+ *
+ * DATABASE_URL is anything libpq takes: a URL, or keyword=value words.  What this adds
+ * are timeouts, keepalives, UTF-8, the UTC time zone and an application_name.
+ *
+ * Connections are in libpq's non-blocking mode, and every function that waits gives up at
+ * its deadline whatever the server does: a stopped server hangs nobody.  After ERR_TIMEOUT
+ * or when PQstatus() is bad the connection is of no further use: PQfinish() it.
+ */
+#ifndef SHARED_PG_CONN_H
+#define SHARED_PG_CONN_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+
+enum {
+    PG_SQLSTATE_LEN = 5
+};
+
+struct pg_conn_options {
+    const char *url;
+    const char *application_name;
+    int64_t connect_timeout_ms;
+    int64_t statement_timeout_ms; /* of the server; 0: none */
+    int64_t lock_timeout_ms;      /* 0: none */
+    bool read_only;               /* default_transaction_read_only=on */
+    bool needs_primary;           /* target_session_attrs=read-write */
+};
+
+/* ERR_CONFIG when libpq cannot understand the URL, as pg_conn_start(). */
+enum err_code pg_conn_check_url(const char *url, struct err *err) MUST_CHECK;
+
+/* Starts a connection without waiting: PQconnectStartParams().  The caller drives it with
+ * PQconnectPoll() and owns it: PQfinish().  ERR_NOMEM; ERR_CONFIG when the URL cannot be
+ * understood (the sentence has no password in it). */
+enum err_code pg_conn_start(const struct pg_conn_options *options, PGconn **ret_conn,
+                            struct err *err) MUST_CHECK;
+
+/* Connects, waiting at most connect_timeout_ms whatever the server does. */
+enum err_code pg_conn_open(const struct pg_conn_options *options, PGconn **ret_conn,
+                           struct err *err) MUST_CHECK;
+
+/* Runs one statement with bound parameters (text form, NULL for SQL null), waiting at most
+ * timeout_ms.  The caller owns *ret_result: PQclear(). */
+enum err_code pg_conn_exec(PGconn *conn, const char *sql, int count,
+                           const char *const *values, int64_t timeout_ms,
+                           PGresult **ret_result, struct err *err) MUST_CHECK;
+
+/* What a failed statement says about its reason. */
+struct pg_failure {
+    char sqlstate[PG_SQLSTATE_LEN + 1]; /* "" for none */
+    int64_t line; /* of a COPY: the row, from 1; 0 when the error names none */
+};
+
+/* The same for a statement that returns no rows.  *ret_rows, unless NULL, is the number of
+ * rows that it changed.  On failure *ret_failure is filled in. */
+enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
+                          const char *const *values, int64_t timeout_ms,
+                          int64_t *ret_rows, struct pg_failure *ret_failure,
+                          struct err *err) MUST_CHECK;
+
+/* Runs a text of one or more statements and throws their rows away.  ret_tag, unless NULL,
+ * takes the command tag of the last one, cut at size. */
+enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
+                          char *ret_tag, size_t size, struct err *err) MUST_CHECK;
+
+/* One piece of the bytes of a COPY. */
+struct pg_piece {
+    const char *bytes; /* borrowed */
+    size_t len;
+};
+
+/* Runs `COPY ... FROM STDIN` with the pieces as its bytes: the one function that knows the
+ * COPY dance.  *ret_rows is the number of rows that the server counted.  On failure
+ * *ret_failure is filled in; unless the connection is lost, it is ready for ROLLBACK. */
+enum err_code pg_conn_copy(PGconn *conn, const char *sql, const struct pg_piece *pieces,
+                           size_t count, int64_t timeout_ms, int64_t *ret_rows,
+                           struct pg_failure *ret_failure, struct err *err) MUST_CHECK;
+
+/* --- errors (err.c) -------------------------------------------------------- */
+
+/* Translates a SQLSTATE (NULL or "": none) with the message text; see docs/design.md,
+ * "Errors of Postgres", for the table. */
+enum err_code pg_err_code(const char *sqlstate, const char *message);
+
+/* Translates a failed result or connection into *err, one line, without the password. */
+enum err_code pg_err_of_result(const PGresult *result, const PGconn *conn,
+                               const char *what, struct err *err);
+enum err_code pg_err_of_conn(const PGconn *conn, const char *what, struct err *err);
+
+/* The SQLSTATE in the verbose message of a failed connection; "" when there is none. */
+void pg_err_find_sqlstate(const char *message, char out[PG_SQLSTATE_LEN + 1]);
+
+/* The row that the context of a COPY's error names ("COPY events, line 17, ..."), from 1;
+ * 0 when it names none.  The words may be in any language. */
+int64_t pg_err_find_line(const char *context);
+
+#endif
