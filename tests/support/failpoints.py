@@ -11,6 +11,6 @@ EXIT_CODES = {"exit": 70, "kill": -signal.SIGKILL}
 def failpoints(*folders):
     found = set()
     for folder in folders:
-        for path in (SOURCE / folder).glob("*.c"):
+        for path in (SOURCE / folder).rglob("*.c"):
             found |= set(re.findall(r'FAILPOINT\(\s*"([^"]+)"', path.read_text()))
     return sorted(found)
