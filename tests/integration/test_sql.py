@@ -284,13 +284,17 @@ def test_retention_is_off_unless_it_is_set(daemons, redis, database):
 
 @pytest.fixture(scope="module")
 def filled(postgres, migrated_template):
-    """100,000 events of 20 sites, rolled up and analyzed."""
+    """100,000 events of 20 sites, rolled up and analyzed.
+
+    They fill twelve whole months, this one to its end: of a month with hardly a row Postgres
+    rightly reads all, so the first or the last would depend on today's date."""
     database = Database(postgres, postgres.create_database(migrated_template))
+    hours = (month(1) - month(-11)).days * 24
     database.rows(
         "INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
         "SELECT 'site-' || i %% 20, 'v', '/' || i %% 5000, 'u' || i %% 977, "
-        "now() - make_interval(hours => i %% 8000) FROM generate_series(1, %s) i",
-        (scaled(100000, at_least=50000),))
+        "%s::timestamptz + make_interval(hours => i %% %s) FROM generate_series(1, %s) i",
+        (f"{month(-11)}T00:00:00Z", hours, scaled(100000, at_least=50000)))
     database.rows("SELECT b.* FROM rollup_settled(5000) s, rollup_bite(s, 1000000) b")
     database.rows("VACUUM ANALYZE")
     yield database
