@@ -11,7 +11,7 @@ const struct metric_buckets metric_group_events = {
 };
 
 static const char *const reasons[] = {
-#define FLAW_NAME(name, text) [EVENT_FLAW_##name] = (text),
+#define FLAW_NAME(name, text, ...) [EVENT_FLAW_##name] = (text),
     EVENT_FLAWS(FLAW_NAME)
 #undef FLAW_NAME
 #define REJECTION_NAME(name, text) [REJECTION_##name] = (text),

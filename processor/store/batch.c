@@ -20,6 +20,7 @@ void batch_init(struct batch *batch)
 {
     *batch = (struct batch){.count = 0};
     buf_init(&batch->rows, ROWS_MAX_BYTES);
+    buf_init(&batch->sites, ROWS_MAX_BYTES);
 }
 
 static void forget_items(struct batch *batch)
@@ -35,6 +36,7 @@ void batch_release(struct batch *batch)
     forget_items(batch);
     mem_free(batch->items);
     buf_release(&batch->rows);
+    buf_release(&batch->sites);
     *batch = (struct batch){.count = 0};
 }
 
@@ -69,6 +71,7 @@ void batch_begin(struct batch *batch, const char *id)
 {
     forget_items(batch);
     buf_clear(&batch->rows);
+    buf_clear(&batch->sites);
     (void)snprintf(batch->id, sizeof(batch->id), "%s", id);
     batch->uuid = uuid_of_id(id);
 }
@@ -153,8 +156,10 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
     item.event_id =
         event.has_event_id ? event.event_id : batch_event_id(&batch->uuid, place);
     item.day = day_of(event.timestamp_ms);
-    code = copy_add_row(&batch->rows, &item.event_id, &event);
-    if (code)
+    item.site_at = batch->sites.len;
+    item.site_len = event.site_id.len;
+    if (buf_add(&batch->sites, event.site_id.bytes, event.site_id.len) ||
+        copy_add_row(&batch->rows, &item.event_id, &event))
         return err_set(err, ERR_NOMEM, "out of memory");
     item.row_len = batch->rows.len - item.row_at;
     batch->items[batch->count++] = item;

@@ -1,8 +1,9 @@
 /* batch.h -- the jobs of one transaction: rows ready for COPY, and those that are dead.
  *
  * Jobs are added in the order of the claimed batch, then sorted.  A job that breaks a rule
- * is dead from the start; a row that Postgres will not have is buried later.  The rows'
- * bytes are made once and sent as often as it takes.  A batch knows nothing of sockets:
+ * is dead from the start; a row that Postgres will not have is buried later.  A batch is sent
+ * as often as its transaction takes; after an outage its owner fills it anew from the jobs
+ * (worker.c), since the connection, and with it the schema, may have changed meanwhile.  A batch knows nothing of sockets:
  * store.c sends it.
  *
  * Not thread-safe: a batch belongs to its lane.
@@ -33,6 +34,8 @@ struct batch_item {
     int64_t day;          /* of its timestamp, since 1970; 0 without a row */
     size_t row_at;        /* in rows */
     size_t row_len;       /* 0: the job never became a row */
+    size_t site_at;       /* in sites; its site_id, of a job that became a row */
+    size_t site_len;
     bool is_dead;
     char *reason;                          /* owned; of a dead one */
     char sqlstate[BATCH_SQLSTATE_LEN + 1]; /* "": the job itself is wrong */
@@ -44,8 +47,9 @@ struct batch {
     struct batch_item *items; /* owned */
     size_t count;
     size_t cap;
-    size_t dead;     /* of count */
-    struct buf rows; /* COPY rows of all items that became one */
+    size_t dead;      /* of count */
+    struct buf rows;  /* COPY rows of all items that became one */
+    struct buf sites; /* their site_ids, one after the other: what a dead letter shows */
 };
 
 void batch_init(struct batch *batch);

@@ -9,15 +9,20 @@
 #include "shared/event/event.h"
 #include "shared/text/uuid.h"
 
+/* The columns of a row. */
+enum column {
+#define COLUMN(NAME, ...) COLUMN_##NAME,
+    EVENT_FIELDS(COLUMN)
+#undef COLUMN
+    EVENT_COLUMNS
+};
+
 enum {
-    EVENT_COLUMNS = 6,
     COUNT_BYTES = 2,  /* columns of a row */
     LENGTH_BYTES = 4, /* before each value */
     UUID_BYTES = 16,
     TIMESTAMP_BYTES = 8,
     PLACE_BYTES = 4,
-    SITE_LENGTH_AT = COUNT_BYTES + LENGTH_BYTES + UUID_BYTES,
-    SITE_AT = SITE_LENGTH_AT + LENGTH_BYTES,
 };
 
 /* 2000-01-01, where Postgres's time starts, in milliseconds since 1970. */
@@ -65,34 +70,58 @@ static char *put_bytes(char *at, const void *bytes, size_t len)
     return at + len;
 }
 
-static char *put_text(char *at, const struct event_text *text)
+static size_t bytes_TEXT(const struct event_text *text)
 {
-    if (!text->bytes)
-        return put_u32(at, NULL_LENGTH);
-    return put_bytes(at, text->bytes, text->len);
+    return text->len;
 }
+
+static size_t bytes_TIME(const int64_t *ms)
+{
+    (void)ms;
+    return TIMESTAMP_BYTES;
+}
+
+static size_t bytes_UUID(const struct uuid *uuid)
+{
+    return sizeof(uuid->bytes);
+}
+
+static char *put_TEXT(char *at, const struct event_text *text)
+{
+    return text->bytes ? put_bytes(at, text->bytes, text->len) : put_u32(at, NULL_LENGTH);
+}
+
+static char *put_TIME(char *at, const int64_t *ms)
+{
+    at = put_u32(at, TIMESTAMP_BYTES);
+    return put_u64(at, (uint64_t)((*ms - POSTGRES_EPOCH_MS) * 1000));
+}
+
+/* event_id stands in front, under the id that the batch gives it. */
+static char *put_UUID(char *at, const struct uuid *uuid)
+{
+    (void)uuid;
+    return at;
+}
+
+#define BYTES(NAME, key, TYPE, member, ...) len += bytes_##TYPE(&event->member);
+#define PUT(NAME, key, TYPE, member, ...)   at = put_##TYPE(at, &event->member);
 
 enum err_code copy_add_row(struct buf *out, const struct uuid *event_id,
                            const struct event *event)
 {
-    size_t len = COUNT_BYTES + EVENT_COLUMNS * LENGTH_BYTES + UUID_BYTES +
-                 event->site_id.len + event->event_type.len + event->path.len +
-                 event->user_id.len + TIMESTAMP_BYTES;
-    int64_t micros = (event->timestamp_ms - POSTGRES_EPOCH_MS) * 1000;
-    enum err_code code = buf_reserve(out, len);
+    size_t len = COUNT_BYTES + EVENT_COLUMNS * LENGTH_BYTES;
+    enum err_code code;
     char *at;
 
+    EVENT_FIELDS(BYTES)
+    code = buf_reserve(out, len);
     if (code)
         return code;
     at = out->data + out->len;
     at = put_u16(at, EVENT_COLUMNS);
     at = put_bytes(at, event_id->bytes, UUID_BYTES);
-    at = put_text(at, &event->site_id);
-    at = put_text(at, &event->event_type);
-    at = put_text(at, &event->path);
-    at = put_text(at, &event->user_id);
-    at = put_u32(at, TIMESTAMP_BYTES);
-    at = put_u64(at, (uint64_t)micros);
+    EVENT_FIELDS(PUT)
     assert(at == out->data + out->len + len);
     out->len += len;
     return ERR_OK;
@@ -105,7 +134,7 @@ enum err_code copy_add_placed_row(struct buf *out, int32_t place, const char *ro
     enum err_code code = buf_reserve(out, len + extra);
     char *at;
 
-    assert(len > SITE_AT);
+    assert(len > COUNT_BYTES);
     if (code)
         return code;
     at = put_u16(out->data + out->len, EVENT_COLUMNS + 1);
@@ -114,12 +143,4 @@ enum err_code copy_add_placed_row(struct buf *out, int32_t place, const char *ro
     memcpy(at, row + COUNT_BYTES, len - COUNT_BYTES);
     out->len += len + extra;
     return ERR_OK;
-}
-
-const char *copy_row_site_id(const char *row, size_t *ret_len)
-{
-    const unsigned char *at = (const unsigned char *)row + SITE_LENGTH_AT;
-
-    *ret_len = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
-    return row + SITE_AT;
 }

@@ -10,12 +10,18 @@
 #include <stdint.h>
 
 #include "shared/base/err.h"
+#include "shared/event/fields.h"
 
 struct buf;
 struct event;
 struct uuid;
 
-#define COPY_EVENTS_COLUMNS "event_id, site_id, event_type, path, user_id, \"timestamp\""
+/* The columns of a row, as SQL: event_id, then the others in the order of fields.h. */
+#define COPY_COLUMN_TEXT(key)             ", \"" key "\""
+#define COPY_COLUMN_TIME(key)             COPY_COLUMN_TEXT(key)
+#define COPY_COLUMN_UUID(key)             /* in front */
+#define COPY_COLUMN(NAME, key, TYPE, ...) COPY_COLUMN_##TYPE(key)
+#define COPY_EVENTS_COLUMNS               "\"event_id\"" EVENT_FIELDS(COPY_COLUMN)
 
 enum {
     COPY_HEADER_LEN = 19,
@@ -35,8 +41,5 @@ enum err_code copy_add_row(struct buf *out, const struct uuid *event_id,
  * Errors as above. */
 enum err_code copy_add_placed_row(struct buf *out, int32_t place, const char *row,
                                   size_t len) MUST_CHECK;
-
-/* The site_id of a row made by copy_add_row(); borrowed from it. */
-const char *copy_row_site_id(const char *row, size_t *ret_len);
 
 #endif

@@ -140,13 +140,9 @@ static size_t kept_len(const struct batch_item *item)
 static enum err_code add_site_id(struct buf *out, const struct batch *batch,
                                  const struct batch_item *item)
 {
-    const char *site_id;
-    size_t len;
-
     if (item->row_len == 0)
         return buf_add_text(out, "NULL");
-    site_id = copy_row_site_id(batch->rows.data + item->row_at, &len);
-    return add_quoted(out, site_id, len);
+    return add_quoted(out, batch->sites.data + item->site_at, item->site_len);
 }
 
 static enum err_code add_letter(struct letters *letters, const struct batch *batch,

@@ -17,33 +17,25 @@
 #include <stdint.h>
 
 #include "shared/base/err.h"
+#include "shared/event/fields.h"
 #include "shared/text/uuid.h"
 
 struct buf;
 
 enum {
-    EVENT_SITE_ID_MAX = 255, /* characters (code points) */
-    EVENT_TYPE_MAX = 255,
-    EVENT_USER_ID_MAX = 255,
-    EVENT_PATH_MAX = 2048,
     EVENT_BODY_MAX = 102400, /* bytes of one JSON text */
 };
 
 /* What was wrong with a text that was refused, for those who count: the name of the field
  * whose rule it broke, or one of the others. */
 #define EVENT_FLAWS(X)                                                                   \
-    X(JSON, "json")   /* no JSON text */                                                 \
-    X(VALUE, "value") /* JSON, but no object */                                          \
-    X(SITE_ID, "site_id")                                                                \
-    X(EVENT_TYPE, "event_type")                                                          \
-    X(PATH, "path")                                                                      \
-    X(USER_ID, "user_id")                                                                \
-    X(TIMESTAMP, "timestamp")                                                            \
-    X(EVENT_ID, "event_id")                                                              \
-    X(UNKNOWN_KEY, "unknown_key")
+    X(JSON, "json", 0)   /* no JSON text */                                              \
+    X(VALUE, "value", 0) /* JSON, but no object */                                       \
+    EVENT_FIELDS(X)                                                                      \
+    X(UNKNOWN_KEY, "unknown_key", 0)
 
 enum event_flaw {
-#define EVENT_FLAW_ENUM(name, text) EVENT_FLAW_##name,
+#define EVENT_FLAW_ENUM(NAME, text, ...) EVENT_FLAW_##NAME,
     EVENT_FLAWS(EVENT_FLAW_ENUM)
 #undef EVENT_FLAW_ENUM
     EVENT_FLAW_COUNT,
@@ -56,16 +48,25 @@ struct event_text {
     size_t len;
 };
 
+/* A member for each row of fields.h: a TEXT as above; a TIME in milliseconds since
+ * 1970-01-01T00:00:00Z, years 0001 to 9999, and received_at_ms 0 where there is none; a
+ * UUID with has_event_id before it. */
+#define EVENT_MEMBER_TEXT(member) struct event_text member;
+#define EVENT_MEMBER_TIME(member) int64_t member;
+#define EVENT_MEMBER_UUID(member)                                                        \
+    bool has_##member;                                                                   \
+    struct uuid member;
+#define EVENT_MEMBER(NAME, key, TYPE, member, ...) EVENT_MEMBER_##TYPE(member)
+
 struct event {
-    struct uuid event_id;
-    bool has_event_id;
-    struct event_text site_id;
-    struct event_text event_type;
-    struct event_text path;
-    struct event_text user_id; /* bytes NULL: absent or null; "" is a user */
-    int64_t timestamp_ms;      /* since 1970-01-01T00:00:00Z; years 0001 to 9999 */
-    int64_t received_at_ms;    /* of a job; 0 when it has none */
+    EVENT_FIELDS(EVENT_MEMBER)
+    EVENT_JOB_FIELDS(EVENT_MEMBER)
 };
+
+#undef EVENT_MEMBER
+#undef EVENT_MEMBER_UUID
+#undef EVENT_MEMBER_TIME
+#undef EVENT_MEMBER_TEXT
 
 struct event_parser; /* the memory of one parse, used again for the next */
 

@@ -11,20 +11,16 @@
 #include "shared/text/json.h"
 #include "shared/text/timestamp.h"
 
-/* What stands between the values. */
+/* What stands around the values; each key has its own comma in front. */
 static const char id_begins[] = "{\"event_id\":\"";
-static const char id_ends[] = "\",";
-static const char site_key[] = "\"site_id\":";
-static const char type_key[] = ",\"event_type\":";
-static const char path_key[] = ",\"path\":";
-static const char user_key[] = ",\"user_id\":";
-static const char time_begins[] = ",\"timestamp\":\"";
-static const char received_begins[] = "\",\"received_at\":\"";
-static const char time_ends[] = "\"}";
+static const char id_ends[] = "\"";
 static const char null_word[] = "null";
 
 #define LEN(literal)      (sizeof(literal) - 1)
 #define PUT(out, literal) put((out), (literal), LEN(literal))
+
+/* A key as it stands in front of its value. */
+#define KEY(key) ",\"" key "\":"
 
 /* --- the length -------------------------------------------------------------- */
 
@@ -33,16 +29,38 @@ static size_t text_size(const struct event_text *text)
     return text->bytes ? json_string_size(text->bytes, text->len) : LEN(null_word);
 }
 
+/* The bytes of one field, its key included. */
+static size_t size_TEXT(size_t key_len, const struct event_text *text,
+                        enum event_presence presence)
+{
+    return text->bytes || presence != EVENT_OPTIONAL ? key_len + text_size(text) : 0;
+}
+
+static size_t size_TIME(size_t key_len, const int64_t *ms, enum event_presence presence)
+{
+    return *ms || presence != EVENT_OPTIONAL ? key_len + 2 + TIMESTAMP_TEXT_LEN : 0;
+}
+
+/* The only one stands in front of all the others. */
+static size_t size_UUID(size_t key_len, const struct uuid *uuid,
+                        enum event_presence presence)
+{
+    (void)key_len;
+    (void)uuid;
+    (void)presence;
+    return 0;
+}
+
+#define SIZE(NAME, key, TYPE, member, presence, most)                                    \
+    size += size_##TYPE(LEN(KEY(key)), &event->member, presence);
+
 size_t event_job_size(const struct event *event)
 {
-    size_t id = event->has_event_id ? LEN(id_begins) + UUID_TEXT_LEN + LEN(id_ends) : 1;
-    size_t received =
-        event->received_at_ms ? LEN(received_begins) + TIMESTAMP_TEXT_LEN : 0;
+    size_t size = event->has_event_id ? LEN(id_begins) + UUID_TEXT_LEN + LEN(id_ends) : 0;
 
-    return id + LEN(site_key) + text_size(&event->site_id) + LEN(type_key) +
-           text_size(&event->event_type) + LEN(path_key) + text_size(&event->path) +
-           LEN(user_key) + text_size(&event->user_id) + LEN(time_begins) +
-           TIMESTAMP_TEXT_LEN + received + LEN(time_ends);
+    EVENT_FIELDS(SIZE)
+    EVENT_JOB_FIELDS(SIZE)
+    return size + 1;
 }
 
 /* --- the text ---------------------------------------------------------------- */
@@ -59,10 +77,34 @@ static char *put_text(char *out, const struct event_text *text)
                        : PUT(out, null_word);
 }
 
-static char *put_time(char *out, int64_t ms)
+static char *put_TEXT(char *out, const char *key, size_t key_len,
+                      const struct event_text *text, enum event_presence presence)
 {
-    timestamp_format(ms, out);
-    return out + TIMESTAMP_TEXT_LEN;
+    if (!text->bytes && presence == EVENT_OPTIONAL)
+        return out;
+    return put_text(put(out, key, key_len), text);
+}
+
+static char *put_TIME(char *out, const char *key, size_t key_len, const int64_t *ms,
+                      enum event_presence presence)
+{
+    if (!*ms && presence == EVENT_OPTIONAL)
+        return out;
+    out = put(out, key, key_len);
+    *out = '"';
+    timestamp_format(*ms, out + 1);
+    out[1 + TIMESTAMP_TEXT_LEN] = '"';
+    return out + 2 + TIMESTAMP_TEXT_LEN;
+}
+
+static char *put_UUID(char *out, const char *key, size_t key_len, const struct uuid *uuid,
+                      enum event_presence presence)
+{
+    (void)key;
+    (void)key_len;
+    (void)uuid;
+    (void)presence;
+    return out;
 }
 
 static char *put_id(char *out, const struct uuid *uuid)
@@ -72,24 +114,18 @@ static char *put_id(char *out, const struct uuid *uuid)
     return PUT(out + UUID_TEXT_LEN, id_ends);
 }
 
+#define PUT_FIELD(NAME, key, TYPE, member, presence, most)                               \
+    at = put_##TYPE(at, KEY(key), LEN(KEY(key)), &event->member, presence);
+
 char *event_put_job(const struct event *event, char *out)
 {
-    out = event->has_event_id ? put_id(out, &event->event_id) : PUT(out, "{");
-    out = PUT(out, site_key);
-    out = put_text(out, &event->site_id);
-    out = PUT(out, type_key);
-    out = put_text(out, &event->event_type);
-    out = PUT(out, path_key);
-    out = put_text(out, &event->path);
-    out = PUT(out, user_key);
-    out = put_text(out, &event->user_id);
-    out = PUT(out, time_begins);
-    out = put_time(out, event->timestamp_ms);
-    if (event->received_at_ms) {
-        out = PUT(out, received_begins);
-        out = put_time(out, event->received_at_ms);
-    }
-    return PUT(out, time_ends);
+    char *at = event->has_event_id ? put_id(out, &event->event_id) : out;
+
+    EVENT_FIELDS(PUT_FIELD)
+    EVENT_JOB_FIELDS(PUT_FIELD)
+    *out = '{'; /* without an event_id it was the comma of the first field */
+    *at = '}';
+    return at + 1;
 }
 
 enum err_code event_format_job(const struct event *event, struct buf *out)

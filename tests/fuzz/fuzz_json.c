@@ -27,42 +27,64 @@ static void make_parsers(void)
     MUST(parser && other && json);
 }
 
-static void check_text(const struct event_text *text, size_t max_chars)
+static void check_TEXT(const struct event_text *text, enum event_presence presence,
+                       size_t most)
 {
-    MUST(text->bytes);
+    if (!text->bytes) {
+        MUST(presence != EVENT_REQUIRED);
+        return;
+    }
+    MUST(text->len > 0 || presence == EVENT_NULLABLE);
     MUST(!memchr(text->bytes, '\0', text->len));
     MUST(utf8_is_valid(text->bytes, text->len));
-    MUST(utf8_count(text->bytes, text->len) <= max_chars);
+    MUST(utf8_count(text->bytes, text->len) <= most);
 }
+
+static void check_TIME(const int64_t *ms, enum event_presence presence, size_t most)
+{
+    (void)presence;
+    (void)most;
+    MUST(*ms >= TIMESTAMP_MIN_MS && *ms <= TIMESTAMP_MAX_MS);
+}
+
+static void check_UUID(const struct uuid *uuid, enum event_presence presence, size_t most)
+{
+    (void)uuid;
+    (void)presence;
+    (void)most;
+}
+
+#define CHECK(NAME, key, TYPE, member, presence, most)                                   \
+    check_##TYPE(&event->member, presence, most);
 
 static void check_event(const struct event *event)
 {
-    check_text(&event->site_id, EVENT_SITE_ID_MAX);
-    check_text(&event->event_type, EVENT_TYPE_MAX);
-    check_text(&event->path, EVENT_PATH_MAX);
-    MUST(event->site_id.len > 0 && event->event_type.len > 0 && event->path.len > 0);
-    if (event->user_id.bytes)
-        check_text(&event->user_id, EVENT_USER_ID_MAX);
-    MUST(event->timestamp_ms >= TIMESTAMP_MIN_MS);
-    MUST(event->timestamp_ms <= TIMESTAMP_MAX_MS);
+    EVENT_FIELDS(CHECK)
 }
 
-static void check_same_text(const struct event_text *a, const struct event_text *b)
+static void same_TEXT(const struct event_text *a, const struct event_text *b)
 {
     MUST(a->len == b->len && !a->bytes == !b->bytes);
     MUST(a->len == 0 || memcmp(a->bytes, b->bytes, a->len) == 0);
 }
 
+static void same_TIME(const int64_t *a, const int64_t *b)
+{
+    MUST(*a == *b);
+}
+
+static void same_UUID(const struct uuid *a, const struct uuid *b)
+{
+    MUST(memcmp(a, b, sizeof(*a)) == 0);
+}
+
+#define SAME(NAME, key, TYPE, member, ...) same_##TYPE(&a->member, &b->member);
+
 static void check_same(const struct event *a, const struct event *b)
 {
-    check_same_text(&a->site_id, &b->site_id);
-    check_same_text(&a->event_type, &b->event_type);
-    check_same_text(&a->path, &b->path);
-    check_same_text(&a->user_id, &b->user_id);
-    MUST(a->timestamp_ms == b->timestamp_ms);
-    MUST(a->received_at_ms == b->received_at_ms);
+    EVENT_FIELDS(SAME)
+    EVENT_JOB_FIELDS(SAME)
     MUST(a->has_event_id == b->has_event_id);
-    MUST(memcmp(&a->event_id, &b->event_id, sizeof(a->event_id)) == 0);
 }
 
 /* The job takes exactly the room that was foretold, as ingestion writes it. */

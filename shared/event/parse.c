@@ -1,8 +1,8 @@
-/* event.c -- see event.h.
+/* parse.c -- an event out of the JSON of a client or of a job; see event.h.
  *
- * One table has the rules in the order in which they are looked at; the first that is
- * broken gives the answer.  Within a field the order is Joi's: presence, type, emptiness,
- * then what the text must look like.
+ * The rules are judged in the order of fields.h; the first that is broken gives the answer.
+ * Within a field the order is Joi's: presence, type, emptiness, then what the text must
+ * look like.
  */
 #include "shared/event/event.h"
 
@@ -18,13 +18,11 @@
 
 /* The fields, in the order of the rules. */
 enum field {
-    FIELD_SITE_ID,
-    FIELD_EVENT_TYPE,
-    FIELD_PATH,
-    FIELD_USER_ID,
-    FIELD_TIMESTAMP,
-    FIELD_EVENT_ID,
-    FIELD_RECEIVED_AT, /* of jobs only */
+#define FIELD_ENUM(NAME, ...) FIELD_##NAME,
+    EVENT_FIELDS(FIELD_ENUM) FIELDS_OF_CLIENTS,
+    FIELDS_BEFORE_JOBS = FIELDS_OF_CLIENTS - 1, /* so that the next one follows */
+    EVENT_JOB_FIELDS(FIELD_ENUM)
+#undef FIELD_ENUM
     FIELD_COUNT
 };
 
@@ -54,14 +52,12 @@ typedef enum err_code (*take_fn)(const struct rule *rule, const struct value *va
                                  struct event *event, struct err *err);
 
 struct rule {
-    const char *name;
+    const char *key;
     enum event_flaw flaw;
-    bool is_required;
-    bool takes_null;  /* null is as good as absent */
-    bool takes_empty; /* "" is a value */
+    enum event_presence presence;
     size_t max_chars;
     take_fn take;
-    size_t offset; /* in struct event, of the text that take_text() fills */
+    size_t offset; /* in struct event, of the member that take() fills */
 };
 
 /* --- one field ------------------------------------------------------------- */
@@ -69,7 +65,7 @@ struct rule {
 static enum err_code refuse(const struct rule *rule, const char *complaint,
                             struct err *err)
 {
-    return err_set(err, ERR_INVALID, "\"%s\" %s", rule->name, complaint);
+    return err_set(err, ERR_INVALID, "\"%s\" %s", rule->key, complaint);
 }
 
 static enum err_code refuse_defect(const struct rule *rule, enum json_defect defect,
@@ -93,17 +89,22 @@ static enum err_code check_string(const struct rule *rule, const struct value *v
 {
     if (!cJSON_IsString(value->item))
         return refuse(rule, "must be a string", err);
-    if (value->item->valuestring[0] == '\0' && !rule->takes_empty)
+    if (value->item->valuestring[0] == '\0' && rule->presence != EVENT_NULLABLE)
         return refuse(rule, "is not allowed to be empty", err);
     if (value->defect != JSON_DEFECT_NONE)
         return refuse_defect(rule, value->defect, err);
     return ERR_OK;
 }
 
-static enum err_code take_text(const struct rule *rule, const struct value *value,
+static void *member_of(struct event *event, const struct rule *rule)
+{
+    return (char *)event + rule->offset;
+}
+
+static enum err_code take_TEXT(const struct rule *rule, const struct value *value,
                                struct event *event, struct err *err)
 {
-    struct event_text *text = (struct event_text *)(void *)((char *)event + rule->offset);
+    struct event_text *text = member_of(event, rule);
     enum err_code code = check_string(rule, value, err);
     size_t len;
 
@@ -114,80 +115,64 @@ static enum err_code take_text(const struct rule *rule, const struct value *valu
         utf8_count(value->item->valuestring, len) > rule->max_chars)
         return err_set(err, ERR_INVALID,
                        "\"%s\" length must be less than or equal to %zu characters long",
-                       rule->name, rule->max_chars);
+                       rule->key, rule->max_chars);
     *text = (struct event_text){.bytes = value->item->valuestring, .len = len};
     return ERR_OK;
 }
 
-static enum err_code take_time(const struct rule *rule, const struct value *value,
-                               int64_t *ret_ms, struct err *err)
+static enum err_code take_TIME(const struct rule *rule, const struct value *value,
+                               struct event *event, struct err *err)
 {
+    int64_t *ms = member_of(event, rule);
     enum err_code code = check_string(rule, value, err);
     const char *text;
 
     if (code)
         return code;
     text = value->item->valuestring;
-    if (timestamp_parse(text, strlen(text), ret_ms))
+    if (timestamp_parse(text, strlen(text), ms))
         return refuse(rule, "must be in iso format", err);
     return ERR_OK;
 }
 
-static enum err_code take_timestamp(const struct rule *rule, const struct value *value,
-                                    struct event *event, struct err *err)
-{
-    return take_time(rule, value, &event->timestamp_ms, err);
-}
-
-static enum err_code take_received_at(const struct rule *rule, const struct value *value,
-                                      struct event *event, struct err *err)
-{
-    return take_time(rule, value, &event->received_at_ms, err);
-}
-
 /* One sentence for all that is wrong with it. */
-static enum err_code take_event_id(const struct rule *rule, const struct value *value,
-                                   struct event *event, struct err *err)
+static enum err_code take_UUID(const struct rule *rule, const struct value *value,
+                               struct event *event, struct err *err)
 {
     const char *text = value->item->valuestring;
+    struct uuid *uuid = member_of(event, rule);
 
-    if (!cJSON_IsString(value->item) || uuid_parse(text, strlen(text), &event->event_id))
+    if (!cJSON_IsString(value->item) || uuid_parse(text, strlen(text), uuid))
         return refuse(rule, "must be a valid GUID", err);
     if (value->defect != JSON_DEFECT_NONE)
         return refuse_defect(rule, value->defect, err);
-    event->has_event_id = true;
+    event->has_event_id = true; /* the only UUID there is */
     return ERR_OK;
 }
 
-/* clang-format off */
 static const struct rule rules[FIELD_COUNT] = {
-    [FIELD_SITE_ID] = {"site_id", EVENT_FLAW_SITE_ID, true, false, false, EVENT_SITE_ID_MAX,
-                       take_text, offsetof(struct event, site_id)},
-    [FIELD_EVENT_TYPE] = {"event_type", EVENT_FLAW_EVENT_TYPE, true, false, false, EVENT_TYPE_MAX,
-                          take_text, offsetof(struct event, event_type)},
-    [FIELD_PATH] = {"path", EVENT_FLAW_PATH, true, false, false, EVENT_PATH_MAX,
-                    take_text, offsetof(struct event, path)},
-    [FIELD_USER_ID] = {"user_id", EVENT_FLAW_USER_ID, false, true, true, EVENT_USER_ID_MAX,
-                       take_text, offsetof(struct event, user_id)},
-    [FIELD_TIMESTAMP] = {"timestamp", EVENT_FLAW_TIMESTAMP, true, false, false, 0,
-                         take_timestamp, 0},
-    [FIELD_EVENT_ID] = {"event_id", EVENT_FLAW_EVENT_ID, false, true, false, 0,
-                        take_event_id, 0},
-    [FIELD_RECEIVED_AT] = {"received_at", EVENT_FLAW_RECEIVED_AT, false, true, false, 0,
-                           take_received_at, 0},
+#define RULE(NAME, text, TYPE, member, when, most)                                       \
+    [FIELD_##NAME] = {.key = (text),                                                     \
+                      .flaw = EVENT_FLAW_##NAME,                                         \
+                      .presence = (when),                                                \
+                      .max_chars = (most),                                               \
+                      .take = take_##TYPE,                                               \
+                      .offset = offsetof(struct event, member)},
+    EVENT_FIELDS(RULE) EVENT_JOB_FIELDS(RULE)
+#undef RULE
 };
-/* clang-format on */
 
 static enum err_code take_field(const struct rule *rule, const struct value *value,
                                 struct event *event, struct err *err)
 {
     bool is_null = value->item && cJSON_IsNull(value->item);
 
-    if (!value->item && rule->is_required)
+    if (!value->item && rule->presence == EVENT_REQUIRED)
         return refuse(rule, "is required", err);
     if (!value->item)
         return ERR_OK;
-    if (is_null && rule->takes_null) /* an earlier duplicate may have had the defect */
+    if (is_null && rule->presence !=
+                       EVENT_REQUIRED) /* an earlier duplicate may have had the defect */
         return value->defect ? refuse_defect(rule, value->defect, err) : ERR_OK;
     return rule->take(rule, value, event, err);
 }
@@ -197,7 +182,7 @@ static enum err_code take_field(const struct rule *rule, const struct value *val
 static size_t find_field(const char *key, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(rules[i].name, key) == 0)
+        if (strcmp(rules[i].key, key) == 0)
             return i;
     }
     return count;
@@ -285,7 +270,7 @@ static enum err_code parse_object(struct event_parser *parser, const char *what,
 enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t len,
                           struct event *ret_event, struct err *err)
 {
-    return parse_object(parser, "body", FIELD_RECEIVED_AT, bytes, len, ret_event, err);
+    return parse_object(parser, "body", FIELDS_OF_CLIENTS, bytes, len, ret_event, err);
 }
 
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
