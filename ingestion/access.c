@@ -50,15 +50,11 @@ static enum err_code load_proxies(struct access *access, const char *text,
     return code ? err_wrap(err, "TRUSTED_PROXIES") : ERR_OK;
 }
 
-enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_access,
-                         struct err *err)
+static enum err_code load_lists(struct access *access, const struct ingestion_conf *conf,
+                                struct err *err)
 {
-    struct access *access = mem_calloc(1, sizeof(*access));
-    enum err_code code;
-
-    if (!access)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    code = secret_load(conf->ingest_key, conf->ingest_key_file, &access->key, err);
+    enum err_code code =
+        secret_load(conf->ingest_key, conf->ingest_key_file, &access->key, err);
     if (code)
         (void)err_wrap(err, "INGEST_KEY");
     if (!code)
@@ -67,6 +63,18 @@ enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_
         code = words_parse(conf->cors_origins, &access->origins, err);
     if (!code)
         code = load_proxies(access, conf->trusted_proxies, err);
+    return code;
+}
+
+enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_access,
+                         struct err *err)
+{
+    struct access *access = mem_calloc(1, sizeof(*access));
+    enum err_code code;
+
+    if (!access)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    code = load_lists(access, conf, err);
     if (!code)
         code = new_rate(conf->rate_limit_per_ip, conf, &access->per_ip, err);
     if (!code)
@@ -79,16 +87,42 @@ enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_
     return ERR_OK;
 }
 
-void access_free(struct access *access)
+enum err_code access_renew(const struct access *old, const struct ingestion_conf *conf,
+                           struct access **ret_access, struct err *err)
+{
+    struct access *access = mem_calloc(1, sizeof(*access));
+    enum err_code code;
+
+    if (!access)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    code = load_lists(access, conf, err);
+    if (code) {
+        access_retire(access);
+        return code;
+    }
+    access->per_ip = old->per_ip;
+    access->per_site = old->per_site;
+    *ret_access = access;
+    return ERR_OK;
+}
+
+void access_retire(struct access *access)
 {
     if (!access)
         return;
     mem_free(access->key);
     words_release(&access->sites);
     words_release(&access->origins);
+    mem_free(access);
+}
+
+void access_free(struct access *access)
+{
+    if (!access)
+        return;
     rate_free(access->per_ip);
     rate_free(access->per_site);
-    mem_free(access);
+    access_retire(access);
 }
 
 const struct words *access_origins(const struct access *access)

@@ -2,7 +2,8 @@
  *
  * All of it is off unless it is set: a key (INGEST_KEY), a list of sites (ALLOWED_SITES),
  * limits of events a second for each client address and each site.  Shared by all loops;
- * nothing in it changes after the start but the buckets of the limits.
+ * nothing in it changes but the buckets of the limits; settings that are read again make a
+ * new one, see access_renew().
  */
 #ifndef INGESTION_ACCESS_H
 #define INGESTION_ACCESS_H
@@ -19,6 +20,13 @@ struct ingestion_conf;
 enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_access,
                          struct err *err) MUST_CHECK;
 void access_free(struct access *access);
+
+/* A new access with the key and the lists of these settings, and the buckets of the old one,
+ * whose limits stay what they were.  Whoever still uses the old one may go on; after that
+ * access_retire() frees what is its own (NULL is fine).  Errors as access_new(). */
+enum err_code access_renew(const struct access *old, const struct ingestion_conf *conf,
+                           struct access **ret_access, struct err *err) MUST_CHECK;
+void access_retire(struct access *access);
 
 /* The origins whose pages may read our answers (CORS_ORIGINS); "*" among them: all. */
 const struct words *access_origins(const struct access *access);

@@ -1,12 +1,10 @@
-/* app.c -- see app.h.  The main thread has a loop of its own for signals only. */
+/* app.c -- see app.h.  The main thread has a loop of its own for signals. */
 #include "ingestion/app.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -16,12 +14,13 @@
 #include "ingestion/metrics.h"
 #include "ingestion/spool/files.h"
 #include "shared/base/log.h"
+#include "shared/daemon/conf.h"
+#include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
 #include "shared/redis/url.h"
 
 enum {
     RESERVED_FDS = 64, /* descriptors for everything that is not a client */
-    EXIT_BY_FORCE = 1, /* the status after a second signal, or when time is up */
     IDLE_MS = 500,     /* for what the resolver is asked, once everyone is answered */
 };
 
@@ -29,53 +28,33 @@ struct app {
     struct ingestion_metrics metrics; /* first: aligned to cache lines */
     const struct ingestion_conf *conf;
     struct redis_url redis_url;
+    const struct conf_source *source;
     struct access *access;       /* owned; shared by the loops */
+    struct access *retired;      /* owned; NULL unless loops still use the one before */
+    bool reloads_again;          /* a SIGHUP came meanwhile */
     struct spool_dir *spool_dir; /* likewise; NULL: no spool */
     uv_loop_t uv;
-    uv_signal_t term;
-    uv_signal_t intr;
-    uv_async_t ended; /* a loop has ended, or is idle */
-    uv_timer_t limit; /* of the shutdown */
+    struct daemon daemon;
+    uv_async_t ended;   /* a loop has ended, or is idle */
+    uv_async_t renewed; /* a loop has taken the new access */
     struct process_watch watch;
     struct loop *loops[LOOPS_MAX];
     int64_t loop_count;
     _Atomic int64_t running;
-    _Atomic int64_t busy; /* of those: not idle yet */
-    bool is_stopping;
+    _Atomic int64_t busy;     /* of those: not idle yet */
+    _Atomic int64_t renewing; /* loops that may still use the retired access */
 };
 
 /* --- the end ---------------------------------------------------------------- */
 
-static void on_limit(uv_timer_t *timer)
+static void on_stop(void *user)
 {
-    (void)timer;
-    log_line(LOG_ERROR, "could not shut down in time", NULL);
-    _exit(EXIT_BY_FORCE);
-}
+    struct app *app = user;
 
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct app *app = handle->data;
-
-    if (app->is_stopping) {
-        log_line(LOG_WARN, "ended by a second signal", NULL);
-        _exit(EXIT_BY_FORCE);
-    }
-    app->is_stopping = true;
-    log_line(LOG_INFO, "shutting down", LOG_FIELDS(log_int("signal", number)));
-    (void)uv_timer_start(&app->limit, on_limit, (uint64_t)app->conf->shutdown_timeout_ms,
-                         0);
+    daemon_limit_end(&app->daemon, app->conf->shutdown_timeout_ms,
+                     "could not shut down in time", EXIT_FAILURE);
     for (int64_t i = 0; i < app->loop_count; i++)
         loop_stop(app->loops[i]);
-}
-
-/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended,
- * and exit() would wait for it. */
-static void on_idle_limit(uv_timer_t *timer)
-{
-    (void)timer;
-    log_line(LOG_WARN, "left a question to the resolver behind", NULL);
-    _exit(EXIT_SUCCESS);
 }
 
 /* In a loop's thread. */
@@ -96,47 +75,92 @@ static void on_loop_ended(void *user)
     (void)uv_async_send(&app->ended); /* fails only on a closed handle */
 }
 
+/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended,
+ * and exit() would wait for it. */
+static void limit_idle_end(struct app *app)
+{
+    int64_t left_ms = daemon_end_left_ms(&app->daemon);
+
+    daemon_limit_end(&app->daemon, left_ms < IDLE_MS ? left_ms : IDLE_MS,
+                     "left a question to the resolver behind", EXIT_SUCCESS);
+}
+
 static void on_ended(uv_async_t *async)
 {
     struct app *app = async->data;
-    uint64_t left_ms = uv_timer_get_due_in(&app->limit);
 
     if (atomic_load(&app->running) > 0) {
         if (atomic_load(&app->busy) == 0)
-            (void)uv_timer_start(&app->limit, on_idle_limit,
-                                 left_ms < IDLE_MS ? left_ms : IDLE_MS, 0);
+            limit_idle_end(app);
         return;
     }
-    uv_close((uv_handle_t *)&app->term, NULL);
-    uv_close((uv_handle_t *)&app->intr, NULL);
-    uv_close((uv_handle_t *)&app->limit, NULL);
+    daemon_close(&app->daemon);
     uv_close((uv_handle_t *)&app->ended, NULL);
+    uv_close((uv_handle_t *)&app->renewed, NULL);
     process_watch_stop(&app->watch);
 }
 
-/* --- the beginning ---------------------------------------------------------- */
+/* --- settings that change ---------------------------------------------------- */
 
-/* Raises the limit of open files and returns how many clients fit under it. */
-static int64_t fit_connections(int64_t wanted)
+/* Gives the loops the lists and the key anew.  The access that they had is kept until each
+ * has taken the new one. */
+static enum err_code renew_access(struct app *app, const struct ingestion_conf *conf,
+                                  struct err *err)
 {
-    struct rlimit limit;
-    int64_t room;
+    struct access *access;
+    enum err_code code = access_renew(app->access, conf, &access, err);
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return wanted;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit); /* the limit stays what it is, then */
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return wanted;
-    room = (int64_t)limit.rlim_cur - RESERVED_FDS;
-    if (room < 1)
-        room = 1;
-    if (wanted <= room)
-        return wanted;
-    log_line(LOG_WARN, "fewer connections than wanted: the limit of open files is low",
-             LOG_FIELDS(log_int("wanted", wanted), log_int("possible", room)));
-    return room;
+    if (code)
+        return code;
+    app->retired = app->access;
+    app->access = access;
+    atomic_store(&app->renewing, app->loop_count);
+    for (int64_t i = 0; i < app->loop_count; i++)
+        loop_renew(app->loops[i], access);
+    return ERR_OK;
 }
+
+static void on_reload(void *user)
+{
+    struct app *app = user;
+    struct ingestion_conf conf = {.port = 0};
+    struct err err = {.code = ERR_OK};
+    enum err_code code;
+
+    app->reloads_again = app->retired != NULL;
+    if (app->reloads_again)
+        return;
+    code = conf_reload(app->source, &conf, &err);
+    if (!code)
+        code = renew_access(app, &conf, &err);
+    if (!code)
+        daemon_set_log_level(conf.log_level);
+    daemon_say_reloaded(code, &err);
+    conf_release(app->source->program, &conf);
+}
+
+/* In a loop's thread. */
+static void on_loop_renewed(void *user)
+{
+    struct app *app = user;
+
+    (void)atomic_fetch_sub(&app->renewing, 1);
+    (void)uv_async_send(&app->renewed);
+}
+
+static void on_renewed(uv_async_t *async)
+{
+    struct app *app = async->data;
+
+    if (atomic_load(&app->renewing) > 0 || app->daemon.is_stopping)
+        return;
+    access_retire(app->retired);
+    app->retired = NULL;
+    if (app->reloads_again)
+        on_reload(app);
+}
+
+/* --- the beginning ---------------------------------------------------------- */
 
 static int64_t count_loops(const struct ingestion_conf *conf)
 {
@@ -181,24 +205,25 @@ static enum err_code open_spool(struct app *app, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code start_signals(struct app *app, struct err *err)
+static enum err_code start_main_loop(struct app *app, struct err *err)
 {
-    if (uv_loop_init(&app->uv) != 0 || uv_signal_init(&app->uv, &app->term) != 0 ||
-        uv_signal_init(&app->uv, &app->intr) != 0 ||
+    const struct daemon_options options = {
+        .on_stop = on_stop, .on_reload = on_reload, .user = app};
+
+    if (uv_loop_init(&app->uv) != 0 ||
         uv_async_init(&app->uv, &app->ended, on_ended) != 0 ||
-        uv_timer_init(&app->uv, &app->limit) != 0 ||
-        uv_signal_start(&app->term, on_signal, SIGTERM) != 0 ||
-        uv_signal_start(&app->intr, on_signal, SIGINT) != 0)
+        uv_async_init(&app->uv, &app->renewed, on_renewed) != 0)
         return err_set(err, ERR_UNAVAILABLE, "could not make an event loop");
+    app->ended.data = app->renewed.data = app;
     process_watch_start(&app->watch, &app->uv, &app->metrics.process);
-    app->term.data = app->intr.data = app->ended.data = app->limit.data = app;
-    return ERR_OK;
+    return daemon_start(&app->daemon, &app->uv, &options, err);
 }
 
 static enum err_code start_loops(struct app *app, struct err *err)
 {
     int64_t wanted = count_loops(app->conf);
-    int64_t connections = fit_connections(app->conf->max_connections);
+    int64_t connections =
+        daemon_fit_connections(app->conf->max_connections, wanted, RESERVED_FDS);
     struct loop_options options = {
         .conf = app->conf,
         .redis_url = &app->redis_url,
@@ -208,6 +233,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .max_connections = (connections + wanted - 1) / wanted,
         .metrics = &app->metrics,
         .on_idle = on_loop_idle,
+        .on_renewed = on_loop_renewed,
         .on_ended = on_loop_ended,
         .user = app,
     };
@@ -229,18 +255,20 @@ static enum err_code start_loops(struct app *app, struct err *err)
     return ERR_OK;
 }
 
-enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
+enum err_code app_run(const struct ingestion_conf *conf, const struct conf_source *source,
+                      struct err *err)
 {
     static struct app app; /* loops may still run when a failed start returns */
     enum err_code code = redis_url_parse(conf->redis_url, &app.redis_url, err);
 
     app.conf = conf;
+    app.source = source;
     if (!code)
         code = access_new(conf, &app.access, err);
     if (!code)
         code = open_spool(&app, err);
     if (!code)
-        code = start_signals(&app, err);
+        code = start_main_loop(&app, err);
     if (!code)
         code = start_loops(&app, err);
     if (code)
@@ -249,6 +277,7 @@ enum err_code app_run(const struct ingestion_conf *conf, struct err *err)
     for (int64_t i = 0; i < app.loop_count; i++)
         loop_join(app.loops[i]);
     (void)uv_loop_close(&app.uv); /* every handle was closed on the way */
+    access_retire(app.retired);
     access_free(app.access);
     spool_dir_close(app.spool_dir);
     log_line(LOG_INFO, "stopped", NULL);

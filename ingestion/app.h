@@ -4,10 +4,12 @@
 
 #include "shared/base/err.h"
 
+struct conf_source;
 struct ingestion_conf;
 
 /* Serves until SIGTERM or SIGINT has been seen to; a second one ends the process at once.
  * Fails when it cannot start. */
-enum err_code app_run(const struct ingestion_conf *conf, struct err *err) MUST_CHECK;
+enum err_code app_run(const struct ingestion_conf *conf, const struct conf_source *source,
+                      struct err *err) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include "ingestion/loop.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <uv.h>
 
@@ -35,6 +36,8 @@ struct loop {
     struct loop_options options;
     uv_loop_t uv;
     uv_async_t stop;
+    uv_async_t renew;
+    _Atomic(struct access *) next_access; /* until the loop has taken it */
     uv_thread_t thread;
     struct http_server *server;
     struct routes routes;
@@ -76,6 +79,7 @@ static void on_queue_stopped(void *user)
 {
     struct loop *loop = user;
 
+    uv_close((uv_handle_t *)&loop->renew, NULL);
     uv_close((uv_handle_t *)&loop->stop, NULL); /* the last handle: the loop returns */
     loop->options.on_idle(loop->options.user);
 }
@@ -130,6 +134,25 @@ static void on_stop(uv_async_t *async)
     if (loop->server)
         http_server_stop(loop->server, limit_ms - limit_ms / 4, on_server_stopped);
     loop->server = NULL;
+}
+
+/* A stopping loop keeps what it has. */
+static void on_renew(uv_async_t *async)
+{
+    struct loop *loop = async->data;
+    struct access *access = atomic_exchange(&loop->next_access, NULL);
+
+    if (!access || !loop->server)
+        return;
+    loop->routes.access = access;
+    http_server_set_origins(loop->server, access_origins(access));
+    loop->options.on_renewed(loop->options.user);
+}
+
+void loop_renew(struct loop *loop, struct access *access)
+{
+    atomic_store(&loop->next_access, access);
+    (void)uv_async_send(&loop->renew); /* fails only on a closed handle */
 }
 
 static void run(void *user)
@@ -300,9 +323,10 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.metrics = &options->metrics->loops[options->index];
     *ret_loop = loop;
     if (uv_loop_init(&loop->uv) != 0 ||
-        uv_async_init(&loop->uv, &loop->stop, on_stop) != 0)
+        uv_async_init(&loop->uv, &loop->stop, on_stop) != 0 ||
+        uv_async_init(&loop->uv, &loop->renew, on_renew) != 0)
         return err_set(err, ERR_UNAVAILABLE, "could not make an event loop");
-    loop->stop.data = loop;
+    loop->stop.data = loop->renew.data = loop;
     return start_parts(loop, err);
 }
 

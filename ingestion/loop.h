@@ -26,10 +26,11 @@ struct loop_options {
     int64_t max_connections;           /* of this loop */
     struct ingestion_metrics *metrics; /* of all loops */
     size_t index;                      /* of this loop among them */
-    /* Both from the loop's thread.  Idle: everyone is answered and everything is closed, but
+    /* All from the loop's thread.  Idle: everyone is answered and everything is closed, but
      * a question to the resolver may be open, and nobody can end that.  Ended: the last
      * act. */
     void (*on_idle)(void *user);
+    void (*on_renewed)(void *user); /* after loop_renew() */
     void (*on_ended)(void *user);
     void *user;
 };
@@ -38,6 +39,10 @@ struct loop_options {
 enum err_code loop_start(const struct loop_options *options, struct loop **ret_loop,
                          struct err *err) MUST_CHECK;
 uint16_t loop_port(const struct loop *loop);
+
+/* Has the loop use this access from now on, which is borrowed.  Calls on_renewed, unless
+ * the loop is stopping; call it again only after that.  From any thread. */
+void loop_renew(struct loop *loop, struct access *access);
 
 /* Asks the loop to answer what is under way and to end.  From any thread. */
 void loop_stop(struct loop *loop);

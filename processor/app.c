@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "processor/conf.h"
@@ -22,6 +21,8 @@
 #include "processor/worker.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/daemon/conf.h"
+#include "shared/daemon/daemon.h"
 #include "shared/http/http.h"
 #include "shared/redis/url.h"
 
@@ -30,16 +31,13 @@ enum {
     /* After SHUTDOWN_TIMEOUT_MS the lease thread needs a moment to hand batches back. */
     END_MARGIN_MS = 600,
     BODY_MAX = 65536, /* nothing here reads a body */
-};
-
-static const int signal_numbers[] = {SIGTERM, SIGINT};
-
-enum {
-    SIGNAL_COUNT = sizeof(signal_numbers) / sizeof(signal_numbers[0])
+    RESERVED_FDS =
+        64, /* descriptors for everything that is no client, besides the lanes */
 };
 
 struct app {
     const struct processor_conf *conf; /* borrowed */
+    const struct conf_source *source;  /* likewise */
     struct redis_url redis_url;
     struct gate gate;
     struct health health;
@@ -54,12 +52,10 @@ struct app {
     size_t thread_count;
     atomic_size_t ended; /* of the threads */
     uv_loop_t loop;
-    uv_signal_t signals[SIGNAL_COUNT];
-    uv_timer_t end_timer;
+    struct daemon daemon;
     uv_async_t thread_ended;
     struct http_server *server; /* owned */
     bool is_server_stopped;
-    bool is_stopping;
     bool is_closed; /* the handles of the loop */
 };
 
@@ -71,9 +67,7 @@ static void close_if_ended(struct app *app)
         atomic_load(&app->ended) < app->thread_count)
         return;
     app->is_closed = true;
-    for (size_t i = 0; i < SIGNAL_COUNT; i++)
-        uv_close((uv_handle_t *)&app->signals[i], NULL);
-    uv_close((uv_handle_t *)&app->end_timer, NULL);
+    daemon_close(&app->daemon);
     uv_close((uv_handle_t *)&app->thread_ended, NULL);
 }
 
@@ -85,43 +79,45 @@ static void on_server_stopped(void *user)
     close_if_ended(app);
 }
 
-/* Ends the process beside threads that wait for a server. */
-static void leave(struct app *app, int status)
+/* Before an end by force, beside threads that wait for a server. */
+static void on_leave(void *user)
 {
+    struct app *app = user;
+
     for (size_t i = 0; i < app->thread_count; i++)
         (void)pthread_detach(app->threads[i]); /* nobody will join them */
-    _exit(status);
 }
 
-/* A thread still waits for a server that does not answer.  Its batch has been handed back
- * by now if Redis answers, and Postgres ends a transaction whose client is gone. */
-static void on_end_timer(uv_timer_t *timer)
+/* A thread that still waits at the limit waits for a server that does not answer.  Its
+ * batch has been handed back by then if Redis answers, and Postgres ends a transaction
+ * whose client is gone. */
+static void on_stop(void *user)
 {
-    log_line(LOG_WARN, "left a server behind that did not answer in time", NULL);
-    leave(timer->data, EXIT_SUCCESS);
+    struct app *app = user;
+
+    gate_stop(&app->gate);
+    daemon_limit_end(&app->daemon, app->conf->shutdown_timeout_ms + END_MARGIN_MS,
+                     "left a server behind that did not answer in time", EXIT_SUCCESS);
+    http_server_stop(app->server, 0, on_server_stopped);
+}
+
+static void on_reload(void *user)
+{
+    const struct app *app = user;
+    struct processor_conf conf = {0};
+    struct err err = {.code = ERR_OK};
+    enum err_code code = conf_reload(app->source, &conf, &err);
+
+    if (!code)
+        daemon_set_log_level(conf.log_level);
+    daemon_say_reloaded(code, &err);
+    conf_release(app->source->program, &conf);
 }
 
 static void stop(struct app *app)
 {
-    if (app->is_stopping)
-        return;
-    app->is_stopping = true;
-    gate_stop(&app->gate);
-    (void)uv_timer_start(&app->end_timer, on_end_timer,
-                         (uint64_t)app->conf->shutdown_timeout_ms + END_MARGIN_MS, 0);
-    http_server_stop(app->server, 0, on_server_stopped);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct app *app = handle->data;
-
-    if (app->is_stopping) {
-        log_line(LOG_WARN, "ended by a second signal", NULL);
-        leave(app, EXIT_FAILURE);
-    }
-    log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
-    stop(app);
+    if (daemon_begin_stop(&app->daemon))
+        on_stop(app);
 }
 
 /* A thread that ends before it was told to has refused the database. */
@@ -317,24 +313,17 @@ static enum err_code init_keepers(struct app *app, struct err *err)
 
 static enum err_code init_loop(struct app *app, struct err *err)
 {
+    const struct daemon_options options = {
+        .on_stop = on_stop, .on_reload = on_reload, .on_leave = on_leave, .user = app};
     int status = uv_loop_init(&app->loop);
 
-    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++) {
-        status = uv_signal_init(&app->loop, &app->signals[i]);
-        app->signals[i].data = app;
-    }
-    if (!status)
-        status = uv_timer_init(&app->loop, &app->end_timer);
     if (!status)
         status = uv_async_init(&app->loop, &app->thread_ended, on_thread_ended);
     app->thread_ended.data = app;
-    app->end_timer.data = app;
-    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++)
-        status = uv_signal_start(&app->signals[i], on_signal, signal_numbers[i]);
     if (status)
         return err_set(err, ERR_UNAVAILABLE, "could not start the event loop: %s",
                        uv_strerror(status));
-    return ERR_OK;
+    return daemon_start(&app->daemon, &app->loop, &options, err);
 }
 
 static enum err_code start_server(struct app *app, struct err *err)
@@ -344,7 +333,8 @@ static enum err_code start_server(struct app *app, struct err *err)
         .host = conf->host,
         .port = (uint16_t)conf->port,
         .suspends = true, /* nothing here waits */
-        .max_connections = conf->max_connections,
+        .max_connections = daemon_fit_connections(
+            conf->max_connections, 1, RESERVED_FDS + 2 * (int64_t)app->lane_count),
         .connection_bytes = conf->connection_bytes,
         .max_body_bytes = BODY_MAX,
         .max_drain_bytes = BODY_MAX,
@@ -397,12 +387,13 @@ static void release(struct app *app)
     (void)uv_loop_close(&app->loop); /* everything in it was closed before */
 }
 
-enum err_code app_run(const struct processor_conf *conf, struct err *err)
+enum err_code app_run(const struct processor_conf *conf, const struct conf_source *source,
+                      struct err *err)
 {
     static struct app app; /* callbacks of the loop may outlive a failed start */
     enum err_code code;
 
-    app = (struct app){.conf = conf};
+    app = (struct app){.conf = conf, .source = source};
     keeper_init(&app.keeper, conf);
     code = init(&app, err);
     if (code)

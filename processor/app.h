@@ -18,10 +18,12 @@
 struct app; /* opaque */
 struct health;
 struct http_request;
+struct conf_source;
 struct processor_conf;
 
 /* Runs until a signal.  Any failure is one of the start, or the keeper's refusal. */
-enum err_code app_run(const struct processor_conf *conf, struct err *err) MUST_CHECK;
+enum err_code app_run(const struct processor_conf *conf, const struct conf_source *source,
+                      struct err *err) MUST_CHECK;
 
 /* For the routes. */
 struct health *app_health(struct app *app);

@@ -1,6 +1,5 @@
 /* main.c -- the processor daemon: settings, log, migrate or run; or its other program,
  * that for dead letters. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +9,7 @@
 #include "processor/maintainer.h"
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
+#include "shared/daemon/daemon.h"
 #include "shared/pg/conn.h"
 #include "shared/redis/url.h"
 
@@ -33,17 +33,13 @@ static enum err_code migrate(const struct processor_conf *conf, struct err *err)
     return code;
 }
 
-static int run(const struct processor_conf *conf)
+static int run(const struct processor_conf *conf, const struct conf_source *source)
 {
-    enum log_level level;
     enum err_code code;
     struct err err;
 
-    if (log_level_parse(conf->log_level, &level))
-        level = LOG_INFO; /* the table of settings lets no other word through */
-    log_init("processor", level);
-    (void)signal(SIGPIPE, SIG_IGN); /* a peer that leaves is no reason to end */
-    code = conf->migrate ? migrate(conf, &err) : app_run(conf, &err);
+    daemon_start_log("processor", conf->log_level);
+    code = conf->migrate ? migrate(conf, &err) : app_run(conf, source, &err);
     if (code == ERR_OK)
         return EXIT_SUCCESS;
     log_line(LOG_ERROR, conf->migrate ? "could not migrate" : "could not run",
@@ -53,12 +49,14 @@ static int run(const struct processor_conf *conf)
 
 int main(int argc, char **argv)
 {
+    const struct conf_source source = {&processor_program, argc, argv};
     struct processor_conf conf = {0};
     enum conf_next next;
     struct err err;
     int status = EXIT_SUCCESS;
     enum err_code code;
 
+    daemon_prepare();
     if (dead_cli_is_meant(argc, argv))
         return dead_cli_run(argc, argv);
     code = conf_load(&processor_program, argc, argv, &conf, &next, &err);
@@ -68,7 +66,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "processor: %s\n", err.msg);
         status = CONF_EXIT_USAGE;
     } else if (next == CONF_NEXT_RUN) {
-        status = run(&conf);
+        status = run(&conf, &source);
     }
     conf_release(&processor_program, &conf);
     return status;

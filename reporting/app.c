@@ -5,11 +5,8 @@
  */
 #include "reporting/app.h"
 
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "reporting/conf.h"
@@ -18,6 +15,8 @@
 #include "reporting/routes.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/daemon/conf.h"
+#include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
 #include "shared/http/http.h"
 #include "shared/http/secret.h"
@@ -27,50 +26,33 @@ enum {
     APP_BODY_MAX = 102400,
     /* For the connections to Postgres to end.  Only an attempt to connect, to a server that
      * hangs or a name that does not resolve, takes longer. */
-    APP_END_MS = 500
-};
-
-static const int signal_numbers[] = {SIGTERM, SIGINT};
-
-enum {
-    SIGNAL_COUNT = sizeof(signal_numbers) / sizeof(signal_numbers[0])
+    APP_END_MS = 500,
+    RESERVED_FDS = 64 /* descriptors for everything that is no client, besides the pool */
 };
 
 struct app {
     const struct reporting_conf *conf; /* borrowed */
+    const struct conf_source *source;  /* likewise */
     uv_loop_t loop;
-    uv_signal_t signals[SIGNAL_COUNT];
-    uv_timer_t end_timer;
+    struct daemon daemon;
     char *token;                /* owned; NULL: none is asked for */
     struct pool *pool;          /* owned */
     struct http_server *server; /* owned */
     struct process_watch watch;
     struct reporting_metrics metrics;
-    bool is_stopping;
 };
 
 /* --- the end ------------------------------------------------------------------ */
 
 static void close_handles(struct app *app)
 {
-    for (size_t i = 0; i < SIGNAL_COUNT; i++)
-        uv_close((uv_handle_t *)&app->signals[i], NULL);
-    uv_close((uv_handle_t *)&app->end_timer, NULL);
+    daemon_close(&app->daemon);
     process_watch_stop(&app->watch);
 }
 
 static void on_pool_stopped(void *user)
 {
     close_handles(user);
-}
-
-/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended,
- * and exit() would wait for it. */
-static void on_end_timer(uv_timer_t *timer)
-{
-    (void)timer;
-    log_line(LOG_WARN, "left a connection attempt behind", NULL);
-    _exit(EXIT_SUCCESS);
 }
 
 static void on_server_stopped(void *user)
@@ -81,23 +63,50 @@ static void on_server_stopped(void *user)
         close_handles(app);
         return;
     }
-    (void)uv_timer_start(&app->end_timer, on_end_timer, APP_END_MS, 0);
+    /* Everyone has been answered by now.  A thread that sits in the resolver cannot be
+     * ended, and exit() would wait for it. */
+    daemon_limit_end(&app->daemon, APP_END_MS, "left a connection attempt behind",
+                     EXIT_SUCCESS);
     pool_stop(app->pool, on_pool_stopped, app);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_stop(void *user)
 {
-    struct app *app = handle->data;
+    struct app *app = user;
     int64_t limit_ms = app->conf->shutdown_timeout_ms;
 
-    if (app->is_stopping) {
-        log_line(LOG_WARN, "ended by a second signal", NULL);
-        _exit(EXIT_FAILURE);
-    }
-    app->is_stopping = true;
-    log_line(LOG_INFO, "stopping", LOG_FIELDS(log_int("signal", number)));
     /* A quarter is kept for closing what is left after the last answer. */
     http_server_stop(app->server, limit_ms - limit_ms / 4, on_server_stopped);
+}
+
+/* --- settings that change --------------------------------------------------------- */
+
+static enum err_code renew_token(struct app *app, const struct reporting_conf *conf,
+                                 struct err *err)
+{
+    char *token;
+    enum err_code code = secret_load(conf->token, conf->token_file, &token, err);
+
+    if (code)
+        return err_wrap(err, "REPORTING_TOKEN");
+    mem_free(app->token);
+    app->token = token;
+    return ERR_OK;
+}
+
+static void on_reload(void *user)
+{
+    struct app *app = user;
+    struct reporting_conf conf = {0};
+    struct err err = {.code = ERR_OK};
+    enum err_code code = conf_reload(app->source, &conf, &err);
+
+    if (!code)
+        code = renew_token(app, &conf, &err);
+    if (!code)
+        daemon_set_log_level(conf.log_level);
+    daemon_say_reloaded(code, &err);
+    conf_release(app->source->program, &conf);
 }
 
 /* --- the start ------------------------------------------------------------------ */
@@ -128,21 +137,15 @@ static void on_turn_end(void *user)
 
 static enum err_code start_loop(struct app *app, struct err *err)
 {
+    const struct daemon_options options = {
+        .on_stop = on_stop, .on_reload = on_reload, .user = app};
     int status = uv_loop_init(&app->loop);
 
-    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++) {
-        status = uv_signal_init(&app->loop, &app->signals[i]);
-        app->signals[i].data = app;
-    }
-    if (!status)
-        status = uv_timer_init(&app->loop, &app->end_timer);
-    for (size_t i = 0; i < SIGNAL_COUNT && !status; i++)
-        status = uv_signal_start(&app->signals[i], on_signal, signal_numbers[i]);
     if (status)
         return err_set(err, ERR_UNAVAILABLE, "could not start the event loop: %s",
                        uv_strerror(status));
     process_watch_start(&app->watch, &app->loop, &app->metrics.process);
-    return ERR_OK;
+    return daemon_start(&app->daemon, &app->loop, &options, err);
 }
 
 static enum err_code start_pool(struct app *app, struct err *err)
@@ -169,7 +172,8 @@ static enum err_code start_server(struct app *app, struct err *err)
         .host = conf->host,
         .port = (uint16_t)conf->port,
         .suspends = strcmp(conf->request_wait, "suspend") == 0,
-        .max_connections = conf->max_connections,
+        .max_connections = daemon_fit_connections(conf->max_connections, 1,
+                                                  RESERVED_FDS + conf->connections),
         .connection_bytes = conf->connection_bytes,
         .max_body_bytes = APP_BODY_MAX,
         .max_drain_bytes = APP_BODY_MAX,
@@ -186,9 +190,10 @@ static enum err_code start_server(struct app *app, struct err *err)
     return http_server_start(&app->loop, &options, &app->server, err);
 }
 
-enum err_code app_run(const struct reporting_conf *conf, struct err *err)
+enum err_code app_run(const struct reporting_conf *conf, const struct conf_source *source,
+                      struct err *err)
 {
-    struct app app = {.conf = conf};
+    struct app app = {.conf = conf, .source = source};
     enum err_code code = secret_load(conf->token, conf->token_file, &app.token, err);
 
     if (code)

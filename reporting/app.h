@@ -5,13 +5,15 @@
 #include "shared/base/err.h"
 
 struct app; /* opaque */
+struct conf_source;
 struct pool;
 struct reporting_metrics;
 struct reporting_conf;
 
 /* Serves until SIGTERM or SIGINT, then answers who waits and returns.  A second signal ends
  * the process at once.  Fails when the port is not to be had or memory is short. */
-enum err_code app_run(const struct reporting_conf *conf, struct err *err) MUST_CHECK;
+enum err_code app_run(const struct reporting_conf *conf, const struct conf_source *source,
+                      struct err *err) MUST_CHECK;
 
 /* For handlers, which get the struct app * as `user`. */
 struct pool *app_pool(const struct app *app);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 static struct {
     pthread_mutex_t lock;
     const char *daemon;
-    enum log_level level;
+    atomic_int level;         /* enum log_level */
     int64_t dropped;          /* in all */
     int64_t dropped_unspoken; /* since the last line that got through */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .daemon = "-", .level = LOG_INFO};
@@ -51,7 +52,12 @@ struct log_field log_int(const char *key, int64_t number)
 void log_init(const char *daemon, enum log_level level)
 {
     state.daemon = daemon;
-    state.level = level;
+    log_set_level(level);
+}
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&state.level, (int)level, memory_order_relaxed);
 }
 
 enum err_code log_level_parse(const char *text, enum log_level *ret_level)
@@ -191,7 +197,7 @@ void log_line(enum log_level level, const char *msg, const struct log_field *fie
 {
     struct line line;
 
-    if (level < state.level)
+    if ((int)level < atomic_load_explicit(&state.level, memory_order_relaxed))
         return;
     format_line(&line, level, msg, fields);
     (void)pthread_mutex_lock(&state.lock);

@@ -2,7 +2,8 @@
  *
  *     2026-01-31T10:00:00.123Z warn processor msg="could not connect to Redis" addr=...
  *
- * Only the daemons log; everything else in shared/ returns an error.  Writing never blocks:
+ * Only the daemons log, and shared/daemon/ for them; everything else in shared/ returns
+ * an error.  Writing never blocks:
  * when the pipe or terminal behind the stream is full the line is dropped and counted,
  * and the count is written as soon as there is room.  Bytes of users are quoted and
  * escaped by log_line(), so that no input can forge a line.
@@ -48,6 +49,9 @@ struct log_field log_int(const char *key, int64_t number);
 
 /* The name in every line, and the lowest level that is written.  Call once at start. */
 void log_init(const char *daemon, enum log_level level);
+
+/* Changes the level; from any thread. */
+void log_set_level(enum log_level level);
 
 /* "debug", "info", "warn" or "error"; ERR_INVALID otherwise. */
 enum err_code log_level_parse(const char *text, enum log_level *ret_level) MUST_CHECK;

@@ -426,6 +426,13 @@ enum err_code conf_load(const struct conf_program *program, int argc, char **arg
     return ERR_OK;
 }
 
+enum err_code conf_reload(const struct conf_source *source, void *conf, struct err *err)
+{
+    enum conf_next next;
+
+    return conf_load(source->program, source->argc, source->argv, conf, &next, err);
+}
+
 void conf_release(const struct conf_program *program, void *conf)
 {
     for (const struct conf_item *item = program->items; item;

@@ -48,6 +48,13 @@ struct conf_program {
     const char *commands; /* lines of --help on the commands of a daemon; NULL: none */
 };
 
+/* Where the settings of this process come from, to read them again. */
+struct conf_source {
+    const struct conf_program *program;
+    int argc;
+    char **argv; /* borrowed from main() */
+};
+
 enum conf_next {
     CONF_NEXT_RUN,  /* go on and start */
     CONF_NEXT_EXIT, /* --help, --version or --print-config was printed: exit 0 */
@@ -60,6 +67,13 @@ enum conf_next {
 enum err_code conf_load(const struct conf_program *program, int argc, char **argv,
                         void *conf, enum conf_next *ret_next, struct err *err) MUST_CHECK;
 void conf_release(const struct conf_program *program, void *conf);
+
+/* Reads the settings of a running daemon again, into a zeroed struct of its own: the file
+ * and the flags as conf_load() did, the environment as it was at the start.  A URL that was
+ * given as a flag is masked in argv and not to be had again.  Errors and conf_release() as
+ * with conf_load(). */
+enum err_code conf_reload(const struct conf_source *source, void *conf,
+                          struct err *err) MUST_CHECK;
 
 enum {
     CONF_EXIT_USAGE = 2

@@ -252,11 +252,15 @@ void http_answer_drop(struct http_request *req)
     req->shares_response = false;
 }
 
+void http_server_set_origins(struct http_server *server, const struct words *origins)
+{
+    server->options.cors_origins = origins;
+    server->allows_any_origin = !origins || words_has(origins, "*", 1);
+}
+
 enum err_code http_answer_prepare(struct http_server *server, struct err *err)
 {
-    const struct words *origins = server->options.cors_origins;
-
-    server->allows_any_origin = !origins || words_has(origins, "*", 1);
+    http_server_set_origins(server, server->options.cors_origins);
     for (int i = 0; i < 2; i++) {
         struct MHD_Response *ok =
             response_of(ok_body, sizeof(ok_body) - 1, MHD_RESPMEM_PERSISTENT);

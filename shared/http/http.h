@@ -77,6 +77,9 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
                                 struct http_server **ret_server,
                                 struct err *err) MUST_CHECK;
 
+/* The origins for answers from now on, as the option; they must outlive the server. */
+void http_server_set_origins(struct http_server *server, const struct words *origins);
+
 /* The port in use. */
 uint16_t http_server_port(const struct http_server *server);
 

@@ -47,10 +47,11 @@ static char answers[ANSWERS_MAX];
 
 static void *run_ingestion(void *unused)
 {
+    const struct conf_source source = {.program = &ingestion_program};
     struct err err = {.msg = ""};
 
     (void)unused;
-    if (app_run(&conf, &err))
+    if (app_run(&conf, &source, &err))
         (void)fprintf(stderr, "%s\n", err.msg);
     MUST(err.msg[0] == '\0');
     return NULL;

@@ -351,7 +351,7 @@ def test_sigterm_answers_whoever_waits_for_redis(daemons, private_redis):
                               ENQUEUE_TIMEOUT_MS=5000)
     with waiting(ingestion, server) as connections:
         ingestion.signal(signal.SIGTERM)
-        ingestion.wait_log("shutting down")
+        ingestion.wait_log("stopping")
         server.resume()
         for connection in connections:
             assert connection.read_response().status == 200
@@ -402,7 +402,7 @@ def test_a_second_signal_ends_it_at_once(daemons, private_redis):
                               ENQUEUE_TIMEOUT_MS=60000)
     with waiting(ingestion, server, 3):
         ingestion.signal(signal.SIGTERM)
-        ingestion.wait_log("shutting down")
+        ingestion.wait_log("stopping")
         assert ingestion.is_running
         ingestion.signal(signal.SIGTERM)
         assert ingestion.wait_exit(0.5) != 0

@@ -44,6 +44,24 @@ def test_all_daemons_are_ready(shared_up, daemon):
     assert shared_up.get(daemon, "/readyz").status == 200
 
 
+def test_signals_that_mean_nothing_end_no_part_of_it(shared_up):
+    """Neither the script nor a child of it; a hangup of a child is no end either."""
+    script = shared_up.process.pid
+    with open(f"/proc/{script}/task/{script}/children") as file:
+        children = [int(pid) for pid in file.read().split()]
+    assert len(children) >= len(DAEMONS) + 2
+    for pid in [script, *children]:
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM):
+            os.kill(pid, number)
+    for pid in children:
+        os.kill(pid, signal.SIGHUP)
+    shared_up.post("signals")
+    shared_up.wait_views("signals", 1)
+    for pid in children:
+        os.kill(pid, 0)
+    assert shared_up.process.poll() is None, shared_up.output()
+
+
 def test_logs_are_shown_with_the_name_of_the_daemon(shared_up):
     shared_up.post("logs")
     wait_until(lambda: re.search(r"^processor +\| job completed \d+$", shared_up.output(),
