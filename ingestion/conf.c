@@ -16,6 +16,8 @@ static const struct conf_item items[] = {
      "address to listen on; empty is every address, IPv6 and IPv4"},
     {"REDIS_URL", CONF_URL, FIELD(redis_url), "redis://127.0.0.1:6379", 0, 1024, NULL,
      "queue: redis://[user:password@]host:port[/db] or unix:///path"},
+    {"REDIS_URL_FILE", CONF_TEXT, FIELD(redis_url_file), "", 0, 4096, NULL,
+     "file whose first line is that URL, in place of REDIS_URL"},
     {"INGEST_THREADS", CONF_INT, FIELD(ingest_threads), "0", 0, 64, NULL,
      "event loops; 0 is one for each core"},
     {"ENQUEUE_TIMEOUT_MS", CONF_INT, FIELD(enqueue_timeout_ms), "2000", 100, 60000, NULL,

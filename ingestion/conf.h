@@ -11,6 +11,7 @@ struct ingestion_conf {
     int64_t port;
     char *host;
     char *redis_url;
+    char *redis_url_file;
     int64_t ingest_threads; /* 0: number of cores */
     int64_t enqueue_timeout_ms;
     int64_t redis_timeout_ms;

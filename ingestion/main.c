@@ -25,6 +25,7 @@ int main(int argc, char **argv)
         return code ? CONF_EXIT_USAGE : EXIT_SUCCESS;
     }
     daemon_start_log("ingestion", conf.log_level);
+    daemon_warn_public(&ingestion_program, &conf);
     code = app_run(&conf, &source, &err);
     if (code) {
         (void)fprintf(stderr, "ingestion: %s\n", err.msg);

@@ -11,7 +11,9 @@ struct processor_conf {
     int64_t port;
     char *host; /* owned, as every text here */
     char *redis_url;
+    char *redis_url_file;
     char *database_url;
+    char *database_url_file;
     int64_t lanes;
     int64_t batch_max;
     int64_t batch_max_bytes;

@@ -39,6 +39,7 @@ static int run(const struct processor_conf *conf, const struct conf_source *sour
     struct err err;
 
     daemon_start_log("processor", conf->log_level);
+    daemon_warn_public(&processor_program, conf);
     code = conf->migrate ? migrate(conf, &err) : app_run(conf, source, &err);
     if (code == ERR_OK)
         return EXIT_SUCCESS;

@@ -15,6 +15,8 @@ static const struct conf_item items[] = {
     {"DATABASE_URL", CONF_URL, FIELD(database_url),
      "postgresql://127.0.0.1:5432/analytics", 0, 4096, NULL,
      "Postgres: a URL, or keyword=value words, as libpq takes them"},
+    {"DATABASE_URL_FILE", CONF_TEXT, FIELD(database_url_file), "", 0, 4096, NULL,
+     "file whose first line is that URL, in place of DATABASE_URL"},
     {"REPORTING_CONNECTIONS", CONF_INT, FIELD(connections), "4", 1, 64, NULL,
      "connections to Postgres, each with one query at a time"},
     {"QUERY_TIMEOUT_MS", CONF_INT, FIELD(query_timeout_ms), "1500", 50, 600000, NULL,

@@ -10,6 +10,7 @@ struct reporting_conf {
     int64_t port;
     char *host;         /* owned */
     char *database_url; /* owned */
+    char *database_url_file;
     int64_t connections;
     int64_t query_timeout_ms;
     int64_t connect_timeout_ms;

@@ -14,6 +14,7 @@ static int run(const struct reporting_conf *conf, const struct conf_source *sour
     struct err err;
 
     daemon_start_log("reporting", conf->log_level);
+    daemon_warn_public(&reporting_program, conf);
     if (app_run(conf, source, &err) == ERR_OK)
         return EXIT_SUCCESS;
     log_line(LOG_ERROR, "could not start", LOG_FIELDS(log_text("reason", err.msg)));

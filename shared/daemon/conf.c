@@ -11,10 +11,10 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"
+#include "shared/daemon/conf_internal.h"
 
 enum {
-    ENV_FILE_MAX = 65536, /* a .env larger than this is a mistake */
-    SHOWN_MAX = 512,      /* a value is cut there in messages and --print-config */
+    SHOWN_MAX = 512, /* a value is cut there in messages and --print-config */
     FLAG_MAX = 64,
 };
 
@@ -22,10 +22,8 @@ static const char env_file[] = CONF_ENV_FILE;
 
 /* --- the table ----------------------------------------------------------- */
 
-/* The item after this one: a command's own come first, then those of its daemon.  NULL
- * after the last. */
-static const struct conf_item *next_item(const struct conf_program *program,
-                                         const struct conf_item *item)
+const struct conf_item *conf_next_item(const struct conf_program *program,
+                                       const struct conf_item *item)
 {
     const struct conf_item *own_end = program->items;
 
@@ -101,6 +99,9 @@ static bool parse_int(const struct conf_item *item, const char *value, int64_t *
 
     if (!isdigit((unsigned char)value[0]) && value[0] != '-')
         return false;
+    if (value[0] == '0' &&
+        value[1]) /* an octal number to some, a decimal one to others */
+        return false;
     errno = 0;
     number = strtoll(value, &end, 10);
     if (errno || *end || number < item->min || number > item->max)
@@ -151,8 +152,8 @@ static enum err_code set_text(const struct conf_item *item, const char *value,
     return ERR_OK;
 }
 
-static enum err_code set_value(const struct conf_item *item, const char *value,
-                               void *conf, struct err *err)
+enum err_code conf_set_value(const struct conf_item *item, const char *value, void *conf,
+                             struct err *err)
 {
     void *field = field_of(item, conf);
 
@@ -179,9 +180,9 @@ static enum err_code on_env_pair(void *user, const char *key, const char *value,
     if (value[0] == '\0')
         return ERR_OK;
     for (const struct conf_item *item = target->program->items; item;
-         item = next_item(target->program, item)) {
+         item = conf_next_item(target->program, item)) {
         if (!is_flag_only(item) && strcmp(item->name, key) == 0)
-            return set_value(item, value, target->conf, err);
+            return conf_set_value(item, value, target->conf, err);
     }
     return ERR_OK;
 }
@@ -190,34 +191,13 @@ static enum err_code load_env_file(const struct conf_program *program, void *con
                                    struct err *err)
 {
     struct env_target target = {.program = program, .conf = conf};
-    enum err_code code = ERR_OK;
-    FILE *file = fopen(env_file, "re");
     char *text = NULL;
-    size_t len;
+    size_t len = 0;
+    enum err_code code = conf_read_env_file(&text, &len, err);
 
-    if (!file) {
-        if (errno == ENOENT)
-            return ERR_OK;
-        return err_set(err, ERR_CONFIG, "could not open file \"%s\": %s", env_file,
-                       strerror(errno));
-    }
-    text = mem_alloc(ENV_FILE_MAX + 1);
-    if (!text) {
-        code = err_set(err, ERR_NOMEM, "out of memory");
-        goto out;
-    }
-    len = fread(text, 1, ENV_FILE_MAX + 1, file);
-    if (ferror(file))
-        code = err_set(err, ERR_CONFIG, "could not read file \"%s\": %s", env_file,
-                       strerror(errno));
-    else if (len > ENV_FILE_MAX)
-        code =
-            err_set(err, ERR_CONFIG, "%s: larger than %d bytes", env_file, ENV_FILE_MAX);
-    else
+    if (!code && text)
         code = conf_parse_env(text, len, on_env_pair, &target, err);
-out:
     mem_free(text);
-    (void)fclose(file); /* only read from */
     return code;
 }
 
@@ -225,12 +205,12 @@ static enum err_code load_environment(const struct conf_program *program, void *
                                       struct err *err)
 {
     for (const struct conf_item *item = program->items; item;
-         item = next_item(program, item)) {
+         item = conf_next_item(program, item)) {
         const char *value = is_flag_only(item) ? NULL : getenv(item->name);
         enum err_code code;
         if (!value || value[0] == '\0')
             continue;
-        code = set_value(item, value, conf, err);
+        code = conf_set_value(item, value, conf, err);
         if (code)
             return code;
     }
@@ -241,11 +221,11 @@ static enum err_code load_defaults(const struct conf_program *program, void *con
                                    struct err *err)
 {
     for (const struct conf_item *item = program->items; item;
-         item = next_item(program, item)) {
+         item = conf_next_item(program, item)) {
         enum err_code code;
         if (!item->initial)
             continue;
-        code = set_value(item, item->initial, conf, err);
+        code = conf_set_value(item, item->initial, conf, err);
         if (code)
             return code;
     }
@@ -269,7 +249,7 @@ static const struct conf_item *find_flag(const struct conf_program *program,
     char name[FLAG_MAX];
 
     for (const struct conf_item *item = program->items; item;
-         item = next_item(program, item)) {
+         item = conf_next_item(program, item)) {
         flag_of(item, name, sizeof(name));
         if (strlen(name) == len && strncmp(name, flag, len) == 0)
             return item;
@@ -305,14 +285,16 @@ static enum err_code load_flag(const struct conf_program *program, int argc, cha
     if (item->type == CONF_SECRET)
         return refuse_secret(item, err);
     if (item->type == CONF_SWITCH && !equals)
-        return set_value(item, "true", conf, err);
+        return conf_set_value(item, "true", conf, err);
     if (!equals && *at + 1 >= argc)
         return err_set(err, ERR_CONFIG, "option \"%s\" needs a value", word);
     value = equals ? equals + 1 : argv[++*at];
-    code = set_value(item, value, conf, err);
-    if (item->type == CONF_URL) /* its password need not stand in the list of processes */
-        memset(value, '*', strlen(value));
-    return code;
+    if (item->type == CONF_URL && conf_url_has_password(value)) {
+        code = refuse_secret(item, err);
+        memset(value, '*', strlen(value)); /* it stands in the list of processes */
+        return code;
+    }
+    return conf_set_value(item, value, conf, err);
 }
 
 /* --- what is printed ------------------------------------------------------ */
@@ -358,7 +340,7 @@ static void print_config(const struct conf_program *program, void *conf)
     char shown[SHOWN_MAX];
 
     for (const struct conf_item *item = program->items; item;
-         item = next_item(program, item)) {
+         item = conf_next_item(program, item)) {
         void *field = field_of(item, conf);
         if (is_flag_only(item))
             continue;
@@ -417,6 +399,8 @@ enum err_code conf_load(const struct conf_program *program, int argc, char **arg
         code = load_environment(program, conf, err);
     if (!code)
         code = load_flags(program, argc, argv, conf, err);
+    if (!code)
+        code = conf_load_url_files(program, conf, err);
     if (code)
         return code;
     if (has_word(argc, argv, "--print-config"))
@@ -436,7 +420,7 @@ enum err_code conf_reload(const struct conf_source *source, void *conf, struct e
 void conf_release(const struct conf_program *program, void *conf)
 {
     for (const struct conf_item *item = program->items; item;
-         item = next_item(program, item)) {
+         item = conf_next_item(program, item)) {
         if (is_text(item)) {
             char **field = field_of(item, conf);
             mem_free(*field);

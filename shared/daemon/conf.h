@@ -20,7 +20,8 @@ enum conf_type {
     CONF_INT,    /* int64_t field; min..max */
     CONF_BOOL,   /* bool field; true, false, 1, 0 */
     CONF_TEXT,   /* char * field, owned; at most max bytes */
-    CONF_URL,    /* char * field, owned; the password in it is masked when shown */
+    CONF_URL,    /* char * field, owned; a password in it is masked when shown, and not
+                  * taken from a flag.  An item NAME_FILE beside it names a file with it */
     CONF_SECRET, /* char * field, owned; shown only as ***; never a flag */
     CONF_CHOICE, /* char * field, owned; one of choices, separated by | */
     CONF_SWITCH, /* bool field; a flag only (--migrate), never from the environment */
@@ -81,6 +82,12 @@ enum {
 
 #define CONF_ENV_FILE ".env"
 
+/* The text of that file in the current folder; NULL in *ret_text when there is none.  The
+ * caller owns it: mem_free().  What other users may write is refused, for it has URLs and
+ * keys: ERR_CONFIG.  For conf_load(). */
+enum err_code conf_read_env_file(char **ret_text, size_t *ret_len,
+                                 struct err *err) MUST_CHECK;
+
 /* Parses the text of a .env file (KEY=value lines, # comments, optional quotes and
  * "export "), calling fn for each pair.  ERR_CONFIG names the line.  For conf_load() and
  * its tests. */
@@ -92,5 +99,14 @@ enum err_code conf_parse_env(const char *text, size_t len, conf_pair_fn fn, void
 /* Writes url with its password replaced by *** into out (cut at size).  Both forms that
  * libpq takes, URLs and "password=..." words, are understood. */
 void conf_mask_url(const char *url, char *out, size_t size);
+
+/* Whether conf_mask_url() would mask anything: such a url is not taken from a flag. */
+bool conf_url_has_password(const char *url);
+
+/* Calls fn for each secret and URL that comes from a file which every user of the machine
+ * may read, with the name of the setting (NAME_FILE) and the path: for a warning. */
+typedef void (*conf_public_fn)(const char *name, const char *path);
+void conf_warn_public(const struct conf_program *program, const void *conf,
+                      conf_public_fn fn);
 
 #endif

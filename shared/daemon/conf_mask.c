@@ -77,6 +77,20 @@ static bool is_password_word(const char *text, size_t *ret_len)
     return true;
 }
 
+bool conf_url_has_password(const char *url)
+{
+    const char *authority = strstr(url, "://");
+    size_t len;
+
+    if (authority && find_url_password(authority + strlen("://"), &len))
+        return true;
+    for (const char *at = url; *at; at++) {
+        if (is_password_word(at, &len))
+            return true;
+    }
+    return false;
+}
+
 void conf_mask_url(const char *url, char *out, size_t size)
 {
     struct sink sink = {.out = out, .size = size};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/daemon/conf.h"
 
 enum {
     SPARE_SHARE = 64 /* a server takes at most this part of its connections in addition */
@@ -68,6 +69,17 @@ void daemon_start_log(const char *name, const char *level)
     log_init(name, level_of(level));
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that leaves is no reason to end */
     (void)signal(SIGHUP, SIG_IGN);
+}
+
+static void on_public_file(const char *name, const char *path)
+{
+    log_line(LOG_WARN, "any user of the machine may read a file with a secret",
+             LOG_FIELDS(log_text("setting", name), log_text("file", path)));
+}
+
+void daemon_warn_public(const struct conf_program *program, const void *conf)
+{
+    conf_warn_public(program, conf, on_public_file);
 }
 
 void daemon_set_log_level(const char *level)

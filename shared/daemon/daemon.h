@@ -17,6 +17,8 @@
 
 #include "shared/base/err.h"
 
+struct conf_program;
+
 struct daemon_options {
     void (*on_stop)(void *user);
     void (*on_reload)(void *user);
@@ -43,6 +45,10 @@ void daemon_prepare(void);
 /* Starts the log and ignores SIGPIPE and, until daemon_start(), SIGHUP.  `level` is one of
  * the words that LOG_LEVEL takes. */
 void daemon_start_log(const char *name, const char *level);
+
+/* Warns of each file with a secret (INGEST_KEY_FILE, REDIS_URL_FILE) that every user of the
+ * machine may read.  No error: in some containers it cannot be helped. */
+void daemon_warn_public(const struct conf_program *program, const void *conf);
 
 /* The level for the log from now on; from any thread. */
 void daemon_set_log_level(const char *level);

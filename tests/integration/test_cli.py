@@ -241,6 +241,57 @@ def test_a_host_that_is_not_ours(name, tmp_path, host):
     assert "could not listen" in done.stderr
 
 
+# --- files with settings and secrets ----------------------------------------------
+
+def test_a_url_with_a_password_is_not_taken_from_a_flag(name, tmp_path):
+    """Every user of the machine can see it there, if only for a moment."""
+    flag, url = (("--redis-url", "redis://u:s3cr3t@h") if name == "ingestion" else
+                 ("--database-url", "postgresql://u:s3cr3t@h/d"))
+    for words in ([f"{flag}={url}"], [flag, url]):
+        done = run(name, "--print-config", *words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is not taken from a flag" in done.stderr and "s3cr3t" not in done.stderr
+    assert config(name, tmp_path, f"{flag}={url.replace(':s3cr3t', '')}")
+
+
+def test_a_url_comes_from_a_file(name, tmp_path):
+    key, url = (("REDIS_URL", "redis://u:s3cr3t@h") if name == "ingestion" else
+                ("DATABASE_URL", "postgresql://u:s3cr3t@h/d"))
+    secret = tmp_path / "url"
+    secret.write_text(f"{url}\n")
+    secret.chmod(0o600)
+    shown = config(name, tmp_path, env={f"{key}_FILE": secret})
+    assert shown[key] == url.replace("s3cr3t", "***")
+    secret.chmod(0o602)
+    done = run(name, cwd=tmp_path, env={f"{key}_FILE": secret})
+    assert done.returncode == 2 and "may be written to by any user" in done.stderr
+
+
+def test_an_env_file_that_any_user_may_write_to_is_refused(name, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("LOG_LEVEL=debug\n")
+    file.chmod(0o646)
+    done = run(name, "--print-config", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert ".env: any user of the machine may write to it" in done.stderr
+    file.chmod(0o644)
+    assert config(name, tmp_path)["LOG_LEVEL"] == "debug"
+
+
+def test_a_secret_that_any_user_may_read_is_told(name, tmp_path, daemons):
+    secret = tmp_path / "url"
+    redis, database = "redis://u:s3cr3t@127.0.0.1:1", "postgresql://u:s3cr3t@127.0.0.1:1/d"
+    secret.write_text(redis if name == "ingestion" else database)
+    given = {"REDIS_URL_FILE": secret} if name == "ingestion" else {
+        "DATABASE_URL_FILE": secret, "REDIS_URL": "redis://127.0.0.1:1"}
+    for mode, told in ((0o644, 1), (0o640, 0)):
+        secret.chmod(mode)
+        daemon = daemons.start(name, wait=False, **given).wait_alive()
+        assert daemon.stderr().count("any user of the machine may read a file") == told
+        assert "s3cr3t" not in daemon.stderr()
+        daemon.stop()
+
+
 def test_migrate_is_no_environment_variable(tmp_path):
     done = run("processor", "--print-config", cwd=tmp_path, env={"MIGRATE": "true"})
     assert done.returncode == 0 and "migrate" not in done.stdout.lower()

@@ -314,11 +314,11 @@ static void test_conf_refuses_a_file_that_is_too_large_or_none(void **state)
 
 static void test_conf_never_shows_a_secret(void **state)
 {
-    const char *const words[] = {"--t-url=redis://u:HIDDEN@h", "--print-config", NULL};
+    const char *const words[] = {"--print-config", NULL};
     struct outcome outcome;
 
     (void)state;
-    write_env_file("T_KEY=HIDDEN\n");
+    write_env_file("T_KEY=HIDDEN\nT_URL=redis://u:HIDDEN@h\n");
     load(&outcome, words);
     assert_int_equal(outcome.code, ERR_OK);
     assert_int_equal(outcome.next, CONF_NEXT_EXIT);
@@ -346,25 +346,50 @@ static void test_conf_takes_no_secret_from_a_flag(void **state)
     done(&outcome);
 }
 
-static void test_conf_wipes_a_url_from_the_list_of_processes(void **state)
+static void test_conf_takes_no_url_with_a_password_from_a_flag(void **state)
+{
+    static const char *const refused[] = {
+        "redis://u:HIDDEN@h",
+        "redis://:HIDDEN@h",
+        "postgresql://u:HIDDEN@h/d",
+        "host=h password=HIDDEN",
+        "host=h password = 'HIDDEN'",
+        "unix:///s?password=HIDDEN",
+        "postgresql://h?a=b&sslpassword=HIDDEN",
+    };
+    struct outcome outcome;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        char joined[80];
+        (void)snprintf(joined, sizeof(joined), "--t-url=%s", refused[i]);
+        load_words(&outcome, joined, NULL);
+        assert_int_equal(outcome.code, ERR_CONFIG);
+        assert_non_null(strstr(outcome.err.msg, "T_URL: a secret is not taken from"));
+        assert_null(strstr(outcome.err.msg, "HIDDEN"));
+        done(&outcome);
+        load_words(&outcome, "--t-url", refused[i]);
+        assert_int_equal(outcome.code, ERR_CONFIG);
+        done(&outcome);
+    }
+    load_words(&outcome, "--t-url=postgresql://u@h:5432/d", NULL);
+    assert_int_equal(outcome.code, ERR_OK);
+    assert_string_equal(outcome.settings.url, "postgresql://u@h:5432/d");
+    done(&outcome);
+}
+
+static void test_conf_wipes_a_refused_url_from_the_list_of_processes(void **state)
 {
     char name[] = "tester";
     char flag[] = "--t-url=redis://u:HIDDEN@h";
-    char flag_alone[] = "--t-url";
-    char value[] = "redis://u:HIDDEN@h";
     char *joined[] = {name, flag, NULL};
-    char *apart[] = {name, flag_alone, value, NULL};
     struct settings settings = {.port = 0};
     enum conf_next next;
     struct err err;
 
     (void)state;
-    assert_int_equal(conf_load(&program, 2, joined, &settings, &next, &err), ERR_OK);
-    assert_string_equal(settings.url, "redis://u:HIDDEN@h");
+    assert_int_equal(conf_load(&program, 2, joined, &settings, &next, &err), ERR_CONFIG);
     assert_null(strstr(flag, "HIDDEN"));
-    conf_release(&program, &settings);
-    assert_int_equal(conf_load(&program, 3, apart, &settings, &next, &err), ERR_OK);
-    assert_null(strstr(value, "HIDDEN"));
     conf_release(&program, &settings);
 }
 
@@ -435,7 +460,9 @@ int main(void)
         cmocka_unit_test_setup(test_conf_refuses_a_file_that_is_too_large_or_none, clean),
         cmocka_unit_test_setup(test_conf_never_shows_a_secret, clean),
         cmocka_unit_test_setup(test_conf_takes_no_secret_from_a_flag, clean),
-        cmocka_unit_test_setup(test_conf_wipes_a_url_from_the_list_of_processes, clean),
+        cmocka_unit_test_setup(test_conf_takes_no_url_with_a_password_from_a_flag, clean),
+        cmocka_unit_test_setup(test_conf_wipes_a_refused_url_from_the_list_of_processes,
+                               clean),
         cmocka_unit_test_setup(test_conf_help_has_every_setting, clean),
         cmocka_unit_test_setup(test_conf_version_is_one_line, clean),
         cmocka_unit_test_setup_teardown(test_conf_survives_each_failed_allocation, clean,
