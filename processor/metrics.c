@@ -155,7 +155,7 @@ static const struct metric_item sampler_items[] = {
 /* What is made up at the moment it is asked for. */
 struct moment {
     struct metric rollup_lag_ms;
-    struct metric trouble[HEALTH_SERVERS * METRIC_TROUBLE_COUNT];
+    struct metric trouble[(size_t)HEALTH_SERVERS * METRIC_TROUBLE_COUNT];
 };
 
 #undef FIELD

@@ -135,7 +135,7 @@ static enum err_code command_on(struct redis_uv *redis, int argc, const char **a
                                 const size_t *lens, redis_uv_reply_fn fn, void *user)
 {
     char *wire = NULL;
-    int len = redisFormatCommandArgv(&wire, argc, argv, lens);
+    long long len = redisFormatCommandArgv(&wire, argc, argv, lens);
     enum err_code code;
 
     if (len < 0)

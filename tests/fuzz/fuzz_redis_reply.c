@@ -97,13 +97,15 @@ int clock_gettime(clockid_t id, struct timespec *out)
 static void listen_at(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
 
     MUST(strlen(path) < sizeof(address.sun_path));
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    world.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    MUST(world.listener >= 0);
-    MUST(bind(world.listener, (const struct sockaddr *)&address, sizeof(address)) == 0);
-    MUST(listen(world.listener, CONNECTIONS_MAX) == 0);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    MUST(fd >= 0);
+    MUST(bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    MUST(listen(fd, CONNECTIONS_MAX) == 0);
+    world.listener = fd;
 }
 
 static void accept_peer(void)
@@ -432,6 +434,7 @@ static void end(void)
 
 static void remove_socket(void)
 {
+    (void)close(world.listener);
     spool_dir_close(world.spool_dir);
     (void)rmdir(world.spool);
     (void)unlink(world.url.host);

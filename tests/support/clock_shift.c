@@ -57,7 +57,7 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
     int status = clock_gettime(CLOCK_REALTIME, &time);
 
     (void)zone;
-    if (status == 0 && now) {
+    if (status == 0) {
         now->tv_sec = time.tv_sec;
         now->tv_usec = time.tv_nsec / 1000;
     }

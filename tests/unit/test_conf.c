@@ -68,7 +68,8 @@ static void load(struct outcome *outcome, const char *const *words)
     ssize_t got;
 
     *outcome = (struct outcome){.code = ERR_BUG};
-    assert_non_null(file);
+    if (!file || saved < 0)
+        abort();
     for (; words && words[argc - 1]; argc++)
         argv[argc] = mem_strdup(words[argc - 1]);
     (void)fflush(stdout);

@@ -77,7 +77,8 @@ static enum err_code load(const struct conf_program *program, void *conf,
     enum err_code code;
     ssize_t got;
 
-    assert_non_null(file);
+    if (!file || saved < 0)
+        abort();
     for (; words[argc - 1]; argc++)
         argv[argc] = mem_strdup(words[argc - 1]);
     (void)fflush(stdout);

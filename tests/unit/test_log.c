@@ -35,7 +35,8 @@ static void capture_start(int stream)
 {
     int ends[2];
 
-    assert_int_equal(pipe(ends), 0);
+    if (pipe(ends) != 0)
+        abort();
     assert_true(fcntl(ends[0], F_SETFL, O_NONBLOCK) >= 0);
     capture.stream = stream;
     capture.saved = dup(stream);
@@ -51,7 +52,7 @@ static const char *capture_read(void)
 {
     ssize_t got;
 
-    for (;;) {
+    while (capture.len < READ_MAX - 1) {
         got =
             read(capture.reader, capture.text + capture.len, READ_MAX - 1 - capture.len);
         if (got <= 0)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -302,7 +303,8 @@ static void test_process_knows_itself(void **state)
     process_stats_init(&stats);
     before = metric_get(&stats.open_files);
     assert_true(before >= 3);
-    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        abort();
     process_stats_refresh(&stats);
     assert_int_equal(metric_get(&stats.open_files), before + 2);
     assert_int_equal(close(fds[0]) + close(fds[1]), 0);
