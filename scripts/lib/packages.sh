@@ -98,7 +98,7 @@ packages_to_install() {
     for need in "${needs[@]}"; do
         chosen=$(packages_choose packages_are_available "$need")
         [[ -n $chosen ]] || die "this system's package sources have no $need;" \
-            "Debian 12 and Ubuntu 24.04 do (section main, or universe)"
+            "Debian 12, 13 and Ubuntu 24.04 do (section main, or universe)"
         printf '%s\n' "$chosen"
     done
 }
@@ -167,7 +167,7 @@ packages_ensure() {
     shift
 
     command -v apt-get >/dev/null ||
-        die "this system has no apt-get; Debian 12 or Ubuntu 24.04 is needed" \
+        die "this system has no apt-get; Debian 12, 13 or Ubuntu 24.04 is needed" \
             "(elsewhere, use docker-compose up)"
     unmet=$(packages_unmet "$@")
     [[ -n $unmet ]] || return 0
@@ -186,13 +186,22 @@ packages_ensure() {
         "${unmet//$'\n'/, }"
 }
 
+packages_are_unpacked() {
+    local package
+
+    for package in "$@"; do
+        [[ -e $ROOT/build/tools/.$package ]] || return 1
+    done
+}
+
 # Unpacks the packages of section [unpacked] into build/tools, unless they are installed or
 # were unpacked before; $1 is a file for apt's output.  Takes nobody's rights.
 packages_unpack() {
-    local log=$1 tools=$ROOT/build/tools package work
+    local log=$1 tools=$ROOT/build/tools need package work
 
-    packages_unmet unpacked | while IFS= read -r package; do
-        [[ ! -e $tools/.$package ]] || continue
+    packages_unmet unpacked | while IFS= read -r need; do
+        [[ -z $(packages_choose packages_are_unpacked "$need") ]] || continue
+        package=$(packages_to_install <<<"$need")
         say "Unpacking $package into build/tools (it is not installed)."
         mkdir -p "$tools"
         work=$(mktemp -d)

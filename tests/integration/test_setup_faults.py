@@ -174,7 +174,7 @@ def test_data_under_a_folder_that_the_servers_user_cannot_reach(up, tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
 def test_data_of_another_user_is_refused(up_as, shared_tmp):
     who = unprivileged_user()
-    run = up_as(who)
+    run = up_as(who, root=copy_of_scripts(shared_tmp))  # ours may be where he cannot go
     run.var.mkdir(mode=0o700)
     run.launch(**who)
     assert run.wait() == 1
