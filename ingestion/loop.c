@@ -318,6 +318,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
         return err_set(err, ERR_NOMEM, "out of memory");
     loop->options = *options;
     loop->routes.loop = loop;
+    loop->routes.gate = &loop->gate;
     loop->routes.access = options->access;
     loop->routes.all_metrics = options->metrics;
     loop->routes.metrics = &options->metrics->loops[options->index];

@@ -6,12 +6,11 @@
 
 #include "ingestion/access.h"
 #include "ingestion/commit/committer.h"
+#include "ingestion/commit/readiness.h"
 #include "ingestion/metrics.h"
 #include "shared/base/clock.h"
 #include "shared/event/event.h"
 #include "shared/http/http.h"
-#include "shared/redis/err.h"
-#include "shared/redis/uv.h"
 
 static const char unavailable[] = "queue unavailable";
 
@@ -91,29 +90,13 @@ static void on_healthz(struct http_request *req, void *user)
     http_answer_json(req, 200, alive, sizeof(alive) - 1);
 }
 
-static void on_pong(redisReply *reply, void *user)
-{
-    static const char ready[] = "{\"status\":\"ready\"}";
-    struct http_request *req = user;
-    struct err err;
-
-    if (!reply)
-        http_answer_error(req, 503, "Redis does not answer");
-    else if (redis_err_of_reply(reply, "Redis is not ready", &err))
-        http_answer_error(req, 503, err.msg);
-    else
-        http_answer_json(req, 200, ready, sizeof(ready) - 1);
-}
-
 static void on_readyz(struct http_request *req, void *user)
 {
-    static const char *ping[] = {"PING"};
     struct routes *routes = user;
+    struct readiness readiness = {
+        .redis = routes->redis, .gate = routes->gate, .queue = routes->queue};
 
-    if (redis_uv_command(routes->redis, 1, ping, NULL, on_pong, req) == ERR_OK)
-        http_wait(req); /* sent at the end of this turn */
-    else
-        http_answer_error(req, 503, "Redis is not reachable");
+    readiness_answer(&readiness, req);
 }
 
 static void on_metrics(struct http_request *req, void *user)

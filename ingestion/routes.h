@@ -6,6 +6,7 @@
 
 struct access;
 struct event_parser;
+struct gate;
 struct ingestion_metrics;
 struct loop;
 struct loop_metrics;
@@ -17,6 +18,7 @@ struct routes {
     struct event_parser *parser; /* borrowed, all of them */
     struct queue *queue;
     struct redis_uv *redis;
+    struct gate *gate;
     struct access *access;
     struct loop_metrics *metrics;
     const struct ingestion_metrics *all_metrics;

@@ -1,6 +1,7 @@
 /* breaker.c -- see breaker.h. */
 #include "ingestion/commit/breaker.h"
 
+#include "shared/base/clock.h"
 #include "shared/redis/err.h"
 #include "shared/redis/uv.h"
 
@@ -36,7 +37,7 @@ int64_t gate_lost_ms(const struct gate *gate, int64_t now_ms)
     return gate->lost_since_ms ? now_ms - gate->lost_since_ms : 0;
 }
 
-static void note_length(struct gate *gate, int64_t length, int64_t now_ms)
+void gate_note_length(struct gate *gate, int64_t length)
 {
     bool was_full = gate->is_full;
     int64_t suppressed;
@@ -44,11 +45,27 @@ static void note_length(struct gate *gate, int64_t length, int64_t now_ms)
     gate->is_full = gate->max_events > 0 && length >= gate->max_events;
     if (!gate->is_full || was_full)
         return;
-    gate->ask_again_ms = now_ms + ASK_MS;
+    gate->ask_again_ms = clock_mono_ms() + ASK_MS;
     if (log_gate_open(&gate->full_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "the queue has reached its cap",
                  LOG_FIELDS(log_int("events", length), log_int("cap", gate->max_events),
                             log_int("suppressed", suppressed)));
+}
+
+bool gate_is_full(const struct gate *gate)
+{
+    return gate->is_full;
+}
+
+const char *gate_complaint(const struct gate *gate, int64_t max_age_ms)
+{
+    return clock_mono_ms() - gate->complaint_ms <= max_age_ms ? gate->complaint : NULL;
+}
+
+static void complain(struct gate *gate, const char *complaint)
+{
+    gate->complaint = complaint;
+    gate->complaint_ms = clock_mono_ms();
 }
 
 static void note_refusal(struct gate *gate, const struct err *err, int64_t now_ms)
@@ -67,17 +84,23 @@ enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_
     struct err err;
 
     if (!reply) {
-        if (++gate->unknown >= UNKNOWN_MAX)
+        if (++gate->unknown >= UNKNOWN_MAX) {
             gate->refusing_until_ms = now_ms + REFUSING_MS;
+            complain(gate, "does not confirm events");
+        }
         return ERR_TIMEOUT;
     }
     gate->unknown = 0;
     if (reply->type == REDIS_REPLY_INTEGER) {
         gate->refusing_until_ms = 0;
-        note_length(gate, reply->integer, now_ms);
+        gate->complaint = NULL;
+        gate_note_length(gate, reply->integer);
         return ERR_OK;
     }
-    if (redis_err_of_reply(reply, "Redis refused the events", &err) == ERR_OK) {
+    if (redis_err_of_reply(reply, "LPUSH", &err) != ERR_OK) {
+        complain(gate, redis_err_complaint(reply));
+    } else {
+        complain(gate, "answers out of step");
         (void)err_set(&err, ERR_BUG, "Redis answered LPUSH with something odd");
         gate->reconnect_reason = "the answers of Redis are out of step";
     }

@@ -39,6 +39,9 @@ struct gate {
     unsigned unknown; /* groups in a row whose reply was lost */
     bool is_full;
     bool is_asking;
+    const char *complaint; /* static; of the last group that was refused; NULL: none was
+                              since one was confirmed */
+    int64_t complaint_ms;
     const char *reconnect_reason; /* to be done at the next tick; NULL: none */
     struct log_gate refusing_log;
     struct log_gate full_log;
@@ -55,6 +58,16 @@ int64_t gate_lost_ms(const struct gate *gate, int64_t now_ms);
 /* Takes note of the reply to an LPUSH and says what it means: ERR_OK, the events are in
  * the list; ERR_TIMEOUT, nobody knows; anything else, Redis has refused them. */
 enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_ms);
+
+/* Takes note of the list's length, wherever it was learnt. */
+void gate_note_length(struct gate *gate, int64_t length);
+
+/* Whether the list has reached the cap, as far as is known. */
+bool gate_is_full(const struct gate *gate);
+
+/* What was wrong with Redis, as the last group found it, when that is at most max_age_ms
+ * ago: the words after "Redis".  NULL: nothing.  Static. */
+const char *gate_complaint(const struct gate *gate, int64_t max_age_ms);
 
 /* Does what gate_note() has found to be due: asks for the length, which is sent at the next
  * redis_uv_flush(), or connects anew.  Not from a callback of Redis. */

@@ -373,6 +373,16 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- the public face -------------------------------------------------------- */
 
+bool queue_is_full(const struct queue *queue)
+{
+    return queue->pending_bytes >= (size_t)queue->options.pending_max_bytes;
+}
+
+bool queue_has_spool(const struct queue *queue)
+{
+    return queue->options.spool && spool_takes_events(queue->options.spool);
+}
+
 enum err_code queue_push(struct queue *queue, const struct event *event,
                          struct http_request *req)
 {
@@ -381,7 +391,7 @@ enum err_code queue_push(struct queue *queue, const struct event *event,
     char *job;
     enum err_code code;
 
-    if (queue->pending_bytes >= (size_t)queue->options.pending_max_bytes)
+    if (queue_is_full(queue))
         return ERR_BUSY;
     group = group_to_fill(queue);
     if (!group)

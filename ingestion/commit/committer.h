@@ -75,6 +75,12 @@ void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)
 enum err_code queue_push(struct queue *queue, const struct event *event,
                          struct http_request *req) MUST_CHECK;
 
+/* Whether queue_push() would refuse an event at once. */
+bool queue_is_full(const struct queue *queue);
+
+/* Whether there is a spool that takes events while Redis does not. */
+bool queue_has_spool(const struct queue *queue);
+
 /* Sends what may be sent.  Call at the end of each turn. */
 void queue_flush(struct queue *queue);
 

@@ -10,6 +10,7 @@
 #include "shared/base/mem.h"
 
 enum {
+    ROOM_MIN = 32768, /* more than any job has */
     FULL_MS = 200,    /* until a spool that had no room is tried again */
     FAILED_MS = 1000, /* until a disk that failed is */
     LOG_EVERY_MS = 10000,
@@ -21,6 +22,7 @@ struct spool {
     uv_work_t work;
     struct buf gathered; /* records, for the next append */
     bool is_appending;
+    bool has_failed;       /* the last append */
     int64_t idle_until_ms; /* after a failure */
 
     /* Of the append under way; the thread's until it is done. */
@@ -84,6 +86,7 @@ static void on_appended(uv_work_t *work, int status)
     assert(status == 0); /* it is never cancelled */
     spool->is_appending = false;
     records_clear(&spool->gathered);
+    spool->has_failed = spool->code != ERR_OK;
     if (spool->code)
         note_failure(spool);
     spool->on_appended(spool->code, spool->appended_user);
@@ -116,6 +119,11 @@ bool spool_is_working(const struct spool *spool, int64_t now_ms)
 bool spool_is_ready(const struct spool *spool, int64_t now_ms)
 {
     return !spool->is_appending && spool_is_working(spool, now_ms);
+}
+
+bool spool_takes_events(const struct spool *spool)
+{
+    return !spool->has_failed && spool_dir_room(spool->options.dir) >= ROOM_MIN;
 }
 
 /* --- life ------------------------------------------------------------------- */

@@ -47,6 +47,9 @@ bool spool_is_ready(const struct spool *spool, int64_t now_ms);
 /* False while the spool is of no use: waiting for it would be in vain. */
 bool spool_is_working(const struct spool *spool, int64_t now_ms);
 
+/* Whether it has room, and the last append did not fail: for people. */
+bool spool_takes_events(const struct spool *spool);
+
 /* Adds the group's jobs to what is appended next.
  *
  * ERR_BUSY   that is enough for one append; nothing was added

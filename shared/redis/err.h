@@ -7,12 +7,16 @@
 #include "shared/base/err.h"
 
 /* Translates a reply: ERR_OK unless it is an error reply (or NULL: ERR_UNAVAILABLE).
- * OOM, MISCONF, LOADING, BUSY, READONLY, MASTERDOWN, NOREPLICAS, CLUSTERDOWN, TRYAGAIN,
- * NOSCRIPT are ERR_BUSY or ERR_UNAVAILABLE or ERR_READ_ONLY; NOAUTH, WRONGPASS, NOPERM
- * are ERR_DENIED; WRONGTYPE is ERR_SCHEMA; the rest is ERR_BUG.  The sentence is Redis's,
- * behind "what". */
+ * What passes by itself (OOM, MISCONF, LOADING, BUSY, READONLY, NOREPLICAS and the like) is
+ * ERR_BUSY, ERR_UNAVAILABLE or ERR_READ_ONLY; a login or a privilege that is refused is
+ * ERR_DENIED; MOVED, or a database that is not there, is ERR_CONFIG; WRONGTYPE is
+ * ERR_SCHEMA; the rest is ERR_BUG.  The sentence is "what", our own words, then Redis's. */
 enum err_code redis_err_of_reply(const redisReply *reply, const char *what,
                                  struct err *err);
+
+/* What is wrong with Redis, by an error reply of its: the words after "Redis".  Static, and
+ * none of Redis's own, so that anyone may read them. */
+const char *redis_err_complaint(const redisReply *reply);
 
 /* Translates a failed blocking context. */
 enum err_code redis_err_of_context(const redisContext *context, const char *what,

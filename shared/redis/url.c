@@ -18,6 +18,16 @@ struct piece {
     size_t len;
 };
 
+/* An @ after the first of these stands where no password is looked for: that had one of them
+ * in it.  So many a host, port or database that is none is the half of a password. */
+static bool has_raw_password(const char *text)
+{
+    const char *slashes = strstr(text, "://");
+    const char *end = slashes ? slashes + 3 + strcspn(slashes + 3, "/?#") : text;
+
+    return strchr(end, '@') != NULL;
+}
+
 /* No sentence quotes the URL: the password may stand anywhere in one that is wrong. */
 static enum err_code refuse(struct err *err, const char *complaint)
 {
@@ -41,7 +51,8 @@ static enum err_code decode(const struct piece *piece, const char *name, char *o
         }
         if (byte <= 0)
             return err_set(err, ERR_CONFIG,
-                           "REDIS_URL: %% stands for nothing in the %s: write %%25",
+                           "REDIS_URL: a %% in the %s is not followed by two "
+                           "hexadecimal digits: write it as %%25",
                            name);
         if (len == REDIS_URL_PART_MAX)
             return err_set(err, ERR_CONFIG, "REDIS_URL: the %s is longer than %d bytes",
@@ -204,10 +215,19 @@ enum err_code redis_url_parse(const char *text, struct redis_url *ret_url,
 {
     static const char tcp[] = "redis://";
     static const char local[] = "unix://";
+    static const char tls[] = "rediss://";
     struct redis_url url = {.port = DEFAULT_PORT};
     enum err_code code;
 
-    if (strncmp(text, tcp, strlen(tcp)) == 0)
+    if (has_raw_password(text))
+        code =
+            err_set(err, ERR_CONFIG,
+                    "REDIS_URL: there is an @ after a /, ? or #: in a user or password "
+                    "write / as %%2F, ? as %%3F, # as %%23, @ as %%40 and %% as %%25");
+    else if (strncmp(text, tls, strlen(tls)) == 0)
+        code = refuse(err, "TLS (rediss://) is not spoken: put a tunnel such as stunnel "
+                           "in between, or use a network that nobody else can read");
+    else if (strncmp(text, tcp, strlen(tcp)) == 0)
         code = parse_tcp(text + strlen(tcp), &url, err);
     else if (strncmp(text, local, strlen(local)) == 0)
         code = parse_unix(text + strlen(local), &url, err);

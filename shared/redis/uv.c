@@ -40,10 +40,12 @@ struct redis_uv {
     struct redis_uv_options options;
     struct redis_url url;
     enum state state;
-    int64_t deadline_ms;     /* of the state; of READY: none */
-    uint64_t connection;     /* counts those that were made */
-    unsigned failures;       /* in a row */
-    int greetings;           /* replies still to come */
+    int64_t deadline_ms; /* of the state; of READY: none */
+    uint64_t connection; /* counts those that were made */
+    unsigned failures;   /* in a row */
+    int greetings;       /* replies still to come */
+    const char
+        *complaint; /* static; why the last greeting was refused; NULL: it was not */
     struct redis_link *link; /* owned; NULL in WAITING and RESOLVING */
     uv_timer_t tick;
     uv_getaddrinfo_t resolve;
@@ -99,6 +101,8 @@ static void link_lost(struct redis_uv *redis, const char *reason)
 {
     struct redis_link *link = redis->link;
 
+    if (redis->state != GREETING)
+        redis->complaint = NULL; /* it is something else now */
     redis->failures++;
     redis->state = WAITING;
     redis->deadline_ms = now_ms(redis) + backoff_ms(redis);
@@ -118,7 +122,8 @@ static void on_greeting(redisReply *reply, void *user)
 
     if (!reply || redis->state != GREETING)
         return; /* dropped meanwhile: link_lost() has seen to it */
-    if (redis_err_of_reply(reply, "could not log in to Redis", &err)) {
+    if (redis_err_of_reply(reply, "could not connect to Redis", &err)) {
+        redis->complaint = redis_err_complaint(reply);
         link_lost(redis, err.msg);
         return;
     }
@@ -127,6 +132,7 @@ static void on_greeting(redisReply *reply, void *user)
     redis->state = READY;
     redis->connection++;
     redis->failures = 0;
+    redis->complaint = NULL;
     if (redis->options.on_ready)
         redis->options.on_ready(redis->options.user);
 }
@@ -135,7 +141,7 @@ static enum err_code command_on(struct redis_uv *redis, int argc, const char **a
                                 const size_t *lens, redis_uv_reply_fn fn, void *user)
 {
     char *wire = NULL;
-    long long len = redisFormatCommandArgv(&wire, argc, argv, lens);
+    long long len = redisFormatCommandArgv(&wire, argc, argv, lens); /* int in 0.14 */
     enum err_code code;
 
     if (len < 0)
@@ -153,12 +159,13 @@ static enum err_code greet(struct redis_uv *redis)
     char db[16];
     const char *select[] = {"SELECT", db};
     const char *ping[] = {"PING"};
+    bool logs_in = url->user[0] || url->password[0];
     enum err_code code = ERR_OK;
 
     (void)snprintf(db, sizeof(db), "%d", url->db);
-    redis->greetings = 1 + (url->password[0] != '\0') + (url->db != 0);
+    redis->greetings = 1 + logs_in + (url->db != 0);
     assert(redis->greetings <= GREETINGS_MAX);
-    if (url->password[0] && url->user[0])
+    if (url->user[0])
         code = command_on(redis, 3, auth, NULL, on_greeting, redis);
     else if (url->password[0])
         code = command_on(redis, 2, auth_default, NULL, on_greeting, redis);
@@ -344,6 +351,11 @@ uint64_t redis_uv_connection(const struct redis_uv *redis)
 void redis_uv_free(struct redis_uv *redis)
 {
     mem_free(redis);
+}
+
+const char *redis_uv_complaint(const struct redis_uv *redis)
+{
+    return redis->complaint ? redis->complaint : "is not reachable";
 }
 
 bool redis_uv_is_ready(const struct redis_uv *redis)

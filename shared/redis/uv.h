@@ -59,6 +59,9 @@ void redis_uv_reconnect(struct redis_uv *redis, const char *reason);
 
 bool redis_uv_is_ready(const struct redis_uv *redis);
 
+/* What is wrong while it is not ready: the words after "Redis".  Static. */
+const char *redis_uv_complaint(const struct redis_uv *redis);
+
 /* A number of the connection in use, another one after each reconnect. */
 uint64_t redis_uv_connection(const struct redis_uv *redis);
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from support.events import event
-from support.fake_redis import (PONG, WRITTEN, FakeRedis, endless, garbage, half, nested, reset,
-                                silence, unasked, wrong_type)
+from support.fake_redis import (WRITTEN, FakeRedis, endless, garbage, half, healthy, nested,
+                                reset, silence, unasked, wrong_type)
 from support.wait import wait_until
 
 NO_INFO = b"$0\r\n\r\n"  # INFO of a Redis without an append-only file
@@ -94,7 +94,7 @@ def test_a_write_that_redis_puts_off_is_waited_for(daemons, not_yet):
                 asked.append(time.monotonic())
                 conn.sendall(bulk(not_yet if len(asked) < 50 else done))
             else:
-                conn.sendall(PONG * data.count(b"PING"))
+                conn.sendall(b"".join(healthy(data)))
             return True
     with Slow() as server:
         daemon = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1)
@@ -120,7 +120,7 @@ class LateRedis(FakeRedis):
     def serve(self, conn, number):
         kept = b""
         while data := conn.recv(65536):
-            answers = [PONG] * data.count(b"PING")
+            answers = healthy(data)
             for command in re.findall(b"LPUSH|INFO", data):
                 answers.append(WRITTEN if command == b"INFO" else self.reply)
             if number == 1 and b"LPUSH" in data:

@@ -12,7 +12,7 @@ from support.list_redis import ListRedis
 from support.load import Load, send
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
-from support.spool import (Spool, fill, metric, posts, queued_ids, refused_in_time, take_all,
+from support.spool import (Spool, drop_jobs, fill, metric, posts, queued_ids, refused_in_time, take_all,
                            wait_not_ready, wait_taken)
 from support.wait import wait_until
 
@@ -202,12 +202,6 @@ def test_a_real_redis_that_is_loading(start, server, spool):
 
 
 # --- the cap of the queue -----------------------------------------------------------------
-
-def drop_jobs(server, count):
-    """As if the processor had caught up."""
-    with server.client() as client:
-        client.ltrim(QUEUE, 0, -count - 1)
-
 
 def test_past_the_cap_events_go_to_the_spool(start, server, spool):
     cap = 200

@@ -1,12 +1,21 @@
-"""A Redis that misbehaves: it answers every PING in the right way, and every LPUSH as a test
-wants it."""
+"""A Redis that misbehaves: it answers every PING and /readyz in the right way, and every
+LPUSH as a test wants it."""
 import contextlib
+import re
 import socket
 import struct
 import threading
 
 PONG = b"+PONG\r\n"
 WRITTEN = b"$23\r\naof_pending_bio_fsync:0\r\n"  # to INFO: nothing is put off
+
+ASKED = {b"PING": PONG, b"SET": b"$-1\r\n", b"LLEN": b":0\r\n"}
+
+
+def healthy(data):
+    """What a Redis that is well and has an empty queue answers to PING and to the questions
+    of /readyz."""
+    return [ASKED[word] for word in re.findall(rb"\r\n(PING|SET|LLEN)\r\n", data)]
 
 
 class FakeRedis:
@@ -61,7 +70,7 @@ class FakeRedis:
     def step(self, conn, data):
         """Answers what came; False closes the connection."""
         if b"LPUSH" not in data:
-            conn.sendall(PONG * data.count(b"PING"))
+            conn.sendall(b"".join(healthy(data)))
             return True
         self.pushes += 1
         if self.answer:

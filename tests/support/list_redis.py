@@ -7,10 +7,12 @@ from support.fake_redis import PONG, FakeRedis
 
 class ListRedis(FakeRedis):
     """`error` (b"OOM ..."), while it is set, is the reply to every LPUSH; `cut` closes the
-    connection in the place of the reply, after the jobs were taken."""
+    connection in the place of the reply, after the jobs were taken.  `probe` is the error that
+    answers the SET of /readyz; None: nil, as of a Redis that writes."""
 
     def __init__(self):
         self.error = None
+        self.probe = None
         self.cut = False
         self.jobs = []  # as they were pushed
         self.refused = 0
@@ -40,6 +42,8 @@ class ListRedis(FakeRedis):
                 reply = PONG
             elif words[0] == b"LLEN":
                 reply = b":%d\r\n" % len(self.jobs)
+            elif words[0] == b"SET":
+                reply = b"$-1\r\n" if self.probe is None else b"-" + self.probe + b"\r\n"
             elif words[0] == b"LPUSH" and self.error:
                 self.refused += 1
                 reply = b"-" + self.error + b"\r\n"

@@ -32,6 +32,12 @@ def queued_ids(redis):
         return [json.loads(text)["event_id"] for text in reversed(client.lrange(QUEUE, 0, -1))]
 
 
+def drop_jobs(redis, count):
+    """As if the processor had caught up."""
+    with redis.client() as client:
+        client.ltrim(QUEUE, 0, -count - 1)
+
+
 def metric(daemon, name):
     for line in daemon.get("/metrics").body.decode().splitlines():
         if line.startswith(f"analytics_ingestion_{name} "):

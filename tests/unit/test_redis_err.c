@@ -39,6 +39,23 @@ static const struct reply_case cases[] = {
      "on "
      "@user_script:14.",
      ERR_DENIED},
+    {"ERR AUTH <password> called without any password configured for the default user. "
+     "Are "
+     "you sure your configuration is correct?",
+     ERR_DENIED},
+    {"ERR invalid password", ERR_DENIED},
+    {"ERR Client sent AUTH, but no password is set", ERR_DENIED},
+    {"DENIED Redis is running in protected mode because protected mode is enabled",
+     ERR_DENIED},
+    {"ERR max number of clients reached", ERR_BUSY},
+    {"MOVED 7638 127.0.0.1:7001", ERR_CONFIG},
+    {"ASK 7638 127.0.0.1:7001", ERR_UNAVAILABLE},
+    {"CROSSSLOT Keys in request don't hash to the same slot", ERR_CONFIG},
+    {"ERR DB index is out of range", ERR_CONFIG},
+    {"ERR SELECT is not allowed in cluster mode", ERR_CONFIG},
+    {"OOM allow-oom flag is not set on the script, can not run it when used memory > "
+     "'maxmemory'",
+     ERR_BUSY},
     {"WRONGTYPE Operation against a key", ERR_SCHEMA},
     {"WRONGTYPE", ERR_SCHEMA},
     {"ERR unknown command", ERR_BUG},
@@ -60,6 +77,16 @@ static void test_each_error_reply_has_its_code(void **state)
             fail_msg("\"%s\" gave %s", cases[i].text, err_name(err.code));
         assert_memory_equal(err.msg, "could not claim: ", 17);
     }
+}
+
+static void test_a_complaint_has_none_of_redis_s_words(void **state)
+{
+    char text[] = "MOVED 7638 127.0.0.1:7001";
+    redisReply reply = {.type = REDIS_REPLY_ERROR, .str = text, .len = strlen(text)};
+
+    (void)state;
+    assert_null(strstr(redis_err_complaint(&reply), "7001"));
+    assert_non_null(strstr(redis_err_complaint(&reply), "cluster"));
 }
 
 static void test_a_reply_without_error_is_fine_and_none_is_an_outage(void **state)
@@ -106,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_error_reply_has_its_code),
+        cmocka_unit_test(test_a_complaint_has_none_of_redis_s_words),
         cmocka_unit_test(test_a_reply_without_error_is_fine_and_none_is_an_outage),
         cmocka_unit_test(test_a_failed_context_has_its_code),
         cmocka_unit_test(test_a_refused_connection_is_an_outage),

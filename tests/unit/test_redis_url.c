@@ -108,6 +108,31 @@ static void test_redis_url_refuses_without_showing_the_password(void **state)
     }
 }
 
+static void test_redis_url_says_what_to_write_instead(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *word;
+    } rows[] = {
+        {"redis://u:S3/CRET@h", "%2F"},         {"redis://:S3?CRET@h:6379/1", "%3F"},
+        {"redis://:S3#CRET@h", "%23"},          {"redis://:12/S3CRET@h", "%2F"},
+        {"unix://:S3?CRET@/run/s", "%3F"},      {"redis://:/S3@CRET@h", "%40"},
+        {"rediss://:S3/CRET@h", "%2F"},         {"redis://:S3%CRET@h", "%25"},
+        {"rediss://:S3CRET@h:6380", "TLS"},     {"valkey://h", "redis://"},
+        {"redis-sentinel://h:1/m", "redis://"}, {"localhost:6379", "redis://"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct redis_url url;
+        struct err err = {.msg = ""};
+        assert_int_equal(redis_url_parse(rows[i].text, &url, &err), ERR_CONFIG);
+        if (!strstr(err.msg, rows[i].word))
+            fail_msg("%s: %s", rows[i].text, err.msg);
+        assert_null(strstr(err.msg, "CRET"));
+    }
+}
+
 static void test_redis_url_parts_have_a_maximum(void **state)
 {
     char text[1024];
@@ -136,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_redis_url_is_taken_apart),
         cmocka_unit_test(test_redis_url_refuses_without_showing_the_password),
+        cmocka_unit_test(test_redis_url_says_what_to_write_instead),
         cmocka_unit_test(test_redis_url_parts_have_a_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
