@@ -6,6 +6,7 @@
 #include "shared/base/clock.h"
 #include "shared/event/event.h"
 #include "shared/redis/conn.h"
+#include "shared/redis/keys.h"
 
 enum {
     TURN_MS = 1000,
@@ -105,9 +106,9 @@ static enum err_code look_at_queue(struct sampler *sampler)
 
     if (code)
         return code;
-    if (redisAppendCommand(sampler->context, "LLEN {events}:queue") != REDIS_OK ||
-        redisAppendCommand(sampler->context, "ZCARD {events}:leases") != REDIS_OK ||
-        redisAppendCommand(sampler->context, "LINDEX {events}:queue -1") != REDIS_OK)
+    if (redisAppendCommand(sampler->context, "LLEN " KEY_QUEUE) != REDIS_OK ||
+        redisAppendCommand(sampler->context, "ZCARD " KEY_LEASES) != REDIS_OK ||
+        redisAppendCommand(sampler->context, "LINDEX " KEY_QUEUE " -1") != REDIS_OK)
         return ERR_NOMEM;
     code = read_replies(sampler, replies);
     if (!code)

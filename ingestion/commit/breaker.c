@@ -3,6 +3,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/redis/err.h"
+#include "shared/redis/keys.h"
 #include "shared/redis/uv.h"
 
 enum {
@@ -124,7 +125,7 @@ static void on_length(redisReply *reply, void *user)
 
 void gate_tick(struct gate *gate, int64_t now_ms)
 {
-    static const char *question[] = {"LLEN", "{events}:queue"};
+    static const char *question[] = {"LLEN", KEY_QUEUE};
 
     /* Perhaps to the new primary; and a connection on which one answer was not what was
      * asked for may be behind with all of them.  Not at once: whoever waits for a reply is

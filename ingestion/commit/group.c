@@ -7,6 +7,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
 #include "shared/http/http.h"
+#include "shared/redis/keys.h"
 
 enum {
     HEAD_MAX = 64,      /* "*<count>\r\n$5\r\nLPUSH\r\n$14\r\n{events}:queue\r\n" */
@@ -156,7 +157,7 @@ const char *group_command(struct group *group, size_t *ret_len)
 {
     char head[HEAD_MAX];
     int len =
-        snprintf(head, sizeof(head), "*%zu\r\n$5\r\nLPUSH\r\n$14\r\n{events}:queue\r\n",
+        snprintf(head, sizeof(head), "*%zu\r\n$5\r\nLPUSH\r\n$14\r\n" KEY_QUEUE "\r\n",
                  group->count + 2);
     char *start = group->wire.data + HEAD_MAX - len;
 

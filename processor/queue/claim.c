@@ -94,7 +94,7 @@ static enum err_code run_claim(struct queue *queue, struct claim *ret_claim,
     enum err_code code;
 
     args_add(&args, KEY_QUEUE);
-    args_add(&args, BATCH_PREFIX);
+    args_add(&args, KEY_BATCH_PREFIX);
     args_add(&args, queue->next_id);
     args_add(&args, queue->owner);
     args_add(&args, queue->lease_text);

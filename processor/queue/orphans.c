@@ -13,11 +13,11 @@ static enum err_code adopt(struct queue *queue, const char *key, size_t *found,
     int64_t is_new = 0;
     enum err_code code;
 
-    if (strncmp(key, BATCH_PREFIX, sizeof(BATCH_PREFIX) - 1) != 0 ||
-        strlen(key) > sizeof(BATCH_PREFIX) - 1 + QUEUE_ID_MAX)
+    if (strncmp(key, KEY_BATCH_PREFIX, sizeof(KEY_BATCH_PREFIX) - 1) != 0 ||
+        strlen(key) > sizeof(KEY_BATCH_PREFIX) - 1 + QUEUE_ID_MAX)
         return ERR_OK; /* not one of ours */
     args_add(&args, key);
-    args_add(&args, key + sizeof(BATCH_PREFIX) - 1);
+    args_add(&args, key + sizeof(KEY_BATCH_PREFIX) - 1);
     args_add(&args, queue->lease_text);
     code = queue_run_number(queue, SCRIPT_ADOPT, &args, "could not adopt a batch",
                             &is_new, err);
@@ -52,7 +52,7 @@ static enum err_code scan(struct queue *queue, char cursor[QUEUE_CURSOR_MAX],
     args_add(&args, "SCAN");
     args_add(&args, cursor);
     args_add(&args, "MATCH");
-    args_add(&args, BATCH_PREFIX "*");
+    args_add(&args, KEY_BATCH_PREFIX "*");
     args_add(&args, "COUNT");
     args_add(&args, "1000");
     code = queue_command(queue, &args, "could not look for batches", ret_reply, err);

@@ -8,16 +8,11 @@
 #include <string.h>
 
 #include "processor/queue/queue.h"
-
-#define KEY_QUEUE     "{events}:queue"
-#define KEY_LEASES    "{events}:leases"
-#define KEY_ATTEMPTS  "{events}:attempts"
-#define KEY_COMPLETED "{events}:completed"
-#define BATCH_PREFIX  "{events}:batch:"
+#include "shared/redis/keys.h"
 
 enum {
     SHA_LEN = 40,
-    KEY_MAX = sizeof(BATCH_PREFIX) + QUEUE_ID_MAX,
+    KEY_MAX = sizeof(KEY_BATCH_PREFIX) + QUEUE_ID_MAX,
     NUMBER_MAX = 24,
     ARGS_MAX = 16,
 };
@@ -35,6 +30,9 @@ enum script {
     SCRIPT_ADOPT,
     SCRIPTS
 };
+
+/* The texts of the scripts, made from lua/ by cmake/embed.cmake. */
+extern const char *const queue_scripts[SCRIPTS];
 
 struct queue {
     struct redis_url url;

@@ -1,4 +1,4 @@
-/* queue.c -- see queue.h; the scripts are in scripts.h. */
+/* queue.c -- see queue.h; the scripts are in lua/. */
 #include "processor/queue/queue.h"
 
 #include <assert.h>
@@ -7,21 +7,12 @@
 #include <string.h>
 
 #include "processor/queue/parts.h"
-#include "processor/queue/scripts.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
 #include "shared/redis/conn.h"
 #include "shared/redis/err.h"
 
-_Static_assert(EVENT_BODY_MAX == 102400, "scripts.h goes by that number");
-
-static const char *const scripts[SCRIPTS] = {
-    [SCRIPT_CLAIM] = script_claim, [SCRIPT_ASK] = script_ask,
-    [SCRIPT_FILL] = script_fill,   [SCRIPT_SEAL] = script_seal,
-    [SCRIPT_ACK] = script_ack,     [SCRIPT_HAND_BACK] = script_hand_back,
-    [SCRIPT_RENEW] = script_renew, [SCRIPT_NOTE] = script_note,
-    [SCRIPT_MARK] = script_mark,   [SCRIPT_ADOPT] = script_adopt,
-};
+_Static_assert(EVENT_BODY_MAX == 102400, "lua/take.lua goes by that number");
 
 void queue_new_id(char out[UUID_TEXT_LEN + 1])
 {
@@ -33,7 +24,7 @@ void queue_new_id(char out[UUID_TEXT_LEN + 1])
 
 void queue_batch_key(char out[KEY_MAX], const char *id)
 {
-    (void)snprintf(out, KEY_MAX, "%s%s", BATCH_PREFIX, id);
+    (void)snprintf(out, KEY_MAX, "%s%s", KEY_BATCH_PREFIX, id);
 }
 
 struct queue *queue_new(const struct queue_options *options)
@@ -133,7 +124,7 @@ static enum err_code load_scripts(struct queue *queue, struct err *err)
 
         args_add(&args, "SCRIPT");
         args_add(&args, "LOAD");
-        args_add(&args, scripts[i]);
+        args_add(&args, queue_scripts[i]);
         code = queue_command(queue, &args, "could not load a script into Redis", &reply,
                              err);
         if (code)
@@ -176,8 +167,8 @@ enum err_code queue_run(struct queue *queue, enum script script, struct args *ar
     if (code == ERR_BUSY && queue->context && strstr(err->msg, "NOSCRIPT")) {
         args->texts[0] = "EVAL";
         args->lens[0] = strlen("EVAL");
-        args->texts[1] = scripts[script];
-        args->lens[1] = strlen(scripts[script]);
+        args->texts[1] = queue_scripts[script];
+        args->lens[1] = strlen(queue_scripts[script]);
         code = queue_command(queue, args, what, ret_reply, err);
     }
     return code;

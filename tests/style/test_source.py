@@ -67,7 +67,7 @@ def test_nothing_is_left_to_do():
 def test_text_files_are_tidy():
     """No tabs, no spaces at the end of a line, exactly one line feed at the end."""
     wrong = []
-    for path in tracked("*.[ch]", "*.py", "*.sql", "*.sh", "*.txt", "*.cmake", "*.md",
+    for path in tracked("*.[ch]", "*.py", "*.sql", "*.sh", "*.lua", "*.txt", "*.cmake", "*.md",
                         "*.yml", "*.json", "scripts/*", "deploy/*", ".ci/*"):
         text = (SOURCE / path).read_text()
         for number, line in enumerate(text.splitlines(), 1):
