@@ -8,13 +8,15 @@
 #ifndef INGESTION_ACCESS_H
 #define INGESTION_ACCESS_H
 
+#include <stdbool.h>
+
 #include "shared/base/err.h"
-#include "shared/text/words.h"
 
 struct access; /* opaque */
 struct event;
 struct http_request;
 struct ingestion_conf;
+struct origins;
 
 /* ERR_CONFIG with the setting's name, ERR_NOMEM. */
 enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_access,
@@ -28,12 +30,15 @@ enum err_code access_renew(const struct access *old, const struct ingestion_conf
                            struct access **ret_access, struct err *err) MUST_CHECK;
 void access_retire(struct access *access);
 
-/* The origins whose pages may read our answers (CORS_ORIGINS); "*" among them: all. */
-const struct words *access_origins(const struct access *access);
+/* The origins whose pages may send events and read our answers (CORS_ORIGINS). */
+const struct origins *access_origins(const struct access *access);
+
+/* Whether a key is asked for. */
+bool access_has_key(const struct access *access);
 
 /* Both return 0, or the status to refuse with, and fill err->msg with the sentence:
- * before the body is parsed (401 wrong key, 429 address too fast), and after (403 site not
- * on the list, 429 site too fast). */
+ * before the body is read (429 address too fast, 401 wrong key), and when the event is known
+ * (403 site not on the list, 429 site too fast). */
 unsigned access_check_request(struct access *access, const struct http_request *req,
                               struct err *err) MUST_CHECK;
 unsigned access_check_event(struct access *access, const struct event *event,

@@ -40,6 +40,7 @@ struct ingestion_conf {
     char *allowed_sites;
     char *cors_origins;
     int64_t rate_limit_per_ip;
+    int64_t rate_limit_per_network;
     int64_t rate_limit_per_site;
     int64_t rate_limit_burst_seconds;
     int64_t rate_limit_max_keys;

@@ -145,7 +145,7 @@ static void on_renew(uv_async_t *async)
     if (!access || !loop->server)
         return;
     loop->routes.access = access;
-    http_server_set_origins(loop->server, access_origins(access));
+    http_server_set_access(loop->server, access_origins(access), access_has_key(access));
     loop->options.on_renewed(loop->options.user);
 }
 
@@ -190,7 +190,10 @@ static enum err_code start_server(struct loop *loop, struct err *err)
         .write_timeout_ms = conf->write_timeout_ms,
         .metrics = &loop->routes.metrics->http,
         .routes = ingestion_routes,
-        .cors_origins = access_origins(loop->options.access),
+        .origins = access_origins(loop->options.access),
+        .has_secret = access_has_key(loop->options.access),
+        .root_hint = "not found; events are sent with POST /event",
+        .authorize = routes_authorize,
         .user = &loop->routes,
         .on_turn_end = on_turn_end,
     };

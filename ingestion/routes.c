@@ -44,22 +44,27 @@ static void reject(struct http_request *req, const struct routes *routes,
     answer_failure(req, code, err);
 }
 
+unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
+{
+    struct routes *routes = user;
+    unsigned status = access_check_request(routes->access, req, err);
+
+    if (status)
+        metric_reject(routes->metrics,
+                      status == 429 ? REJECTION_ADDRESS_RATE : REJECTION_KEY);
+    return status;
+}
+
 static void on_event(struct http_request *req, void *user)
 {
     struct routes *routes = user;
     struct event event;
     struct err err = {.code = ERR_OK};
     enum err_code code;
-    unsigned status = access_check_request(routes->access, req, &err);
+    unsigned status;
     size_t len;
     const char *body = http_request_body(req, &len);
 
-    if (status) {
-        metric_reject(routes->metrics,
-                      status == 429 ? REJECTION_ADDRESS_RATE : REJECTION_KEY);
-        http_answer_error(req, status, err.msg);
-        return;
-    }
     code = event_parse(routes->parser, body, len, &event, &err);
     if (code) {
         reject(req, routes, code, &err);
@@ -107,9 +112,9 @@ static void on_metrics(struct http_request *req, void *user)
 }
 
 const struct http_route ingestion_routes[] = {
-    {"POST", "/event", on_event, .reads_body = true, .allows_cors = true},
-    {"GET", "/healthz", on_healthz, .reads_body = false, .allows_cors = false},
-    {"GET", "/readyz", on_readyz, .reads_body = false, .allows_cors = false},
-    {"GET", "/metrics", on_metrics, .reads_body = false, .allows_cors = false},
+    {"POST", "/event", on_event, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true},
+    {"GET", "/healthz", on_healthz, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
+    {"GET", "/readyz", on_readyz, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
+    {"GET", "/metrics", on_metrics, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
     {.path = NULL},
 };

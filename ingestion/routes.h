@@ -28,4 +28,7 @@ struct routes {
 /* Ends with a NULL path. */
 extern const struct http_route ingestion_routes[];
 
+/* Whether POST /event is let in, by its headers; see struct http_options. */
+unsigned routes_authorize(const struct http_request *req, void *user, struct err *err);
+
 #endif

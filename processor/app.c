@@ -344,6 +344,7 @@ static enum err_code start_server(struct app *app, struct err *err)
         .write_timeout_ms = conf->write_timeout_ms,
         .metrics = &app->http_metrics,
         .routes = routes_table(),
+        .root_hint = "not found; the processor answers /healthz, /readyz and /metrics",
         .user = app,
     };
 

@@ -70,7 +70,7 @@ static const struct conf_item items[] = {
      "HTTP connections open at once"},
     {"CONNECTION_BYTES", CONF_INT, FIELD(connection_bytes), "16384", 4096, 32768, NULL,
      "memory of one HTTP connection, which bounds its headers"},
-    {"IDLE_TIMEOUT_MS", CONF_INT, FIELD(idle_timeout_ms), "15000", 100, 3600000, NULL,
+    {"IDLE_TIMEOUT_MS", CONF_INT, FIELD(idle_timeout_ms), "75000", 100, 3600000, NULL,
      "longest idle time of an HTTP connection"},
     {"HEADER_TIMEOUT_MS", CONF_INT, FIELD(header_timeout_ms), "5000", 100, 600000, NULL,
      "longest time from request line to last header"},

@@ -35,9 +35,9 @@ static void on_metrics(struct http_request *req, void *user)
 }
 
 static const struct http_route routes[] = {
-    {.method = "GET", .path = "/healthz", .handler = on_healthz},
-    {.method = "GET", .path = "/readyz", .handler = on_readyz},
-    {.method = "GET", .path = "/metrics", .handler = on_metrics},
+    {.method = "GET", .path = "/healthz", .handler = on_healthz, .access = HTTP_OPEN},
+    {.method = "GET", .path = "/readyz", .handler = on_readyz, .access = HTTP_OPEN},
+    {.method = "GET", .path = "/metrics", .handler = on_metrics, .access = HTTP_OPEN},
     {.path = NULL},
 };
 

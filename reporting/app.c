@@ -14,12 +14,12 @@
 #include "reporting/pool.h"
 #include "reporting/routes.h"
 #include "shared/base/log.h"
-#include "shared/base/mem.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
+#include "shared/http/guard.h"
 #include "shared/http/http.h"
-#include "shared/http/secret.h"
+#include "shared/http/origins.h"
 
 enum {
     /* Of a body, which no route here reads. */
@@ -35,7 +35,8 @@ struct app {
     const struct conf_source *source;  /* likewise */
     uv_loop_t loop;
     struct daemon daemon;
-    char *token;                /* owned; NULL: none is asked for */
+    struct guard *guard; /* owned */
+    struct origins origins;
     struct pool *pool;          /* owned */
     struct http_server *server; /* owned */
     struct process_watch watch;
@@ -81,16 +82,43 @@ static void on_stop(void *user)
 
 /* --- settings that change --------------------------------------------------------- */
 
-static enum err_code renew_token(struct app *app, const struct reporting_conf *conf,
+static void on_unreadable(void)
+{
+    log_line(LOG_WARN, "a trusted proxy wrote a client address that cannot be read",
+             NULL);
+}
+
+/* Reads token and lists, at the start or again; what there was stays when that fails. */
+static enum err_code load_access(struct app *app, const struct reporting_conf *conf,
                                  struct err *err)
 {
-    char *token;
-    enum err_code code = secret_load(conf->token, conf->token_file, &token, err);
+    const struct guard_options options = {
+        .key_setting = "REPORTING_TOKEN",
+        .key = conf->token,
+        .key_file = conf->token_file,
+        .trusted_proxies = conf->trusted_proxies,
+        .allowed_hosts = conf->allowed_hosts,
+        .per_address = conf->rate_limit_per_ip,
+        .per_network = conf->rate_limit_per_network,
+        .burst_seconds = conf->rate_limit_burst_seconds,
+        .max_keys = conf->rate_limit_max_keys,
+        .on_unreadable = on_unreadable,
+    };
+    struct origins origins;
+    struct guard *guard;
+    enum err_code code = origins_parse(conf->cors_origins, true, &origins, err);
 
     if (code)
-        return err_wrap(err, "REPORTING_TOKEN");
-    mem_free(app->token);
-    app->token = token;
+        return err_wrap(err, "REPORTING_CORS_ORIGINS");
+    code = guard_new(&options, app->guard, &guard, err);
+    if (code) {
+        origins_release(&origins);
+        return code;
+    }
+    guard_retire(app->guard);
+    origins_release(&app->origins);
+    app->guard = guard;
+    app->origins = origins;
     return ERR_OK;
 }
 
@@ -102,7 +130,9 @@ static void on_reload(void *user)
     enum err_code code = conf_reload(app->source, &conf, &err);
 
     if (!code)
-        code = renew_token(app, &conf, &err);
+        code = load_access(app, &conf, &err);
+    if (!code)
+        http_server_set_access(app->server, &app->origins, guard_has_key(app->guard));
     if (!code)
         daemon_set_log_level(conf.log_level);
     daemon_say_reloaded(code, &err);
@@ -116,9 +146,9 @@ struct pool *app_pool(const struct app *app)
     return app->pool;
 }
 
-const char *app_token(const struct app *app)
+struct guard *app_guard(const struct app *app)
 {
-    return app->token;
+    return app->guard;
 }
 
 struct reporting_metrics *app_metrics(struct app *app)
@@ -183,6 +213,10 @@ static enum err_code start_server(struct app *app, struct err *err)
         .write_timeout_ms = conf->write_timeout_ms,
         .metrics = &app->metrics.http,
         .routes = routes_table,
+        .origins = &app->origins,
+        .has_secret = guard_has_key(app->guard),
+        .root_hint = "not found; figures are at /stats?site_id=...",
+        .authorize = routes_authorize,
         .user = app,
         .on_turn_end = on_turn_end,
     };
@@ -194,11 +228,10 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
                       struct err *err)
 {
     struct app app = {.conf = conf, .source = source};
-    enum err_code code = secret_load(conf->token, conf->token_file, &app.token, err);
+    enum err_code code = load_access(&app, conf, err);
 
-    if (code)
-        return err_wrap(err, "REPORTING_TOKEN");
-    code = start_loop(&app, err);
+    if (!code)
+        code = start_loop(&app, err);
     if (code)
         return code; /* what libuv got hold of ends with the process */
     code = start_server(&app, err);
@@ -214,6 +247,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     }
     (void)uv_run(&app.loop, UV_RUN_DEFAULT); /* until nothing is left in it */
     (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
-    mem_free(app.token);
+    origins_release(&app.origins);
+    guard_free(app.guard);
     return code;
 }

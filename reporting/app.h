@@ -6,6 +6,7 @@
 
 struct app; /* opaque */
 struct conf_source;
+struct guard;
 struct pool;
 struct reporting_metrics;
 struct reporting_conf;
@@ -17,7 +18,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
 
 /* For handlers, which get the struct app * as `user`. */
 struct pool *app_pool(const struct app *app);
-const char *app_token(const struct app *app); /* NULL: none is asked for */
+struct guard *app_guard(const struct app *app);
 struct reporting_metrics *app_metrics(struct app *app);
 
 #endif

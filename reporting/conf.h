@@ -26,6 +26,13 @@ struct reporting_conf {
     int64_t shutdown_timeout_ms;
     char *token;
     char *token_file;
+    char *cors_origins;
+    char *allowed_hosts;
+    int64_t rate_limit_per_ip;
+    int64_t rate_limit_per_network;
+    int64_t rate_limit_burst_seconds;
+    int64_t rate_limit_max_keys;
+    char *trusted_proxies;
     char *log_level; /* owned */
 };
 

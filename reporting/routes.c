@@ -20,8 +20,8 @@
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/http/guard.h"
 #include "shared/http/query.h"
-#include "shared/http/secret.h"
 
 enum {
     /* Ten paths of 2,048 characters and a site_id of QUERY_BYTES_MAX, each character at
@@ -172,18 +172,22 @@ static enum err_code ask_for_stats(struct app *app, struct http_request *req,
     return code;
 }
 
+unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
+{
+    unsigned status = guard_check(app_guard(user), req, err);
+
+    if (status)
+        metric_add(&app_metrics(user)->failures[status == 429 ? ERR_BUSY : ERR_DENIED],
+                   1);
+    return status;
+}
+
 static void on_stats(struct http_request *req, void *user)
 {
-    const char *token = app_token(user);
     struct query query;
     struct stats_query stats_query;
     struct err err;
 
-    if (token && !secret_is_bearer(http_request_header(req, "Authorization"), token)) {
-        metric_add(&app_metrics(user)->failures[ERR_DENIED], 1);
-        http_answer_error(req, 401, "unauthorized");
-        return;
-    }
     if (query_parse(http_request_query(req), &query, &err) ||
         stats_query_read(&query, &stats_query, &err)) {
         metric_add(&app_metrics(user)->failures[err.code], 1);
@@ -243,9 +247,13 @@ static void on_metrics(struct http_request *req, void *user)
 }
 
 const struct http_route routes_table[] = {
-    {.method = "GET", .path = "/stats", .handler = on_stats},
-    {.method = "GET", .path = "/healthz", .handler = on_healthz},
-    {.method = "GET", .path = "/readyz", .handler = on_readyz},
-    {.method = "GET", .path = "/metrics", .handler = on_metrics},
+    {.method = "GET",
+     .path = "/stats",
+     .handler = on_stats,
+     .access = HTTP_GUARDED,
+     .cors = HTTP_CORS_READ},
+    {.method = "GET", .path = "/healthz", .handler = on_healthz, .access = HTTP_OPEN},
+    {.method = "GET", .path = "/readyz", .handler = on_readyz, .access = HTTP_OPEN},
+    {.method = "GET", .path = "/metrics", .handler = on_metrics, .access = HTTP_OPEN},
     {0},
 };

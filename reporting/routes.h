@@ -8,4 +8,7 @@
 /* The table for http_server_start(); its handlers take the struct app * as `user`. */
 extern const struct http_route routes_table[];
 
+/* Whether a request for figures is let in, by its headers; see struct http_options. */
+unsigned routes_authorize(const struct http_request *req, void *user, struct err *err);
+
 #endif

@@ -11,9 +11,9 @@
 
 enum {
     TEXT_MAX = 64,    /* longer than any address */
+    PORT_MAX = 32,    /* of a port with its colon */
     MAPPED_BITS = 96, /* in front of an IPv4 address */
     ADDRESS_BITS = 128,
-    HOPS_MAX = 32, /* entries of X-Forwarded-For that are looked at */
 };
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -50,6 +50,50 @@ bool address_parse(const char *text, size_t len, struct address *ret_address)
         return true;
     }
     return inet_pton(AF_INET6, copy, ret_address->bytes) == 1;
+}
+
+/* ":443", or ":_a1" (RFC 7239 lets a proxy hide the port). */
+static bool is_port(const char *text, size_t len)
+{
+    if (len < 2 || len > PORT_MAX || text[0] != ':')
+        return false;
+    if (text[1] == '_')
+        return true;
+    for (size_t i = 1; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    }
+    return true;
+}
+
+/* Up to the zone of a link-local address, which is a matter of the proxy's machine. */
+static bool parse_without_zone(const char *text, size_t len, struct address *ret_address)
+{
+    const char *zone = memchr(text, '%', len);
+
+    return address_parse(text, zone ? (size_t)(zone - text) : len, ret_address);
+}
+
+bool address_parse_node(const char *text, size_t len, struct address *ret_address)
+{
+    const char *end;
+
+    if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
+        text++;
+        len -= 2;
+    }
+    if (len > 0 && text[0] == '[') {
+        end = memchr(text, ']', len);
+        if (!end)
+            return false;
+        end++;
+        return (end == text + len || is_port(end, len - (size_t)(end - text))) &&
+               parse_without_zone(text + 1, (size_t)(end - text) - 2, ret_address);
+    }
+    end = memchr(text, ':', len);
+    if (end && is_port(end, len - (size_t)(end - text)))
+        len = (size_t)(end - text);
+    return parse_without_zone(text, len, ret_address);
 }
 
 bool address_of_socket(const struct sockaddr *socket, struct address *ret_address)
@@ -127,44 +171,6 @@ bool networks_have(const struct networks *networks, const struct address *addres
     return false;
 }
 
-/* The last word of the list before *end; moves *end to the comma in front of it. */
-static size_t last_word(const char *list, size_t *end, const char **ret_word)
-{
-    size_t stop = *end;
-    size_t start;
-
-    while (stop > 0 && strchr(" \t", list[stop - 1]))
-        stop--;
-    start = stop;
-    while (start > 0 && list[start - 1] != ',')
-        start--;
-    *end = start > 0 ? start - 1 : 0;
-    while (start < stop && strchr(" \t", list[start]))
-        start++;
-    *ret_word = list + start;
-    return stop - start;
-}
-
-struct address address_of_client(const struct address *peer, const char *forwarded_for,
-                                 const struct networks *trusted)
-{
-    struct address client = *peer;
-    size_t end = forwarded_for ? strlen(forwarded_for) : 0;
-
-    for (int hops = 0; end > 0 && hops < HOPS_MAX; hops++) {
-        struct address behind;
-        const char *word;
-        size_t len;
-        if (!networks_have(trusted, &client))
-            break; /* whoever this is may have made up the rest */
-        len = last_word(forwarded_for, &end, &word);
-        if (!address_parse(word, len, &behind))
-            break;
-        client = behind;
-    }
-    return client;
-}
-
 struct address address_of_site(const struct address *address)
 {
     struct address site = *address;
@@ -172,4 +178,13 @@ struct address address_of_site(const struct address *address)
     if (!is_ipv4(address))
         memset(site.bytes + 8, 0, 8);
     return site;
+}
+
+bool address_of_network(const struct address *address, struct address *ret_network)
+{
+    if (is_ipv4(address))
+        return false;
+    *ret_network = *address;
+    memset(ret_network->bytes + 6, 0, 10);
+    return true;
 }

@@ -36,6 +36,10 @@ struct networks {
  * it is neither. */
 bool address_parse(const char *text, size_t len, struct address *ret_address);
 
+/* Reads an address as proxies write it: with a port or without, an IPv6 one with brackets or
+ * without, in quotes or not. */
+bool address_parse_node(const char *text, size_t len, struct address *ret_address);
+
 /* The address of a connection; false when it is not of the Internet. */
 bool address_of_socket(const struct sockaddr *socket, struct address *ret_address);
 
@@ -44,12 +48,11 @@ enum err_code networks_parse(const struct words *words, struct networks *ret_net
                              struct err *err) MUST_CHECK;
 bool networks_have(const struct networks *networks, const struct address *address);
 
-/* The client behind proxies: the last address in the X-Forwarded-For list (NULL: none) that
- * is not a trusted proxy's, provided the peer itself is one; else the peer. */
-struct address address_of_client(const struct address *peer, const char *forwarded_for,
-                                 const struct networks *trusted);
-
 /* Zeroes what one client may vary at will: the lower 64 bits of an IPv6 address. */
 struct address address_of_site(const struct address *address);
+
+/* The /48 of an IPv6 address, which is what a provider gives to one customer; false for an
+ * IPv4 address. */
+bool address_of_network(const struct address *address, struct address *ret_network);
 
 #endif

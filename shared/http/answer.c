@@ -11,7 +11,6 @@
 #include "shared/base/mem.h"
 #include "shared/http/internal.h"
 #include "shared/text/json.h"
-#include "shared/text/words.h"
 
 enum {
     ERROR_BODY_MAX = 2048
@@ -41,7 +40,7 @@ static struct MHD_Response *response_of(const char *body, size_t len,
     return MHD_create_response_from_buffer(len, bytes.out, mode);
 }
 
-static bool add_header(struct MHD_Response *response, const char *name, const char *value)
+bool http_answer_add(struct MHD_Response *response, const char *name, const char *value)
 {
     return MHD_add_response_header(response, name, value) == MHD_YES;
 }
@@ -94,36 +93,37 @@ static void finish(struct http_request *req, const struct answer *answer)
     http_wait_end(req);
 }
 
-/* The origin is named only when it is on the list; a cache must know that it matters. */
-static bool add_origin(const struct http_request *req, struct MHD_Response *response)
+/* An answer that a key was asked for is not kept by anybody on its way. */
+static bool is_private(const struct http_request *req)
 {
-    const char *origin;
+    return req->server && req->server->options.has_secret && req->route &&
+           req->route->access == HTTP_GUARDED;
+}
 
-    if (!req->server)
-        return true; /* nobody is left to read it */
-    if (req->server->allows_any_origin)
-        return add_header(response, "Access-Control-Allow-Origin", "*");
-    origin = http_request_header(req, "Origin");
-    if (origin && words_has(req->server->options.cors_origins, origin, strlen(origin)) &&
-        !add_header(response, "Access-Control-Allow-Origin", origin))
-        return false;
-    return add_header(response, "Vary", "Origin");
+/* No browser shall ask for a password for the sake of a route that pages write to. */
+static bool names_scheme(const struct http_request *req)
+{
+    return !req->route || req->route->cors != HTTP_CORS_WRITE;
 }
 
 static bool add_headers(struct http_request *req, struct MHD_Response *response,
                         unsigned status, const char *content_type)
 {
     /* The text may be somebody else's: no browser shall take it for anything else. */
-    if (content_type && !(add_header(response, "Content-Type", content_type) &&
-                          add_header(response, "X-Content-Type-Options", "nosniff")))
+    if (content_type && !(http_answer_add(response, "Content-Type", content_type) &&
+                          http_answer_add(response, "X-Content-Type-Options", "nosniff")))
         return false;
-    if ((status == 503 || status == 429) && !add_header(response, "Retry-After", "1"))
+    if ((status == 503 || status == 429) &&
+        !http_answer_add(response, "Retry-After", "1"))
         return false;
-    if (closes(req) && !add_header(response, "Connection", "close"))
+    if (closes(req) && !http_answer_add(response, "Connection", "close"))
         return false;
-    if (status == 401 && !add_header(response, "WWW-Authenticate", "Bearer"))
+    if (status == 401 && names_scheme(req) &&
+        !http_answer_add(response, "WWW-Authenticate", "Bearer"))
         return false;
-    return !req->route || !req->route->allows_cors || add_origin(req, response);
+    if (is_private(req) && !http_answer_add(response, "Cache-Control", "no-store"))
+        return false;
+    return http_cors_add(req, response);
 }
 
 /* Adds the headers that every answer has and gives it to req. */
@@ -186,20 +186,11 @@ void http_answer_allow(struct http_request *req, unsigned status, const char *al
     struct answer answer = {.status = status, .body = body, .body_len = sizeof(body) - 1};
 
     answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
-    if (answer.response && !add_header(answer.response, "Allow", allow)) {
+    if (answer.response && !http_answer_add(answer.response, "Allow", allow)) {
         MHD_destroy_response(answer.response);
         answer.response = NULL;
     }
     finish_with_headers(req, &answer, json_type);
-}
-
-static bool add_preflight(struct MHD_Response *response, const char *methods)
-{
-    return add_header(response, "Allow", methods) &&
-           add_header(response, "Access-Control-Allow-Methods", methods) &&
-           add_header(response, "Access-Control-Allow-Headers",
-                      "Authorization, Content-Type, Content-Encoding") &&
-           add_header(response, "Access-Control-Max-Age", "86400");
 }
 
 void http_answer_preflight(struct http_request *req, const char *methods)
@@ -207,7 +198,7 @@ void http_answer_preflight(struct http_request *req, const char *methods)
     struct answer answer = {.status = 204, .body = ""};
 
     answer.response = response_of("", 0, MHD_RESPMEM_PERSISTENT);
-    if (answer.response && !add_preflight(answer.response, methods)) {
+    if (answer.response && !http_cors_add_preflight(req, answer.response, methods)) {
         MHD_destroy_response(answer.response);
         answer.response = NULL;
     }
@@ -219,11 +210,13 @@ void http_answer_ok(struct http_request *req)
     struct answer answer = {.status = 200, .is_shared = true, .body = ok_body};
 
     answer.body_len = sizeof(ok_body) - 1;
-    if (req->server && !req->server->allows_any_origin) {
+    if (req->server && !http_cors_is_plain(req)) {
         http_answer_json(req, 200, ok_body, answer.body_len);
         return;
     }
-    answer.response = req->server ? req->server->ok[closes(req)] : NULL;
+    if (req->server)
+        answer.response = req->server->ok[(closes(req) ? HTTP_OK_CLOSES : 0) |
+                                          (is_private(req) ? HTTP_OK_PRIVATE : 0)];
     finish(req, &answer);
 }
 
@@ -252,22 +245,24 @@ void http_answer_drop(struct http_request *req)
     req->shares_response = false;
 }
 
-void http_server_set_origins(struct http_server *server, const struct words *origins)
+void http_server_set_access(struct http_server *server, const struct origins *origins,
+                            bool has_secret)
 {
-    server->options.cors_origins = origins;
-    server->allows_any_origin = !origins || words_has(origins, "*", 1);
+    server->options.origins = origins;
+    server->options.has_secret = has_secret;
 }
 
 enum err_code http_answer_prepare(struct http_server *server, struct err *err)
 {
-    http_server_set_origins(server, server->options.cors_origins);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < HTTP_OK_COUNT; i++) {
         struct MHD_Response *ok =
             response_of(ok_body, sizeof(ok_body) - 1, MHD_RESPMEM_PERSISTENT);
         server->ok[i] = ok;
-        if (!ok || !add_header(ok, "Content-Type", json_type) ||
-            !add_header(ok, "Access-Control-Allow-Origin", "*") ||
-            (i == 1 && !add_header(ok, "Connection", "close")))
+        if (!ok || !http_answer_add(ok, "Content-Type", json_type) ||
+            !http_answer_add(ok, "Access-Control-Allow-Origin", "*") ||
+            ((i & HTTP_OK_PRIVATE) &&
+             !http_answer_add(ok, "Cache-Control", "no-store")) ||
+            ((i & HTTP_OK_CLOSES) && !http_answer_add(ok, "Connection", "close")))
             return err_set(err, ERR_NOMEM, "out of memory");
     }
     return ERR_OK;
@@ -275,7 +270,7 @@ enum err_code http_answer_prepare(struct http_server *server, struct err *err)
 
 void http_answer_release(struct http_server *server)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < HTTP_OK_COUNT; i++) {
         if (server->ok[i])
             MHD_destroy_response(server->ok[i]);
         server->ok[i] = NULL;

@@ -73,7 +73,7 @@ static void take_encoding(struct http_head *head, const char *value, size_t len)
     head->encodings++;
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         len--;
-    if (is_word(value, len, "gzip"))
+    if (is_word(value, len, "gzip") || is_word(value, len, "x-gzip"))
         head->encoding = HTTP_GZIP;
     else if (is_word(value, len, "deflate"))
         head->encoding = HTTP_DEFLATE;

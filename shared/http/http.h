@@ -26,15 +26,30 @@
 
 #include "shared/base/err.h"
 
+struct address;
 struct buf;
 struct http_metrics;
-struct sockaddr;
-struct words;
+struct networks;
+struct origins;
 
 struct http_server;  /* opaque */
 struct http_request; /* opaque; borrowed by the handler, see http_wait() */
 
 typedef void (*http_handler_fn)(struct http_request *req, void *user);
+
+/* Who may ask for a route.  One that does not say is closed to everybody. */
+enum http_access {
+    HTTP_DENIED,
+    HTTP_OPEN,    /* everybody */
+    HTTP_GUARDED, /* whom the options' authorize lets in */
+};
+
+/* What pages of other origins may do.  Both kinds go by the options' origins. */
+enum http_cors {
+    HTTP_CORS_NONE,
+    HTTP_CORS_WRITE, /* send, with credentials too: the route answers nothing about anyone */
+    HTTP_CORS_READ, /* read, never with credentials; nothing at all without origins */
+};
 
 /* One path and method.  Paths match as they stand in the request line (not decoded), in
  * any case, with at most one slash more at the end. */
@@ -42,8 +57,9 @@ struct http_route {
     const char *method; /* "GET" (which serves HEAD too) or "POST" */
     const char *path;   /* "/stats"; NULL ends the table */
     http_handler_fn handler;
-    bool reads_body;  /* otherwise a body is read and thrown away */
-    bool allows_cors; /* answers carry Access-Control-Allow-Origin, OPTIONS is answered */
+    enum http_access access;
+    enum http_cors cors;
+    bool reads_body; /* otherwise a body is read and thrown away */
 };
 
 struct http_options {
@@ -63,8 +79,15 @@ struct http_options {
     int64_t write_timeout_ms;  /* answer queued to answer sent */
     struct http_metrics *metrics; /* counted in; must outlive the server; NULL: nowhere */
     const struct http_route *routes;
-    const struct words *cors_origins; /* of routes that allow CORS; NULL or "*": all */
-    void *user;                       /* passed to handlers and hooks */
+    const struct origins *origins; /* of routes with CORS; NULL: none */
+    const char *root_hint;         /* the sentence of the 404 of "/"; NULL: "not found" */
+    bool has_secret; /* answers of guarded routes are for nobody else: Cache-Control */
+    void *user;      /* passed to handlers and hooks */
+
+    /* Judges a request for a HTTP_GUARDED route by its headers, before its body is read.
+     * Returns 0, or the status to refuse it with and the sentence in err->msg; NULL: all of
+     * them are refused. */
+    unsigned (*authorize)(const struct http_request *req, void *user, struct err *err);
 
     /* Called after each turn in which requests were read; NULL: none.  The place to send
      * what a turn has gathered, as one group. */
@@ -77,8 +100,9 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
                                 struct http_server **ret_server,
                                 struct err *err) MUST_CHECK;
 
-/* The origins for answers from now on, as the option; they must outlive the server. */
-void http_server_set_origins(struct http_server *server, const struct words *origins);
+/* The options of these names, from now on. */
+void http_server_set_access(struct http_server *server, const struct origins *origins,
+                            bool has_secret);
 
 /* The port in use. */
 uint16_t http_server_port(const struct http_server *server);
@@ -102,13 +126,16 @@ const char *http_request_query(const struct http_request *req);
 struct http_server *http_request_server(const struct http_request *req);
 const char *http_request_header(const struct http_request *req, const char *name);
 
-/* Appends all values of a header that may come several times, in their order and with
- * commas between them; errors as buf_add(). */
-enum err_code http_request_header_list(const struct http_request *req, const char *name,
-                                       struct buf *list) MUST_CHECK;
+/* The address that the request comes from, behind proxies whose X-Forwarded-For or Forwarded
+ * is trusted.  False when it is not known, because the client is gone.  *ret_is_read is false
+ * when such a proxy wrote one that cannot be read; then it is the proxy's. */
+bool http_request_client(const struct http_request *req, const struct networks *trusted,
+                         struct address *ret_client, bool *ret_is_read);
 
-/* The address at the other end, NULL when the client is gone. */
-const struct sockaddr *http_request_peer(const struct http_request *req);
+/* Whether the other end of the connection is in one of the networks, and whether our end of
+ * it is a loopback address, to which only this machine can connect. */
+bool http_request_is_of(const struct http_request *req, const struct networks *networks);
+bool http_request_is_loopback(const struct http_request *req);
 
 /* Keeps the request beyond the handler's return.  Exactly one http_answer...() must
  * follow, also when the client is gone by then. */

@@ -5,6 +5,8 @@
  *   request.c  one request, from its first header to its answer
  *   wait.c     the two ways in which a request can wait
  *   answer.c   answers
+ *   cors.c     the headers for pages of other origins
+ *   client.c   where a request comes from
  *   rescue.c   answers for which libmicrohttpd has no memory left
  *   head.c, body.c   pure: the headers' verdict, the collected body
  */
@@ -74,6 +76,13 @@ struct http_request {
     bool is_head; /* HEAD: the answer has no body */
 };
 
+/* What the prepared answers of 200 differ in. */
+enum {
+    HTTP_OK_CLOSES = 1,
+    HTTP_OK_PRIVATE = 2,
+    HTTP_OK_COUNT = 4
+};
+
 struct http_list {
     struct http_request *first; /* the oldest */
     struct http_request *last;
@@ -100,8 +109,7 @@ struct http_server {
     size_t connections;
     size_t waiting; /* requests held by handlers */
     struct http_list phases[PHASE_COUNT];
-    struct MHD_Response *ok[2]; /* prepared; the second closes the connection */
-    bool allows_any_origin;
+    struct MHD_Response *ok[HTTP_OK_COUNT]; /* prepared */
     bool cuts_lines; /* MHD is one that http_head_follow() was written for */
     const struct http_request *queued; /* gave MHD its answer in the last callback */
 
@@ -143,11 +151,19 @@ bool http_wait_is_polled(const struct http_server *server);
 bool http_rescue(
     const struct http_request *req); /* true: the answer is on its way all the same */
 
+/* cors.c */
+bool http_cors_is_on(const struct http_server *server, const struct http_route *route);
+bool http_cors_add(const struct http_request *req, struct MHD_Response *response);
+bool http_cors_add_preflight(const struct http_request *req,
+                             struct MHD_Response *response, const char *methods);
+bool http_cors_is_plain(const struct http_request *req); /* as the prepared answers */
+
 /* answer.c */
+bool http_answer_add(struct MHD_Response *response, const char *name, const char *value);
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
+void http_answer_preflight(struct http_request *req, const char *methods);
 void http_answer_refuse(struct http_request *req, enum http_refusal why, unsigned status,
                         const char *sentence);
-void http_answer_preflight(struct http_request *req, const char *methods);
 void http_answer_force(struct http_request *req); /* 503, its holder answers later */
 void http_answer_drop(struct http_request *req);  /* an answer that is over */
 enum err_code http_answer_prepare(struct http_server *server, struct err *err) MUST_CHECK;

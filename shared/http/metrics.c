@@ -68,6 +68,11 @@ const struct metric_item http_metric_items[] = {
      .help = "Connections cut at a deadline, by what was under way.",
      .count = HTTP_METRIC_PHASES,
      .labels = {{"phase", timeouts}}},
+    {.name = "client_addresses_unread_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(unread_clients),
+     .help =
+         "Requests of trusted proxies whose X-Forwarded-For or Forwarded was unclear."},
     {.name = NULL},
 };
 

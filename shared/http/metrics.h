@@ -55,6 +55,7 @@ struct http_metrics {
     struct metric accepted;
     struct metric timeouts[HTTP_METRIC_PHASES];   /* cut at a deadline */
     struct metric unanswered[HTTP_METRIC_PHASES]; /* closed within a request */
+    struct metric unread_clients; /* a trusted proxy wrote an address that is none */
 };
 
 /* The table of a struct http_metrics, for a metrics_part whose `first` points at one. */

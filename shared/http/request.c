@@ -125,7 +125,7 @@ static bool list_methods(const struct http_request *req, struct buf *list)
     for (const struct http_route *at = req->server->options.routes; at->path; at++) {
         if (strcmp(at->path, req->path) != 0)
             continue;
-        has_cors = has_cors || at->allows_cors;
+        has_cors = has_cors || http_cors_is_on(req->server, at);
         is_added = is_added && add_method(list, at->method);
         if (strcmp(at->method, "GET") == 0)
             is_added = is_added && add_method(list, "HEAD");
@@ -143,7 +143,8 @@ static void answer_method(struct http_request *req, const char *method)
     buf_init(&list, ALLOW_MAX);
     if (!list_methods(req, &list)) {
         http_answer_error(req, 503, "out of memory");
-    } else if (req->route->allows_cors && strcmp(method, "OPTIONS") == 0) {
+    } else if (http_cors_is_on(req->server, req->route) &&
+               strcmp(method, "OPTIONS") == 0) {
         http_answer_preflight(req, list.data);
     } else {
         metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_METHOD], 1);
@@ -152,11 +153,19 @@ static void answer_method(struct http_request *req, const char *method)
     buf_release(&list);
 }
 
+/* Whoever opens the address in a browser, or has forgotten the path, is told where to go. */
+static const char *hint_of(const struct http_request *req, const char *url)
+{
+    const char *hint = req->server->options.root_hint;
+
+    return hint && strcmp(path_of(url), "/") == 0 ? hint : "not found";
+}
+
 /* Finds the route, or gives the request its refusal. */
-static void find_route(struct http_request *req, const char *method)
+static void find_route(struct http_request *req, const char *url, const char *method)
 {
     if (!req->path) {
-        http_answer_refuse(req, HTTP_REFUSAL_NOT_FOUND, 404, "not found");
+        http_answer_refuse(req, HTTP_REFUSAL_NOT_FOUND, 404, hint_of(req, url));
         return;
     }
     for (const struct http_route *at = req->server->options.routes; at->path; at++) {
@@ -167,6 +176,21 @@ static void find_route(struct http_request *req, const char *method)
             return;
     }
     answer_method(req, method);
+}
+
+/* Whoever may not ask is told before his body costs anything. */
+static void authorize(struct http_request *req)
+{
+    const struct http_options *options = &req->server->options;
+    struct err err = {.msg = "forbidden"};
+    unsigned status = 403;
+
+    if (req->status || req->route->access == HTTP_OPEN)
+        return;
+    if (req->route->access == HTTP_GUARDED && options->authorize)
+        status = options->authorize(req, options->user, &err);
+    if (status)
+        http_answer_error(req, status, err.msg);
 }
 
 /* The longest body that is not refused at once; of one that nobody reads, the longest that
@@ -248,7 +272,8 @@ static enum MHD_Result take_headers(struct http_request *req, const char *url,
         http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->head.status,
                            req->head.sentence);
     else
-        find_route(req, method);
+        find_route(req, url, method);
+    authorize(req);
     check_body(req);
     if (must_answer_now(req))
         return http_answer_queue(req);
@@ -374,45 +399,6 @@ struct http_server *http_request_server(const struct http_request *req)
 const char *http_request_header(const struct http_request *req, const char *name)
 {
     return MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name);
-}
-
-struct header_list {
-    const char *name;
-    struct buf *list; /* borrowed */
-    enum err_code code;
-};
-
-static enum MHD_Result on_list_header(void *user, enum MHD_ValueKind kind,
-                                      const char *name, const char *value)
-{
-    struct header_list *of = user;
-
-    (void)kind;
-    if (strcasecmp(name, of->name) != 0 || of->code)
-        return MHD_YES;
-    if (of->list->len)
-        of->code = buf_add_text(of->list, ",");
-    if (!of->code && value)
-        of->code = buf_add_text(of->list, value);
-    return MHD_YES;
-}
-
-enum err_code http_request_header_list(const struct http_request *req, const char *name,
-                                       struct buf *list)
-{
-    struct header_list of = {.name = name, .list = list, .code = ERR_OK};
-
-    (void)MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, on_list_header, &of);
-    return of.code;
-}
-
-const struct sockaddr *http_request_peer(const struct http_request *req)
-{
-    const union MHD_ConnectionInfo *info =
-        req->mhd ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-                 : NULL;
-
-    return info ? info->client_addr : NULL;
 }
 
 void http_wait(struct http_request *req)

@@ -145,3 +145,31 @@ def test_health_asked_often_costs_little_and_leaves_nothing(daemons, own, name):
     for _ in range(200):
         assert daemon.get("/readyz").status == 200
     wait_until(lambda: daemon.open_files() <= files, 10, "connections to be closed")
+
+
+@pytest.mark.parametrize("name,words", [("ingestion", "POST /event"), ("processor", "/readyz"),
+                                        ("reporting", "/stats?site_id=")])
+def test_the_root_says_where_to_go(daemons, own, name, words):
+    """Whoever opens the address in a browser has forgotten the path, and nothing is broken."""
+    migrate(daemons, own)
+    daemon = start(daemons, own, name)
+    for target in ("/", "/?a=b", f"http://localhost:{daemon.port}/"):
+        answer = daemon.get(target)
+        assert answer.status == 404 and words in answer.error
+    assert daemon.get("/nowhere").error == "not found"
+
+
+@pytest.mark.parametrize("trouble", [("REPLICAOF", "127.0.0.1", "1"),
+                                     ("CONFIG", "SET", "maxmemory", "1"),
+                                     ("CONFIG", "SET", "min-replicas-to-write", "3")])
+def test_readiness_does_not_repeat_what_redis_says(daemons, private_redis, trouble):
+    """Redis's own words may name accounts, commands and settings."""
+    redis = private_redis()
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url)
+    with redis.client() as client:
+        client.execute_command(*trouble)
+        wait_until(lambda: daemon.get("/readyz").status == 503, 20, "the trouble to show")
+        sentence = daemon.get("/readyz").error
+        assert sentence.startswith("Redis ") and sentence.upper() != sentence
+        for word in ("READONLY", "MASTERDOWN", "OOM", "NOREPLICAS", "command", "'maxmemory'"):
+            assert word not in sentence

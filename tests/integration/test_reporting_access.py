@@ -2,6 +2,7 @@
 import pytest
 
 from support.daemon import run
+from support.wait import wait_until
 
 TOKEN = "t0ken-that-is-nowhere-else"
 
@@ -17,10 +18,11 @@ def test_a_token_is_asked_for_once_it_is_set(daemons, database, tmp_path, is_fil
                              headers=[("Authorization", wrong)] if wrong else ())
         assert refused.status == 401
         assert refused.header("WWW-Authenticate") == "Bearer"
+        assert refused.header("Cache-Control") == "no-store"
         assert refused.json() == {"error": "unauthorized"}
     allowed = daemon.get("/stats?site_id=demo",
                          headers=[("Authorization", f"Bearer {TOKEN}")])
-    assert allowed.status == 200
+    assert allowed.status == 200 and allowed.header("Cache-Control") == "no-store"
     assert daemon.get("/healthz").status == 200
     assert TOKEN not in daemon.stderr() + daemon.stdout()
 
@@ -35,3 +37,77 @@ def test_a_token_is_never_shown_nor_taken_from_a_flag(tmp_path):
     assert missing.returncode == 2 and "REPORTING_TOKEN" in missing.stderr
     for done in (shown, refused, missing):
         assert TOKEN not in done.stdout + done.stderr
+
+
+def ask(daemon, headers=()):
+    return daemon.get("/stats?site_id=demo", headers)
+
+
+def test_a_client_that_asks_too_fast_gets_429(daemons, database):
+    """Wrong tokens cost what right ones cost; health checks cost nothing."""
+    token = [("Authorization", f"Bearer {TOKEN}")]
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_TOKEN=TOKEN,
+                           RATE_LIMIT_PER_IP=1, RATE_LIMIT_BURST_SECONDS=3)
+    wrong = [ask(daemon).status for _ in range(20)]
+    assert wrong[:3] == [401] * 3 and wrong.count(401) < 10 and set(wrong) == {401, 429}
+    wait_until(lambda: ask(daemon, token).status == 200, 20, "a token to come back")
+    refused = next(answer for answer in (ask(daemon, token) for _ in range(20))
+                   if answer.status == 429)
+    assert refused.header("Retry-After") == "1"
+    assert refused.json() == {"error": "too many requests"}
+    assert {daemon.get("/healthz").status for _ in range(20)} == {200}
+
+
+def test_clients_behind_a_trusted_proxy_have_limits_of_their_own(daemons, database):
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, RATE_LIMIT_PER_IP=1,
+                           RATE_LIMIT_BURST_SECONDS=2, TRUSTED_PROXIES="127.0.0.1")
+    for name, form in (("X-Forwarded-For", "192.0.2.{}:51000"), ("Forwarded", "for=192.0.3.{}")):
+        assert [ask(daemon, [(name, form.format(n))]).status for n in range(20)] == [200] * 20
+    assert 429 in [ask(daemon, [("X-Forwarded-For", "192.0.2.1")]).status for _ in range(9)]
+
+
+REBOUND = ["evil.example", "evil.example:4000", "127.0.0.1.evil.example"]
+OURS = ["localhost", "localhost:4000", "127.0.0.1", "127.0.0.1:4000", "[::1]:4000",
+        "reporting:4000", "x", "192.0.2.7"]
+
+
+def statuses(daemon, hosts, headers=()):
+    return {host: ask(daemon, [("Host", host), *headers]).status for host in hosts}
+
+
+def test_a_page_that_rebinds_its_name_reads_nothing(daemons, database):
+    """Its requests come from this machine, but they name the page's host."""
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    assert set(statuses(daemon, OURS).values()) == {200}
+    assert set(statuses(daemon, REBOUND).values()) == {403}
+    assert "ALLOWED_HOSTS" in ask(daemon, [("Host", REBOUND[0])]).error
+    for target in ("/healthz", "/readyz", "/metrics"):  # they tell nothing about anyone
+        assert daemon.get(target, [("Host", REBOUND[0])]).status == 200
+
+
+def test_names_are_allowed_by_a_list(daemons, database):
+    daemon = daemons.start("reporting", DATABASE_URL=database.url,
+                           ALLOWED_HOSTS="stats.example, *.example.net")
+    good = ["stats.example", "Stats.Example:443", "stats.example.", "a.b.example.net"]
+    assert set(statuses(daemon, good + OURS).values()) == {200}
+    assert set(statuses(daemon, REBOUND + ["a.stats.example"]).values()) == {403}
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, ALLOWED_HOSTS="*")
+    assert set(statuses(daemon, REBOUND).values()) == {200}
+
+
+def test_where_something_else_protects_the_figures_any_name_is_taken(daemons, database):
+    """A page has no token, and a proxy knows which names are its own; but a list holds."""
+    token = [("Authorization", f"Bearer {TOKEN}")]
+    with_token = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_TOKEN=TOKEN)
+    assert set(statuses(with_token, REBOUND, token).values()) == {200}
+    behind = daemons.start("reporting", DATABASE_URL=database.url, TRUSTED_PROXIES="127.0.0.1")
+    assert set(statuses(behind, REBOUND).values()) == {200}
+    listed = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_TOKEN=TOKEN,
+                           ALLOWED_HOSTS="stats.example")
+    assert set(statuses(listed, REBOUND, token).values()) == {403}
+
+
+@pytest.mark.parametrize("value", ["https://stats.example", "stats.example:80", "a;b"])
+def test_a_host_that_could_never_match_is_refused_at_the_start(tmp_path, value):
+    refused = run("reporting", cwd=tmp_path, env={"ALLOWED_HOSTS": value, "PORT": "0"})
+    assert refused.returncode == 2 and "ALLOWED_HOSTS" in refused.stderr

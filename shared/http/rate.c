@@ -3,7 +3,7 @@
  * Tokens are counted in thousandths, so that a bucket gains a whole number of them each
  * millisecond.
  */
-#include "ingestion/rate.h"
+#include "shared/http/rate.h"
 
 #include <pthread.h>
 #include <sys/random.h>

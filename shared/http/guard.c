@@ -1,0 +1,178 @@
+/* guard.c -- see guard.h. */
+#include "shared/http/guard.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/mem.h"
+#include "shared/http/address.h"
+#include "shared/http/hosts.h"
+#include "shared/http/http.h"
+#include "shared/http/rate.h"
+#include "shared/http/secret.h"
+
+enum {
+    UNAUTHORIZED = 401,
+    FORBIDDEN = 403,
+    TOO_MANY = 429,
+};
+
+struct guard {
+    char *key; /* owned; NULL: none is asked for */
+    struct networks proxies;
+    bool checks_host;
+    struct hosts hosts;
+    struct rate *per_address; /* owned; NULL: no limit */
+    struct rate *per_network; /* likewise */
+    void (*on_unreadable)(void);
+    _Atomic bool was_unreadable;
+};
+
+static enum err_code load_proxies(struct guard *guard, const char *text, struct err *err)
+{
+    struct words words;
+    enum err_code code = words_parse(text, &words, err);
+
+    if (code)
+        return code;
+    code = networks_parse(&words, &guard->proxies, err);
+    words_release(&words);
+    return code ? err_wrap(err, "TRUSTED_PROXIES") : ERR_OK;
+}
+
+static enum err_code load_hosts(struct guard *guard, const char *text, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    guard->checks_host = text != NULL;
+    if (text)
+        code = hosts_parse(text, &guard->hosts, err);
+    return code ? err_wrap(err, "ALLOWED_HOSTS") : ERR_OK;
+}
+
+static enum err_code load_rates(struct guard *guard, const struct guard_options *options,
+                                struct err *err)
+{
+    int64_t per_network = options->per_network
+                              ? options->per_network
+                              : options->per_address * GUARD_NETWORK_TIMES;
+    enum err_code code = ERR_OK;
+
+    if (options->per_address)
+        code =
+            rate_new(options->per_address, options->per_address * options->burst_seconds,
+                     options->max_keys, &guard->per_address, err);
+    if (!code && per_network)
+        code = rate_new(per_network, per_network * options->burst_seconds,
+                        options->max_keys, &guard->per_network, err);
+    return code;
+}
+
+enum err_code guard_new(const struct guard_options *options, const struct guard *old,
+                        struct guard **ret_guard, struct err *err)
+{
+    struct guard *guard = mem_calloc(1, sizeof(*guard));
+    enum err_code code;
+
+    if (!guard)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    guard->on_unreadable = options->on_unreadable;
+    code = secret_load(options->key, options->key_file, &guard->key, err);
+    if (code)
+        (void)err_wrap(err, "%s", options->key_setting);
+    if (!code)
+        code = load_proxies(guard, options->trusted_proxies, err);
+    if (!code)
+        code = load_hosts(guard, options->allowed_hosts, err);
+    if (!code && !old)
+        code = load_rates(guard, options, err);
+    if (code) {
+        guard_free(guard);
+        return code;
+    }
+    if (old) {
+        guard->per_address = old->per_address;
+        guard->per_network = old->per_network;
+        atomic_init(&guard->was_unreadable, atomic_load(&old->was_unreadable));
+    }
+    *ret_guard = guard;
+    return ERR_OK;
+}
+
+void guard_retire(struct guard *guard)
+{
+    if (!guard)
+        return;
+    mem_free(guard->key);
+    hosts_release(&guard->hosts);
+    mem_free(guard);
+}
+
+void guard_free(struct guard *guard)
+{
+    if (!guard)
+        return;
+    rate_free(guard->per_address);
+    rate_free(guard->per_network);
+    guard_retire(guard);
+}
+
+bool guard_has_key(const struct guard *guard)
+{
+    return guard->key != NULL;
+}
+
+/* Whether a page of a stranger may have sent req, by a name that it lets resolve to us.
+ * Without a list that is only looked at where it is the whole protection: nobody is asked
+ * for a key, because only this machine can connect.  A trusted proxy knows which names are
+ * its own. */
+static bool is_rebound(const struct guard *guard, const struct http_request *req)
+{
+    const char *host = http_request_header(req, "Host");
+
+    if (!guard->checks_host || !host || hosts_have(&guard->hosts, host))
+        return false;
+    return guard->hosts.names.count > 0 ||
+           (!guard->key && http_request_is_loopback(req) &&
+            !http_request_is_of(req, &guard->proxies));
+}
+
+/* A client whose address we cannot know (it is gone already) is let through to fail later. */
+static bool take_token(struct guard *guard, const struct http_request *req)
+{
+    struct address client;
+    struct address part;
+    bool is_read = true;
+    int64_t now_ms = clock_mono_ms();
+
+    if (!http_request_client(req, &guard->proxies, &client, &is_read))
+        return true;
+    if (!is_read && !atomic_exchange(&guard->was_unreadable, true) &&
+        guard->on_unreadable)
+        guard->on_unreadable();
+    part = address_of_site(&client);
+    if (guard->per_address &&
+        !rate_take(guard->per_address, part.bytes, sizeof(part.bytes), now_ms))
+        return false;
+    return !guard->per_network || !address_of_network(&client, &part) ||
+           rate_take(guard->per_network, part.bytes, sizeof(part.bytes), now_ms);
+}
+
+static unsigned refuse(unsigned status, const char *sentence, struct err *err)
+{
+    (void)err_set(err, ERR_DENIED, "%s", sentence);
+    return status;
+}
+
+unsigned guard_check(struct guard *guard, const struct http_request *req, struct err *err)
+{
+    if (is_rebound(guard, req))
+        return refuse(FORBIDDEN, "the Host is not among ALLOWED_HOSTS", err);
+    if ((guard->per_address || guard->per_network) && !take_token(guard, req))
+        return refuse(TOO_MANY, "too many requests", err);
+    if (guard->key &&
+        !secret_is_bearer(http_request_header(req, "Authorization"), guard->key))
+        return refuse(UNAUTHORIZED, "unauthorized", err);
+    return 0;
+}

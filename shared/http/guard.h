@@ -1,0 +1,58 @@
+/* guard.h -- who may ask, and how often: judged by the headers, before a byte of the body.
+ *
+ * In this order: the Host, the address's limit, the key.  So an address that tries keys pays
+ * for each of them.  All of it is off unless it is set, but for the Host of a server without
+ * a key that is asked by way of 127.0.0.1.  Shared by all loops; nothing in it changes but
+ * the buckets of the limits.
+ */
+#ifndef SHARED_HTTP_GUARD_H
+#define SHARED_HTTP_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/base/err.h"
+
+struct guard; /* opaque */
+struct http_request;
+
+struct guard_options {
+    const char *key_setting; /* "INGEST_KEY", for messages */
+    const char *key;         /* "" with key_file: none is asked for */
+    const char *key_file;
+    const char
+        *trusted_proxies; /* networks whose X-Forwarded-For or Forwarded is believed */
+    const char *allowed_hosts; /* NULL: no Host is looked at; "": the default */
+    int64_t per_address;       /* requests a second; IPv6 by /64; 0: no limit */
+    int64_t per_network; /* likewise of an IPv6 /48; 0: GUARD_NETWORK_TIMES as many */
+    int64_t burst_seconds;
+    int64_t max_keys; /* addresses that are remembered */
+
+    /* Called once, when the address that a trusted proxy has written cannot be read. */
+    void (*on_unreadable)(void);
+};
+
+enum {
+    GUARD_NETWORK_TIMES = 16 /* clients that an IPv6 /48 counts for unless it is set */
+};
+
+/* The options are read, not kept.  With an old guard (NULL: none) the new one takes over its
+ * buckets, and its limits stay what they were; whoever still uses the old one may go on,
+ * until guard_retire() frees what is its own.  ERR_CONFIG with the setting's name,
+ * ERR_NOMEM. */
+enum err_code guard_new(const struct guard_options *options, const struct guard *old,
+                        struct guard **ret_guard, struct err *err) MUST_CHECK;
+
+/* Both take NULL. */
+void guard_retire(struct guard *guard);
+void guard_free(struct guard *guard);
+
+/* Whether a key is asked for. */
+bool guard_has_key(const struct guard *guard);
+
+/* Returns 0, or the status to refuse with (403 wrong Host, 429 address too fast, 401 wrong
+ * key), and fills err->msg with the sentence. */
+unsigned guard_check(struct guard *guard, const struct http_request *req,
+                     struct err *err) MUST_CHECK;
+
+#endif
