@@ -24,7 +24,7 @@ packages_needs() {
         '['*)
             wanted=
             for section in "$@"; do
-                [[ $line == "[$section]" ]] && wanted=yes
+                [[ $line != "[$section]" ]] || wanted=yes
             done
             ;;
         *) [[ -z $wanted ]] || printf '%s\n' "$line" ;;

@@ -1,6 +1,7 @@
 """Parts of the scripts that can be tried without starting anything: how .env is read, which
 packages are chosen, and how tests are counted."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -162,7 +163,7 @@ def report(tmp_path):
 
 
 def outcomes(report):
-    return sorted((case.name, case.outcome) for case in summary.collect(report))
+    return sorted((case.name, case.outcome) for case in summary.collect(report)[0])
 
 
 def test_each_test_counts_once(report):
@@ -192,3 +193,94 @@ def test_the_last_line_and_the_exit_code_tell_the_result(report):
     assert run_summary(report) == (0, "1 passed, 0 failed")
     (report / "steps.tsv").write_text("")
     assert run_summary(report) == (1, "0 passed, 0 failed"), "no test is no success"
+
+
+# A project with tests of every constancy, for the real scripts/test and the real CTest.
+PROJECT = """cmake_minimum_required(VERSION 3.25)
+project(fickle LANGUAGES NONE)
+enable_testing()
+foreach(name good bad once alternating)
+    add_test(NAME unit.${name} COMMAND bash ${CMAKE_SOURCE_DIR}/fickle ${name})
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit)
+endforeach()
+"""
+FICKLE = """count=$(cat "$1.count" 2>/dev/null || true)
+echo -n "$count." >"$1.count"
+case $1.${#count} in good.* | once.[1-9]* | alternating.*[13579]) exit 0 ;; esac
+exit 1
+"""
+PRESETS = """{"version": 6,
+"configurePresets": [{"name": "dev", "generator": "Ninja",
+                      "binaryDir": "${sourceDir}/build/dev"}],
+"buildPresets": [{"name": "dev", "configurePreset": "dev"}],
+"testPresets": [{"name": "dev", "configurePreset": "dev"}]}"""
+
+
+@pytest.fixture
+def fickle(clone):
+    """Runs the real scripts/test there; returns its exit code and its last lines."""
+    sections = "runtime redis postgres build test unpacked".split()
+    (clone / "scripts/packages.txt").write_text("".join(f"[{name}]\n" for name in sections))
+    (clone / "tests/support").mkdir(parents=True)
+    shutil.copy(SOURCE / "tests/support/summary.py", clone / "tests/support")
+    (clone / "tests/known_flaky.txt").write_text("# none\n")
+    (clone / "CMakePresets.json").write_text(PRESETS)
+    (clone / "CMakeLists.txt").write_text(PROJECT)
+    (clone / "fickle").write_text(FICKLE)
+
+    def test(*words):
+        done = subprocess.run([clone / "scripts/test", "-p", "dev", *words], cwd=clone,
+                              text=True, capture_output=True, stdin=subprocess.DEVNULL)
+        assert done.stdout, done.stderr
+        return done.returncode, done.stdout.splitlines()
+    return test
+
+
+def test_who_fails_must_then_pass_twice(fickle):
+    code, lines = fickle()
+    assert code == 1
+    text = "\n".join(lines)
+    assert lines[-1] == "3 passed, 2 failed", text  # the build, good and once
+    assert lines[-2].startswith("1 passed only when run again, 1 of them unexplained"), text
+    failed = text[text.index("\nFailed:"):text.index("\nLogs and")]
+    assert "dev: unit.bad" in failed and "dev: unit.alternating" in failed
+    assert "unit.once" not in failed
+    assert "Passed only when run again (1):\n  dev: unit.once\n      UNEXPLAINED" in text
+
+
+def test_a_known_reason_is_given(fickle, clone):
+    (clone / "tests/known_flaky.txt").write_text("# a comment\nunit.once The moon was full.\n")
+    code, lines = fickle("-R", "once|good")
+    assert code == 0 and lines[-1] == "3 passed, 0 failed"
+    assert lines[-2].startswith("1 passed only when run again, 0 of them unexplained")
+    assert lines[-4:-2] == ["  dev: unit.once", "      The moon was full."]
+
+
+def test_nothing_is_said_when_nothing_was_repeated(fickle):
+    code, lines = fickle("-R", "good")
+    assert code == 0 and lines[-1] == "2 passed, 0 failed"
+    assert "again" not in "\n".join(lines)
+
+
+def test_a_repeated_test_counts_once_and_names_what_had_failed(report):
+    (report / "dev.again.results").mkdir()
+    (report / "dev.again.results/integration.c.xml").write_text(PYTEST.replace(
+        '<failure message="assert 1 == 2"/>', "").replace('<error message="teardown"/>', ""))
+    (report / "dev.again.xml").write_text("""<testsuite>
+      <testcase name="integration.c" status="run"/><testcase name="integration.c" status="run"/>
+      <testcase name="integration.slow" status="run"/>
+      <testcase name="integration.slow" status="fail"><failure message="Timeout"/></testcase>
+    </testsuite>""")
+    cases, repeated = summary.collect(report)
+    assert [case.name for case in repeated] == [
+        "dev: integration.c::test_2", "dev: integration.c::test_3"]
+    inside = [(case.name, case.outcome) for case in cases if "integration.c" in case.name]
+    assert inside == [(f"dev: integration.c::test_{n}", "skipped" if n == 4 else "passed")
+                      for n in range(1, 5)]
+    assert [case.outcome for case in cases if "slow" in case.name] == ["failed"]
+
+
+def test_every_known_flaky_test_has_a_reason():
+    for name, reason in summary.known_flaky().items():
+        assert re.fullmatch(r"\w+\.\w+(::\w+)?", name), name
+        assert len(reason) >= 20, f"{name}: {reason}"
