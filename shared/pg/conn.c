@@ -132,6 +132,10 @@ static PGconn *start_with(const struct pg_conn_options *options, const char *set
     keywords_add(&k, "keepalives_count", "3");
     keywords_add(&k, "tcp_user_timeout", "10000");
     keywords_add(&k, "connect_timeout", seconds);
+    /* Else libpq looks for Kerberos credentials first, and MIT's library follows a NULL there
+     * when memory runs out. */
+    if (!getenv("PGGSSENCMODE"))
+        keywords_add(&k, "gssencmode", "disable");
     keywords_add(&k, "dbname", options->url);
     keywords_add(&k, "application_name", options->application_name);
     keywords_add(&k, "client_encoding", "UTF8");

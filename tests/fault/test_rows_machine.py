@@ -116,7 +116,7 @@ LIBRARY_ENDS = {"ingestion": [-signal.SIGABRT], "reporting": [-signal.SIGABRT],
 
 
 @pytest.mark.parametrize("which", LIBRARY_ENDS)
-@pytest.mark.parametrize("permille", [2, 50])
+@pytest.mark.parametrize("permille", [2, 5, 50])
 def test_row_42_memory_runs_out(make_rig, redis, database, tmp_path, which, permille):
     """Allocations fail here and there, in our code and in the libraries: refused, cut off
     or 503, never a false 200, and well again afterwards.  Two libraries do not survive all

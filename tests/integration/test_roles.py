@@ -399,3 +399,21 @@ def test_a_processor_that_may_not_migrate_waits_for_the_owner(daemons, redis,
     wait_until(redis.is_drained, 10, "the job to be stored")
     assert database.value("SELECT count(*) FROM dead_letters") == 0
     assert json.loads(worker.get("/readyz").body) == {"status": "ready"}
+
+
+@pytest.mark.parametrize("daemon", ["processor", "reporting"])
+def test_kerberos_is_left_alone_unless_it_is_asked_for(database, redis, daemons, tmp_path,
+                                                       daemon):
+    """libpq would look for its credentials at each connection; MIT's library writes the trace
+    when it is entered, and crashes when there is no memory."""
+    trace = tmp_path / "trace"
+    more = {"REDIS_URL": redis.url} if daemon == "processor" else {}
+    daemons.start(daemon, DATABASE_URL=database.url, KRB5_TRACE=trace, **more)
+    assert not trace.exists()
+    daemons.start(daemon, DATABASE_URL=f"{database.url}?gssencmode=prefer", KRB5_TRACE=trace,
+                  **more)
+    assert trace.exists()
+    trace.unlink()
+    daemons.start(daemon, DATABASE_URL=database.url, KRB5_TRACE=trace, PGGSSENCMODE="prefer",
+                  **more)
+    assert trace.exists()
