@@ -52,6 +52,8 @@ static const struct conf_item items[] = {
      "how many times as long as it worked the roll-up rests"},
     {"ROLLUP_MAX_ROWS", CONF_INT, FIELD(rollup_max_rows), "250000", 1, 10000000, NULL,
      "events rolled up in one transaction"},
+    {"ROLLUP_MAX_BYTES", CONF_INT, FIELD(rollup_max_bytes), "67108864", 65536, 268435456,
+     NULL, "bytes of texts in it, 64 more for each event; one event alone may have more"},
     {"ROLLUP_TIMEOUT_MS", CONF_INT, FIELD(rollup_timeout_ms), "60000", 100, 3600000, NULL,
      "longest statement of the roll-up; after one that took longer it takes fewer rows"},
     {"PARTITION_MONTHS_BACK", CONF_INT, FIELD(partition_months_back), "12", 0, 120, NULL,

@@ -30,6 +30,7 @@ struct processor_conf {
     int64_t rollup_lag_max_ms;
     int64_t rollup_rest_times;
     int64_t rollup_max_rows;
+    int64_t rollup_max_bytes;
     int64_t rollup_timeout_ms;
     int64_t partition_months_back;
     int64_t partition_months_ahead;

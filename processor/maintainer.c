@@ -19,7 +19,7 @@
 
 enum {
     LOG_EVERY_MS = 10000,
-    ROWS_MIN = 1000,        /* a bite that takes too long is made no smaller */
+    ASIDE_LOG_EVERY_MS = 1000,
     LOOK_TIMEOUT_MS = 4000, /* of a cheap statement: /readyz learns from it */
     WRITERS_WAIT_MS = 200,  /* between looks whether the process stops */
     QUIET_MS = 25,     /* without new rows: what waits for the rest waits for nothing */
@@ -39,9 +39,9 @@ void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
     *keeper = (struct keeper){
         .conf = conf,
         .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
-        .max_rows = conf->rollup_max_rows,
         .savings = {ROLLUP_SAVED_MAX_MS, clock_mono_ms()},
     };
+    rollup_size_init(&keeper->size, conf->rollup_max_rows);
     retry_init(&keeper->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
     metric_set(&keeper->metrics.rollup_fresh_ms, clock_mono_ms());
 }
@@ -261,27 +261,85 @@ static enum err_code settle(struct keeper *keeper, bool *ret_is_settled, struct 
     return ERR_OK;
 }
 
-static enum err_code bite(struct keeper *keeper, struct err *err)
+/* Each event that is set aside is told, but for a flood of them. */
+static void tell_aside(struct keeper *keeper, const struct rollup_bite *bite)
+{
+    int64_t suppressed;
+
+    metric_add(&keeper->metrics.rollup_set_aside, 1);
+    if (log_gate_open(&keeper->aside_log, ASIDE_LOG_EVERY_MS, &suppressed))
+        log_line(LOG_ERROR,
+                 "set an event aside that cannot be rolled up: it is stored and "
+                 "not counted",
+                 LOG_FIELDS(log_int("id", bite->aside_id),
+                            log_text("reason", bite->reason),
+                            log_int("suppressed", suppressed)));
+}
+
+/* A smaller bite comes next: at once where Postgres itself has refused this one and nothing
+ * else is wrong, else as after any failure. */
+static enum err_code shrink(struct keeper *keeper, int64_t position, int64_t waiting,
+                            struct err *err)
+{
+    bool is_last = waiting <= 1 || keeper->size.rows <= 1;
+    enum err_action action = err_action(err->code);
+    int64_t suppressed;
+
+    rollup_size_fail(&keeper->size, err->code, position, waiting);
+    if (is_last || action == ACTION_RETRY || err->code == ERR_DENIED ||
+        err->code == ERR_SCHEMA || err->code == ERR_CONFIG ||
+        PQtransactionStatus(keeper->conn) != PQTRANS_IDLE)
+        return err->code;
+    metric_add(&keeper->metrics.failures[err->code], 1);
+    if (log_gate_open(&keeper->size_log, LOG_EVERY_MS, &suppressed))
+        log_line(LOG_WARN, "the roll-up failed and takes fewer events",
+                 LOG_FIELDS(log_text("error", err_name(err->code)),
+                            log_text("reason", err->msg),
+                            log_int("events", keeper->size.rows),
+                            log_int("suppressed", suppressed)));
+    return ERR_OK;
+}
+
+/* Rolls up, or sets the next event aside that stands in the way. */
+static enum err_code run_bite(struct keeper *keeper, int64_t position,
+                              struct rollup_bite *ret_bite, struct err *err)
+{
+    struct rollup_share share = {
+        .rows = keeper->size.rows,
+        .bytes = keeper->conf->rollup_max_bytes,
+        .tries = rollup_size_tries(&keeper->size, position),
+    };
+
+    if (rollup_size_gives_up(&keeper->size, position))
+        return rollup_set_aside(keeper->conn, position + 1,
+                                keeper->size.code == ERR_TIMEOUT
+                                    ? "its roll-up takes too long"
+                                    : "the connection is lost over its roll-up",
+                                keeper->patience_ms, ret_bite, err);
+    return rollup_bite(keeper->conn, &keeper->bound, &share, keeper->patience_ms,
+                       ret_bite, err);
+}
+
+static enum err_code bite(struct keeper *keeper, int64_t position, struct err *err)
 {
     struct rollup_bite bite = {.is_done = false};
     int64_t began_us = clock_mono_us();
-    enum err_code code = rollup_bite(keeper->conn, &keeper->bound, keeper->max_rows,
-                                     keeper->patience_ms, &bite, err);
+    int64_t waiting = keeper->bound.id - position;
+    enum err_code code = run_bite(keeper, position, &bite, err);
 
     forget_bound(keeper);
-    if (code == ERR_TIMEOUT && keeper->max_rows > ROWS_MIN)
-        keeper->max_rows /= 2;
     if (code)
-        return code;
+        return shrink(keeper, position, waiting, err);
     if (bite.is_elsewhere) {
         (void)gate_pause(keeper->gate, ELSEWHERE_MS);
         return ERR_OK;
     }
     count_bite(keeper, &bite, began_us);
+    if (bite.aside_id)
+        tell_aside(keeper, &bite);
     rollup_spend(&keeper->savings,
                  keeper->conf->rollup_rest_times * (clock_mono_us() - began_us) / 1000);
-    if (keeper->max_rows < keeper->conf->rollup_max_rows)
-        keeper->max_rows += keeper->max_rows / 8 + 1;
+    rollup_size_succeed(&keeper->size);
     return ERR_OK;
 }
 
@@ -352,6 +410,7 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
         code = rollup_look(keeper->conn, LOOK_TIMEOUT_MS, &state, err);
     if (code)
         return code;
+    metric_set(&keeper->metrics.rollup_aside, state.aside);
     metric_set(&keeper->metrics.rollup_waiting, state.waiting > 0 ? state.waiting : 0);
     if (state.waiting <= 0)
         metric_set(&keeper->metrics.rollup_fresh_ms, looked_ms);
@@ -363,14 +422,14 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
         return ERR_OK;
     }
     rest_ms = rollup_rest_ms(&pace, &state);
-    if (rest_ms > 0 && state.waiting < keeper->max_rows) {
+    if (rest_ms > 0 && state.waiting < keeper->size.rows) {
         code = rest(keeper, rest_ms, hurries, &may_bite, err);
         if (code || !may_bite)
             return code;
     }
     code = settle(keeper, &is_settled, err);
     if (!code && is_settled)
-        code = bite(keeper, err);
+        code = bite(keeper, state.position, err);
     if (!code)
         is_well(keeper);
     return code;

@@ -18,6 +18,7 @@
 #include "processor/metrics.h"
 #include "processor/retry.h"
 #include "processor/rollup/rollup.h"
+#include "processor/rollup/size.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 
@@ -32,7 +33,7 @@ struct keeper {
     size_t thread; /* its number in health */
     PGconn *conn;  /* owned; NULL: not connected */
     int64_t patience_ms;
-    int64_t max_rows;          /* of a bite: fewer after one that took too long */
+    struct rollup_size size;   /* of a bite: fewer events after a failure */
     struct rollup_bound bound; /* of the next bite */
     bool has_bound;
     int64_t bound_ms; /* when it was looked for */
@@ -43,6 +44,8 @@ struct keeper {
     struct retry retry;
     struct log_gate log;
     struct log_gate busy_log;
+    struct log_gate size_log;
+    struct log_gate aside_log;
     struct keeper_metrics metrics;
     struct err refusal; /* code ERR_OK: none */
 };

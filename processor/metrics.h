@@ -36,6 +36,8 @@ struct keeper_metrics {
     struct metric_histogram rollup_us;
     struct metric rollup_rows;
     struct metric rollup_waiting;
+    struct metric rollup_aside;
+    struct metric rollup_set_aside;
     struct metric rollup_fresh_ms; /* monotonic: all that was stored by then is in */
     struct metric failures[ERR_CODE_COUNT];
     struct metric partitions;

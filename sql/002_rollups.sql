@@ -58,13 +58,24 @@ CREATE TABLE rollup_state (
 );
 INSERT INTO rollup_state (position, finished_at, took_ms) VALUES (0, now(), 0);
 
+-- Events below the position that are not counted: the roll-up failed with each of them
+-- alone.  They outlive retention, until rollup_retry_aside() counts them.
+CREATE TABLE rollup_aside (
+    id       bigint      NOT NULL PRIMARY KEY, -- of events
+    reason   text        NOT NULL,
+    aside_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Whether there is something to roll up: rows waiting (ids, to be exact, some of which may
--- never appear), how long ago the last bite ended, and what it took.  Cheap.
-CREATE FUNCTION rollup_pending(OUT waiting bigint, OUT rested_ms bigint, OUT took_ms integer)
+-- never appear), how long ago the last bite ended, what it took, the position, and how many
+-- rows are set aside (at most 1,000 are looked at).  Cheap.
+CREATE FUNCTION rollup_pending(OUT waiting bigint, OUT rested_ms bigint, OUT took_ms integer,
+                               OUT rolled_up bigint, OUT aside bigint)
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END - s.position,
            (1000 * extract(epoch FROM clock_timestamp() - s.finished_at))::bigint,
-           s.took_ms
+           s.took_ms, s.position,
+           (SELECT count(*) FROM (SELECT FROM rollup_aside LIMIT 1000) AS a)
       FROM rollup_state s, events_id_seq q
 $$;
 
@@ -121,41 +132,31 @@ $$;
 CREATE FUNCTION rollup_lock_key() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561001 $$;
 
--- The steps of a bite follow.  They hand each other arrays, the elements with the same
--- index belonging together: no temporary table, and the planner knows how many there are.
--- rollup_bite() switches off all plans but those that start from the arrays and go through
--- indexes, for the tables' statistics lag behind.
+-- The steps of a bite follow.  They hand each other arrays of numbers and of site_ids, the
+-- elements with the same index belonging together: no temporary table, and the planner knows
+-- how many there are.  No array has paths or users, which may be long: they stay within one
+-- statement, whose sorts, hashes and tuple stores go to disk beyond work_mem.  rollup_bite()
+-- switches off all plans but those that start from the arrays and go through indexes, for
+-- the tables' statistics lag behind.
 
--- The numbers of paths, in the same order; NULL where there is none yet.  p_ids has those
--- that are known already, which are not looked for again.
-CREATE FUNCTION rollup_path_ids(p_sites text[], p_paths text[], p_ids bigint[])
-RETURNS bigint[]
+-- The end of a chunk that begins after p_from: p_to, or less when the texts up to it have
+-- more than p_max_bytes, 64 bytes being added for each row.  One row alone may have more.  A
+-- row that ingestion takes has less than 12 kB, so few rows are not measured; the lengths are
+-- read without the texts themselves.
+CREATE FUNCTION rollup_fit(p_from bigint, p_to bigint, p_max_bytes bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    ids bigint[];
+    high  bigint := p_to;
+    bytes numeric;
 BEGIN
-    SELECT array_agg(coalesce(c.path_id, p.path_id) ORDER BY c.place) INTO ids
-      FROM unnest(p_sites, p_paths, p_ids) WITH ORDINALITY
-           AS c (site_id, path, path_id, place)
-      LEFT JOIN LATERAL (
-           SELECT paths.path_id FROM paths
-            WHERE c.path_id IS NULL
-              AND paths.site_id = c.site_id
-              AND paths.path_hash = sha256(convert_to(c.path, 'UTF8'))
-           OFFSET 0) AS p ON true;
-    RETURN ids;
-END
-$$;
-
--- Numbers the paths that have no number yet.
-CREATE FUNCTION rollup_add_paths(p_sites text[], p_paths text[], p_ids bigint[])
-RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO paths (site_id, path_hash, path)
-    SELECT DISTINCT c.site_id, sha256(convert_to(c.path, 'UTF8')), c.path
-      FROM unnest(p_sites, p_paths, p_ids) AS c (site_id, path, path_id)
-     WHERE c.path_id IS NULL;
+    WHILE high - p_from > greatest(1, p_max_bytes / 12288) LOOP
+        SELECT sum(64 + octet_length(site_id) + octet_length(path)
+                      + coalesce(octet_length(user_id), 0)) INTO bytes
+          FROM events WHERE id > p_from AND id <= high;
+        EXIT WHEN bytes IS NULL OR bytes <= p_max_bytes;
+        high := p_from + greatest(1, trunc((high - p_from) * (p_max_bytes / bytes)))::bigint;
+    END LOOP;
+    RETURN high;
 END
 $$;
 
@@ -166,6 +167,53 @@ CREATE TYPE rollup_counts AS (
     path_ids bigint[],
     views    bigint[]
 );
+
+-- Counts the views of the events with p_from < id <= p_to by site, day and path, and of all
+-- time besides, in the order of the key of rollup_paths.  Numbers the paths that have no
+-- number yet.  total is the number of events.
+CREATE FUNCTION rollup_count_views(p_from bigint, p_to bigint,
+                                   OUT counts rollup_counts, OUT total bigint)
+LANGUAGE plpgsql
+SET enable_hashjoin = on SET enable_nestloop = off AS $$
+BEGIN
+    WITH found AS (
+        SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, path,
+               count(*) AS views
+          FROM events
+         WHERE id > p_from AND id <= p_to
+         GROUP BY 1, 2, 3
+    ), looked AS MATERIALIZED (
+        -- What is known by its number needs no text any more.
+        SELECT f.site_id, f.day, f.views, p.path_id,
+               CASE WHEN p.path_id IS NULL THEN h.path_hash END AS path_hash,
+               CASE WHEN p.path_id IS NULL THEN f.path END AS path
+          FROM found f
+         CROSS JOIN LATERAL (
+               SELECT sha256(convert_to(f.path, 'UTF8')) AS path_hash OFFSET 0) AS h
+          LEFT JOIN LATERAL (
+               SELECT path_id FROM paths
+                WHERE paths.site_id = f.site_id AND paths.path_hash = h.path_hash OFFSET 0
+               ) AS p ON true
+    ), added AS (
+        INSERT INTO paths AS p (site_id, path_hash, path)
+        SELECT DISTINCT ON (site_id, path_hash) site_id, path_hash, path
+          FROM looked WHERE path_id IS NULL
+        RETURNING p.site_id, p.path_hash, p.path_id
+    ), numbered AS (
+        SELECT l.site_id, l.day, coalesce(l.path_id, a.path_id) AS path_id, l.views
+          FROM looked l
+          LEFT JOIN added a ON a.site_id = l.site_id AND a.path_hash = l.path_hash
+    )
+    SELECT array_agg(w.site_id), array_agg(w.day), array_agg(w.path_id), array_agg(w.views),
+           coalesce(sum(w.views) FILTER (WHERE w.day > '-infinity'), 0)
+      INTO counts.sites, counts.days, counts.path_ids, counts.views, total
+      FROM (SELECT n.site_id, coalesce(n.day, '-infinity') AS day, n.path_id,
+                   sum(n.views)::bigint AS views
+              FROM numbered n
+             GROUP BY GROUPING SETS ((n.site_id, n.day, n.path_id), (n.site_id, n.path_id))
+             ORDER BY path_id, day) AS w;
+END
+$$;
 
 -- Adds to the rows of rollup_paths that are there; returns their new totals.
 CREATE FUNCTION rollup_update_views(counts rollup_counts) RETURNS rollup_counts
@@ -309,59 +357,40 @@ $$;
 CREATE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    found  record; -- as rollup_counts, with the paths themselves
-    ids    bigint[];
+    found  record;
     counts rollup_counts;
     days   bigint;
 BEGIN
-    SELECT array_agg(c.site_id) AS sites, array_agg(c.day) AS days,
-           array_agg(c.path) AS paths, array_agg(c.views) AS views, sum(c.views) AS total
-      INTO found
-      FROM (SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, path,
-                   count(*) AS views
-              FROM events
-             WHERE id > p_from AND id <= p_to
-             GROUP BY 1, 2, 3) AS c;
-    IF found.total IS NULL THEN
+    SELECT * INTO found FROM rollup_count_views(p_from, p_to);
+    counts := found.counts;
+    IF found.total = 0 THEN
         RETURN 0;
     END IF;
-    ids := rollup_path_ids(found.sites, found.paths, NULL);
-    IF array_position(ids, NULL) IS NOT NULL THEN
-        PERFORM rollup_add_paths(found.sites, found.paths, ids);
-        ids := rollup_path_ids(found.sites, found.paths, ids);
+    days := cardinality(counts.sites); -- at most
+    IF days > 256 THEN
+        SELECT count(*) INTO days
+          FROM (SELECT DISTINCT c.site_id, c.day
+                  FROM unnest(counts.sites, counts.days) AS c (site_id, day)
+                 WHERE c.day > '-infinity') AS d;
     END IF;
-    -- The rows of all time besides; in the order of the key.
-    SELECT array_agg(w.site_id), array_agg(w.day), array_agg(w.path_id), array_agg(w.views)
-      INTO counts.sites, counts.days, counts.path_ids, counts.views
-      FROM (SELECT c.site_id, coalesce(c.day, '-infinity') AS day, c.path_id,
-                   sum(c.views)::bigint AS views
-              FROM unnest(found.sites, found.days, ids, found.views)
-                   AS c (site_id, day, path_id, views)
-             GROUP BY GROUPING SETS ((c.site_id, c.day, c.path_id), (c.site_id, c.path_id))
-             ORDER BY path_id, day) AS w;
     counts := rollup_add_views(counts);
-    SELECT count(*) INTO days
-      FROM (SELECT DISTINCT c.site_id, c.day
-              FROM unnest(found.sites, found.days) AS c (site_id, day)) AS d;
     PERFORM rollup_add_sites(p_from, p_to, days);
     PERFORM rollup_set_tops(counts);
     RETURN found.total;
 END
 $$;
 
--- One bite: rolls up at most p_max_rows events up to the settled bound p_bound.  Returns
--- how many rows it took, and whether nothing settled is left.  NULL: another roll-up is at
--- work.  One statement, so that a client that stalls holds nothing.
+-- One bite: rolls up at most p_max_rows events of at most p_max_bytes of text, up to the
+-- settled bound p_bound.  Returns how many rows it took, and whether nothing settled is left.
+-- NULL: another roll-up is at work.  One statement, so that a client that stalls holds
+-- nothing.
 CREATE FUNCTION rollup_bite(p_bound bigint, p_max_rows bigint,
+                            p_max_bytes bigint DEFAULT 67108864,
                             OUT taken bigint, OUT is_done boolean)
 LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET max_parallel_workers_per_gather = 0
-SET work_mem = '64MB'
-SET jit = off AS $$
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
     begun timestamptz := clock_timestamp();
     low   bigint;
@@ -377,9 +406,94 @@ BEGIN
     IF high <= low THEN
         RETURN;
     END IF;
+    high := rollup_fit(low, high, p_max_bytes);
+    is_done := high >= p_bound;
     taken := rollup_range(low, high);
     UPDATE rollup_state
        SET position = high, finished_at = clock_timestamp(),
            took_ms = 1000 * extract(epoch FROM clock_timestamp() - begun);
+END
+$$;
+
+-- Whether an error of the roll-up of a single event is the event's, which is set aside then:
+-- not that of an outage, of a lock, of a full disk or of what a person has changed, which
+-- would meet every event.  Memory may be short for other reasons, so it is tried again a few
+-- times first.
+CREATE FUNCTION rollup_blames(p_sqlstate text, p_tries integer) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_sqlstate IN ('53200', '53400') THEN p_tries >= 10
+                ELSE p_sqlstate !~ '^(08|25|28|3D|3F|40|42|53|55|57|58)' END
+$$;
+
+-- The smallest bite: of one id.  An event with which it fails is set aside, in the same
+-- transaction; p_tries says how often it has failed with it before.  aside_id and reason are
+-- NULL unless that was done.  A wait for a lock ends before statement_timeout does, so that
+-- the two are told apart.
+CREATE FUNCTION rollup_bite_alone(p_bound bigint, p_tries integer,
+                                  OUT taken bigint, OUT is_done boolean,
+                                  OUT aside_id bigint, OUT reason text)
+LANGUAGE plpgsql
+SET lock_timeout = '90ms' AS $$
+DECLARE
+    low bigint;
+BEGIN
+    SELECT b.taken, b.is_done INTO taken, is_done FROM rollup_bite(p_bound, 1) AS b;
+EXCEPTION WHEN OTHERS THEN
+    IF NOT rollup_blames(SQLSTATE, p_tries) THEN
+        RAISE;
+    END IF;
+    -- What failed has been undone, the lock included.
+    SELECT s.position INTO low FROM rollup_state s;
+    reason := left(SQLERRM, 1000) || ' (SQLSTATE ' || SQLSTATE || ')';
+    IF coalesce(low < p_bound AND rollup_set_aside(low + 1, reason), false) THEN
+        taken := 0;
+        is_done := low + 1 >= p_bound;
+        aside_id := low + 1;
+    END IF; -- else another roll-up is at work: all NULL but the reason
+END
+$$;
+
+-- Sets an event aside that must be the next one.  False: it is not.  NULL: another roll-up
+-- is at work.
+CREATE FUNCTION rollup_set_aside(p_id bigint, p_reason text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(rollup_lock_key()) THEN
+        RETURN NULL;
+    END IF;
+    UPDATE rollup_state SET position = p_id, finished_at = clock_timestamp()
+     WHERE position = p_id - 1;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO rollup_aside (id, reason) VALUES (p_id, left(p_reason, 1100));
+    RETURN true;
+END
+$$;
+
+-- For people, once the reason is mended: counts at most p_max of the events that were set
+-- aside, the longest one first.  Returns how many, and with how many it failed again.
+CREATE FUNCTION rollup_retry_aside(p_max integer DEFAULT 1000,
+                                   OUT counted bigint, OUT failed bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+    row record;
+BEGIN
+    counted := 0;
+    failed := 0;
+    PERFORM pg_advisory_xact_lock(rollup_lock_key());
+    FOR row IN SELECT a.id FROM rollup_aside a ORDER BY a.aside_at, a.id LIMIT p_max LOOP
+        BEGIN
+            counted := counted + rollup_range(row.id - 1, row.id);
+            DELETE FROM rollup_aside WHERE id = row.id;
+        EXCEPTION WHEN OTHERS THEN
+            failed := failed + 1;
+            UPDATE rollup_aside SET aside_at = clock_timestamp(), reason = SQLERRM
+             WHERE id = row.id;
+        END;
+    END LOOP;
 END
 $$;

@@ -63,10 +63,23 @@ BEGIN
 END
 $$;
 
+-- Whether a partition has events that the roll-up has set aside; by its index, for few are.
+CREATE FUNCTION events_have_aside(p_name text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    has boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM rollup_aside a CROSS JOIN LATERAL (
+                        SELECT FROM %I AS p WHERE p.id = a.id OFFSET 0) AS present)', p_name)
+       INTO has;
+    RETURN has;
+END
+$$;
+
 -- Deletes the raw events of the months before the last p_months full ones; the rollups
 -- stay.  Drops partitions, and deletes from events_default at most p_max_rows rows a call.
--- Rows that are not rolled up yet stay until they are.  Returns the partitions dropped and
--- the rows deleted besides.
+-- Rows that are not rolled up yet, or were set aside, stay until they are.  Returns the
+-- partitions dropped and the rows deleted besides.
 CREATE FUNCTION events_drop_old(p_months integer, p_max_rows integer,
                                 OUT dropped integer, OUT deleted bigint)
 LANGUAGE plpgsql AS $$
@@ -90,6 +103,8 @@ BEGIN
      WHERE ctid IN (SELECT ctid FROM events_default
                      WHERE "timestamp" < first_kept::timestamp AT TIME ZONE 'UTC'
                        AND id <= settled
+                       AND NOT EXISTS (SELECT FROM rollup_aside a
+                                        WHERE a.id = events_default.id)
                      LIMIT p_max_rows);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     FOR name IN
@@ -101,7 +116,7 @@ BEGIN
         -- The parent first, as every writer does, or the two would wait for each other.
         LOCK TABLE ONLY events IN ACCESS EXCLUSIVE MODE;
         EXECUTE format('SELECT max(id) FROM %I', name) INTO newest;
-        IF newest IS NULL OR newest <= settled THEN
+        IF newest IS NULL OR newest <= settled AND NOT events_have_aside(name) THEN
             EXECUTE format('DROP TABLE %I', name);
             dropped := dropped + 1;
         END IF;

@@ -1,10 +1,11 @@
 -- 005_privileges.sql -- what the three roles of roles.sql may do, if there are any.
 --
 -- The processor's role may not change the schema, and what it writes beside events and
--- dead letters it writes through three functions.  Those run with the rights of their
+-- dead letters it writes through five functions.  Those run with the rights of their
 -- owner, so nothing that a caller can make may come between them and what they name: the
 -- search path is fixed, temporary objects last, and not everybody may call them.  The
--- fourth is for administrators, so that a partition that they make is the owner's too.
+-- other two are for administrators, so that a partition that they make is the owner's too,
+-- and what was set aside is counted with the owner's rights.
 
 DO $$
 DECLARE
@@ -15,7 +16,10 @@ BEGIN
       FROM (SELECT current_schema() UNION ALL
             SELECT extnamespace::regnamespace::text FROM pg_extension
              WHERE extname = 'hll') AS schemas (s);
-    FOREACH function IN ARRAY ARRAY['rollup_bite(bigint, bigint)',
+    FOREACH function IN ARRAY ARRAY['rollup_bite(bigint, bigint, bigint)',
+                                    'rollup_bite_alone(bigint, integer)',
+                                    'rollup_set_aside(bigint, text)',
+                                    'rollup_retry_aside(integer)',
                                     'events_add_partition(date)',
                                     'events_add_partitions(integer, integer)',
                                     'events_drop_old(integer, integer)']
@@ -37,12 +41,14 @@ CREATE FUNCTION grant_privileges() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_processor') THEN
-        GRANT SELECT ON schema_version, rollup_state, events_id_seq TO analytics_processor;
+        GRANT SELECT ON schema_version, rollup_state, rollup_aside, events_id_seq
+           TO analytics_processor;
         GRANT INSERT (event_id, site_id, event_type, path, user_id, "timestamp") ON events
            TO analytics_processor;
         GRANT USAGE ON SEQUENCE events_id_seq TO analytics_processor;
         GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letters TO analytics_processor;
-        GRANT EXECUTE ON FUNCTION rollup_bite, events_add_partitions, events_drop_old
+        GRANT EXECUTE ON FUNCTION rollup_bite, rollup_bite_alone, rollup_set_aside,
+                                  events_add_partitions, events_drop_old
            TO analytics_processor;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_reporting') THEN

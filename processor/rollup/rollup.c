@@ -62,8 +62,10 @@ enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
 {
     PGresult *result = NULL;
     enum err_code code =
-        pg_conn_exec(conn, "SELECT waiting, rested_ms, took_ms FROM rollup_pending()", 0,
-                     NULL, timeout_ms, &result, err);
+        pg_conn_exec(conn,
+                     "SELECT waiting, rested_ms, took_ms, rolled_up, aside"
+                     " FROM rollup_pending()",
+                     0, NULL, timeout_ms, &result, err);
 
     if (code)
         return code;
@@ -72,7 +74,9 @@ enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
     else
         *ret_state = (struct rollup_state){.waiting = number_at(result, 0),
                                            .rested_ms = number_at(result, 1),
-                                           .took_ms = number_at(result, 2)};
+                                           .took_ms = number_at(result, 2),
+                                           .position = number_at(result, 3),
+                                           .aside = number_at(result, 4)};
     PQclear(result);
     return code;
 }
@@ -127,23 +131,39 @@ enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
     return ERR_OK;
 }
 
-enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
-                          int64_t max_rows, int64_t timeout_ms,
-                          struct rollup_bite *ret_bite, struct err *err)
+/* The parameters of a bite.  One of a single row is another statement. */
+static enum err_code run_bite(PGconn *conn, const struct rollup_bound *bound,
+                              const struct rollup_share *share, int64_t timeout_ms,
+                              PGresult **ret_result, struct err *err)
 {
     char id[NUMBER_MAX];
-    char max[NUMBER_MAX];
-    const char *values[] = {id, max};
+    char rows[NUMBER_MAX];
+    char limit[NUMBER_MAX];
+    const char *values[] = {id, limit, rows};
+    bool is_alone = share->rows == 1;
+
+    (void)snprintf(id, sizeof(id), "%" PRId64, bound->id);
+    (void)snprintf(rows, sizeof(rows), "%" PRId64, share->rows);
+    (void)snprintf(limit, sizeof(limit), "%" PRId64,
+                   is_alone ? share->tries : share->bytes);
+    return pg_conn_exec(
+        conn,
+        is_alone
+            ? "SELECT taken, is_done, aside_id, reason FROM rollup_bite_alone($1, $2)"
+            : "SELECT taken, is_done, NULL, NULL FROM rollup_bite($1, $3, $2)",
+        is_alone ? 2 : 3, values, timeout_ms, ret_result, err);
+}
+
+enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
+                          const struct rollup_share *share, int64_t timeout_ms,
+                          struct rollup_bite *ret_bite, struct err *err)
+{
     PGresult *result = NULL;
     enum err_code code = FAILPOINT("rollup.bound", err);
 
     assert(!bound->writers);
-    if (code)
-        return code;
-    (void)snprintf(id, sizeof(id), "%" PRId64, bound->id);
-    (void)snprintf(max, sizeof(max), "%" PRId64, max_rows);
-    code = pg_conn_exec(conn, "SELECT taken, is_done FROM rollup_bite($1, $2)", 2, values,
-                        timeout_ms, &result, err);
+    if (!code)
+        code = run_bite(conn, bound, share, timeout_ms, &result, err);
     if (!code)
         code = FAILPOINT("rollup.bitten", err);
     if (code) {
@@ -154,7 +174,34 @@ enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
         .is_elsewhere = PQgetisnull(result, 0, 0) == 1,
         .is_done = PQgetvalue(result, 0, 1)[0] == 't',
         .taken = number_at(result, 0),
+        .aside_id = number_at(result, 2),
     };
+    (void)snprintf(ret_bite->reason, sizeof(ret_bite->reason), "%s",
+                   PQgetvalue(result, 0, 3));
+    PQclear(result);
+    return ERR_OK;
+}
+
+enum err_code rollup_set_aside(PGconn *conn, int64_t id, const char *reason,
+                               int64_t timeout_ms, struct rollup_bite *ret_bite,
+                               struct err *err)
+{
+    char number[NUMBER_MAX];
+    const char *values[] = {number, reason};
+    PGresult *result = NULL;
+    enum err_code code;
+
+    (void)snprintf(number, sizeof(number), "%" PRId64, id);
+    code = pg_conn_exec(conn, "SELECT rollup_set_aside($1, $2)", 2, values, timeout_ms,
+                        &result, err);
+    if (code)
+        return code;
+    *ret_bite = (struct rollup_bite){.is_elsewhere = true};
+    if (PQgetvalue(result, 0, 0)[0] == 't') {
+        ret_bite->is_elsewhere = false;
+        ret_bite->aside_id = id;
+        (void)snprintf(ret_bite->reason, sizeof(ret_bite->reason), "%s", reason);
+    }
     PQclear(result);
     return ERR_OK;
 }

@@ -19,8 +19,10 @@ enum {
 struct rollup_state {
     int64_t waiting; /* ids not rolled up yet; some may never become rows */
     int64_t
-        rested_ms;   /* since the last bite of any processor; < 0: its clock was ahead */
-    int64_t took_ms; /* that bite */
+        rested_ms;    /* since the last bite of any processor; < 0: its clock was ahead */
+    int64_t took_ms;  /* that bite */
+    int64_t position; /* the last id that is rolled up */
+    int64_t aside;    /* events set aside, 1,000 at most */
 };
 
 struct rollup_pace {
@@ -47,10 +49,23 @@ struct rollup_bound {
     char *writers; /* owned: an array of SQL, as text; NULL: settled */
 };
 
+enum {
+    ROLLUP_REASON_MAX = 256
+};
+
+/* What a bite may take. */
+struct rollup_share {
+    int64_t rows; /* 1: an event with which it fails may be set aside */
+    int64_t bytes;
+    int64_t tries; /* of a single row: how often it has failed before */
+};
+
 struct rollup_bite {
-    bool is_elsewhere; /* another processor is at it */
-    bool is_done;      /* nothing up to the bound is left */
-    int64_t taken;     /* rows */
+    bool is_elsewhere;              /* another processor is at it */
+    bool is_done;                   /* nothing up to the bound is left */
+    int64_t taken;                  /* rows */
+    int64_t aside_id;               /* of the event that was set aside; 0: none */
+    char reason[ROLLUP_REASON_MAX]; /* why, cut at the end */
 };
 
 /* How long to go on resting.  Pure. */
@@ -79,9 +94,14 @@ void rollup_clear_bound(struct rollup_bound *bound);
 enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
                            struct rollup_bound *bound, struct err *err) MUST_CHECK;
 
-/* Rolls up at most max_rows rows up to a settled bound.  ERR_TIMEOUT: try with fewer. */
+/* Rolls up at most the share up to a settled bound.  After any failure: try with less. */
 enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
-                          int64_t max_rows, int64_t timeout_ms,
+                          const struct rollup_share *share, int64_t timeout_ms,
                           struct rollup_bite *ret_bite, struct err *err) MUST_CHECK;
+
+/* Sets the event id aside if it is the next one: then the bite's aside_id is id. */
+enum err_code rollup_set_aside(PGconn *conn, int64_t id, const char *reason,
+                               int64_t timeout_ms, struct rollup_bite *ret_bite,
+                               struct err *err) MUST_CHECK;
 
 #endif

@@ -186,6 +186,7 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT * FROM rollup_sites", (OWNER, REPORTING)),
     ("SELECT * FROM dead_letters", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_state", (OWNER, PROCESSOR)),
+    ("SELECT * FROM rollup_aside", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_pending()", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_settled(1000)", (OWNER, PROCESSOR)),
     ("SELECT rolpassword FROM pg_authid", NOBODY),
@@ -211,10 +212,14 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("DELETE FROM rollup_paths", (OWNER,)),
     ("INSERT INTO paths (site_id, path_hash, path) VALUES ('s', '', '')", (OWNER,)),
     ("UPDATE rollup_state SET position = 0", (OWNER,)),
+    ("DELETE FROM rollup_aside", (OWNER,)),
     ("DELETE FROM schema_version", (OWNER,)),
     ("SELECT setval('events_id_seq', 1)", (OWNER,)),
     ("SELECT nextval('events_id_seq')", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_bite(0, 1)", (OWNER, PROCESSOR)),
+    ("SELECT * FROM rollup_bite_alone(0, 1)", (OWNER, PROCESSOR)),
+    ("SELECT rollup_set_aside(0, 'r')", (OWNER, PROCESSOR)),
+    ("SELECT * FROM rollup_retry_aside()", (OWNER,)),
     ("SELECT rollup_range(0, 1)", (OWNER,)),
     ("SELECT events_add_partitions(1, 1)", (OWNER, PROCESSOR)),
     ("SELECT events_add_partition('1999-01-01')", (OWNER,)),
@@ -239,7 +244,7 @@ ATTEMPTS = [Attempt(*row) for row in [
      " EXECUTE FUNCTION suppress_redundant_updates_trigger()", (OWNER,)),
     ("CREATE INDEX ON events (path)", (OWNER,)),
     ("GRANT ALL ON events TO PUBLIC", (OWNER,)),
-    ("ALTER FUNCTION rollup_bite(bigint, bigint) SECURITY INVOKER", (OWNER,)),
+    ("ALTER FUNCTION rollup_bite(bigint, bigint, bigint) SECURITY INVOKER", (OWNER,)),
     ("ALTER ROLE analytics_processor SUPERUSER", NOBODY),
     ("ALTER ROLE analytics_owner PASSWORD 'x'", (OWNER,)),  # its own, as all may
     ("SET ROLE analytics_owner", (OWNER,)),
@@ -312,7 +317,8 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef"
         " AND pronamespace = 'public'::regnamespace ORDER BY 1")
     assert [name for name, _ in functions] == [
-        "events_add_partition", "events_add_partitions", "events_drop_old", "rollup_bite"]
+        "events_add_partition", "events_add_partitions", "events_drop_old", "rollup_bite",
+        "rollup_bite_alone", "rollup_retry_aside", "rollup_set_aside"]
     for name, config in functions:
         path = [word for word in config if word.startswith("search_path=")]
         assert path == ["search_path=public, pg_temp"], name
@@ -336,7 +342,8 @@ def test_every_table_and_function_was_thought_of(served):
          WHERE c.relnamespace = 'public'::regnamespace
            AND a.grantee NOT IN (c.relowner, 'analytics'::regrole)""")
     wanted = {(t, PROCESSOR, "SELECT") for t in
-              ("schema_version", "rollup_state", "events_id_seq", "dead_letters")}
+              ("schema_version", "rollup_state", "rollup_aside", "events_id_seq",
+               "dead_letters")}
     wanted |= {("dead_letters", PROCESSOR, p) for p in ("INSERT", "UPDATE", "DELETE")}
     wanted |= {("events_id_seq", PROCESSOR, "USAGE")}
     wanted |= {(t, REPORTING, "SELECT") for t in

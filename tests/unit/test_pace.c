@@ -13,6 +13,7 @@
 #include "processor/report.h"
 #include "processor/retry.h"
 #include "processor/rollup/rollup.h"
+#include "processor/rollup/size.h"
 #include "processor/worker.h"
 #include "shared/base/buf.h"
 
@@ -188,9 +189,87 @@ static void test_a_batch_is_reported_by_job_or_in_one_line(void **state)
     }
 }
 
+/* --- sizes of bites ------------------------------------------------------------------ */
+
+static void test_any_failure_makes_a_bite_smaller_down_to_one(void **state)
+{
+    (void)state;
+    for (enum err_code code = ERR_OK + 1; code < ERR_CODE_COUNT; code++) {
+        struct rollup_size size;
+        int failures = 0;
+
+        rollup_size_init(&size, 250000);
+        while (size.rows > 1) {
+            int64_t before = size.rows;
+
+            rollup_size_fail(&size, code, 7, 1000000);
+            assert_true(size.rows < before);
+            assert_true(++failures <= 18);
+        }
+        assert_int_equal(rollup_size_tries(&size, 7), 0);
+        rollup_size_fail(&size, code, 7, 1000000);
+        assert_int_equal(size.rows, 1);
+        assert_int_equal(rollup_size_tries(&size, 7), 1);
+        assert_int_equal(rollup_size_tries(&size, 8), 0);
+    }
+}
+
+static void test_a_bite_shrinks_from_what_was_there(void **state)
+{
+    struct rollup_size size;
+
+    (void)state;
+    rollup_size_init(&size, 250000);
+    rollup_size_fail(&size, ERR_INVALID, 0, 10);
+    assert_int_equal(size.rows, 5);
+}
+
+static void test_bites_grow_again(void **state)
+{
+    static const enum err_code codes[] = {ERR_INVALID, ERR_TIMEOUT};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct rollup_size size;
+        int bites = 0;
+
+        rollup_size_init(&size, 250000);
+        rollup_size_fail(&size, codes[i], 0, 1);
+        while (size.rows < 250000) {
+            rollup_size_succeed(&size);
+            bites++;
+        }
+        assert_in_range(bites, i == 0 ? 18 : 80, i == 0 ? 18 : 120);
+        rollup_size_succeed(&size);
+        assert_int_equal(size.rows, 250000);
+    }
+}
+
+static void test_an_outage_is_not_the_fault_of_an_event(void **state)
+{
+    struct rollup_size size;
+
+    (void)state;
+    for (enum err_code code = ERR_OK + 1; code < ERR_CODE_COUNT; code++) {
+        bool is_possible = code == ERR_UNAVAILABLE || code == ERR_TIMEOUT;
+
+        rollup_size_init(&size, 1);
+        for (int i = 0; i < 9; i++)
+            rollup_size_fail(&size, code, 3, 100);
+        assert_false(rollup_size_gives_up(&size, 3)); /* it may be one, still */
+        rollup_size_fail(&size, code, 3, 100);
+        assert_int_equal(rollup_size_gives_up(&size, 3), is_possible);
+        assert_false(rollup_size_gives_up(&size, 4)); /* another one rolled it up */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_any_failure_makes_a_bite_smaller_down_to_one),
+        cmocka_unit_test(test_a_bite_shrinks_from_what_was_there),
+        cmocka_unit_test(test_bites_grow_again),
+        cmocka_unit_test(test_an_outage_is_not_the_fault_of_an_event),
         cmocka_unit_test(test_the_backoff_doubles_up_to_its_maximum),
         cmocka_unit_test(test_the_jitter_is_full),
         cmocka_unit_test(test_the_backoff_starts_again_after_success),
