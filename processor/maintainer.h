@@ -30,8 +30,9 @@ struct keeper {
     const struct processor_conf *conf; /* these three borrowed */
     struct gate *gate;
     struct health *health;
-    size_t thread; /* its number in health */
-    PGconn *conn;  /* owned; NULL: not connected */
+    size_t thread;      /* its number in health */
+    PGconn *conn;       /* owned; NULL: not connected */
+    uint64_t last_host; /* the server that conn led to */
     int64_t patience_ms;
     struct rollup_size size;   /* of a bite: fewer events after a failure */
     struct rollup_bound bound; /* of the next bite */

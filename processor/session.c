@@ -73,7 +73,8 @@ static enum err_code check_version(PGconn *conn, int64_t timeout_ms, struct err 
     PQclear(result);
     if (found != migrate_version())
         return err_set(err, ERR_SCHEMA,
-                       "the database has version %ld of the schema, this program %d",
+                       "the database has version %ld of the schema, this program %d: run "
+                       "`processor --migrate` of the newer one",
                        found, migrate_version());
     return ERR_OK;
 }
@@ -88,6 +89,7 @@ enum err_code session_open(const struct session_options *options, PGconn **ret_c
         .statement_timeout_ms = options->statement_timeout_ms,
         .lock_timeout_ms = options->conf->lock_timeout_ms,
         .needs_primary = true,
+        .last_host = options->last_host,
     };
     int64_t timeout_ms = session_patience_ms(options->statement_timeout_ms);
     PGconn *conn = NULL;

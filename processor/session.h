@@ -19,6 +19,7 @@ struct session_options {
     const char *application_name;
     int64_t statement_timeout_ms;
     bool is_before_migration; /* the schema is not looked at */
+    uint64_t *last_host;      /* of struct pg_conn_options */
 };
 
 /* Connects and asserts; the caller owns *ret_conn: PQfinish().

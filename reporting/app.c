@@ -188,6 +188,7 @@ static enum err_code start_pool(struct app *app, struct err *err)
         .query_timeout_ms = conf->query_timeout_ms,
         .connect_timeout_ms = conf->connect_timeout_ms,
         .reconnect_max_ms = conf->reconnect_max_ms,
+        .lifetime_ms = conf->connection_lifetime_s * 1000,
         .metrics = &app->metrics,
     };
 

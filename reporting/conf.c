@@ -25,6 +25,8 @@ static const struct conf_item items[] = {
      "an attempt to connect to Postgres is given up then"},
     {"RECONNECT_MAX_MS", CONF_INT, FIELD(reconnect_max_ms), "1000", 10, 60000, NULL,
      "longest pause between two attempts to connect to Postgres"},
+    {"CONNECTION_LIFETIME_S", CONF_INT, FIELD(connection_lifetime_s), "600", 0, 86400,
+     NULL, "a connection to Postgres is made anew then, more or less a fifth; 0: never"},
     {"QUERIES_WAITING_MAX", CONF_INT, FIELD(queries_waiting_max), "1000", 1, 100000, NULL,
      "different queries that may wait for a connection; beyond it 503 at once"},
     {"REQUEST_WAIT", CONF_CHOICE, FIELD(request_wait), "park", 0, 0, "park|suspend",

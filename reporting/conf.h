@@ -15,6 +15,7 @@ struct reporting_conf {
     int64_t query_timeout_ms;
     int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
+    int64_t connection_lifetime_s;
     int64_t queries_waiting_max;
     char *request_wait; /* owned */
     int64_t max_connections;

@@ -32,24 +32,28 @@ struct link {
     bool is_stopping;
     PGconn *conn;     /* owned; NULL unless READY, BUSY or CLOSING */
     uv_poll_t poll;   /* in use unless CLOSED, OPENING or STOPPED */
-    uv_timer_t timer; /* CLOSED: the pause; BUSY: the deadline */
+    uv_timer_t timer; /* CLOSED: the pause; READY: the lifetime; BUSY: the deadline */
     int64_t opened_us;
-    int64_t pause_ms; /* the longest the next pause may be */
+    int64_t expires_ms; /* 0: never */
+    int64_t pause_ms;   /* the longest the next pause may be */
 
     /* of OPENING: the worker's until on_opened() */
     uv_work_t work;
     enum err_code opened_code;
     struct err opened_err;
     PGconn *opened_conn;
+    uint64_t last_host; /* the server that worked last; 0: any */
 
     /* of BUSY */
     link_result_fn fn;
     void *user;
-    bool is_sent;     /* or the timer is about to end the connection */
-    PGresult *result; /* owned; the first one, until the query is at its end */
+    bool is_sent; /* or the timer is about to end the connection */
+    PGresult
+        *result; /* owned; the rows or the first error, until the query is at its end */
 };
 
 static void link_pause(struct link *link, enum err_code code);
+static void on_timer(uv_timer_t *timer);
 
 /* --- the end ---------------------------------------------------------------- */
 
@@ -119,6 +123,30 @@ static bool keeps_connection(enum err_code code)
            code == ERR_INVALID || code == ERR_TOO_BIG;
 }
 
+/* Waits for a query, until the connection is too old. */
+static void link_rest(struct link *link)
+{
+    int64_t left_ms = link->expires_ms - clock_mono_ms();
+
+    link->state = LINK_READY;
+    (void)uv_timer_stop(&link->timer); /* always 0 */
+    if (link->expires_ms > 0)
+        (void)uv_timer_start(&link->timer, on_timer, left_ms > 1 ? (uint64_t)left_ms : 1,
+                             0);
+}
+
+static bool is_expired(const struct link *link)
+{
+    return link->expires_ms > 0 && clock_mono_ms() >= link->expires_ms;
+}
+
+/* Ends a connection that is well; the next one may lead to another server. */
+static void link_renew(struct link *link)
+{
+    link->last_host = 0;
+    link_close(link);
+}
+
 static void finish_query(struct link *link)
 {
     PGresult *result = link->result;
@@ -131,26 +159,48 @@ static void finish_query(struct link *link)
         return;
     }
     link->result = NULL;
-    link->state = LINK_READY;
-    (void)uv_timer_stop(&link->timer); /* always 0 */
+    if (is_expired(link))
+        link_renew(link);
+    else
+        link_rest(link);
     link->fn(err.code ? NULL : result, &err, link->user);
     PQclear(result);
 }
 
-/* Takes what has arrived; a query is at its end when libpq has no further result. */
+/* Keeps the first error, or the last rows: those before them are of the settings. */
+static void keep_result(struct link *link, PGresult *result)
+{
+    if (link->state != LINK_BUSY ||
+        (link->result && PQresultStatus(link->result) != PGRES_TUPLES_OK)) {
+        PQclear(result);
+        return;
+    }
+    PQclear(link->result);
+    link->result = result;
+}
+
+/* Whether libpq has no further result; in a pipeline a NULL ends each of its statements. */
+static bool is_end(const struct link *link, const PGresult *result)
+{
+    if (PQpipelineStatus(link->conn) == PQ_PIPELINE_OFF ||
+        PQstatus(link->conn) != CONNECTION_OK || link->state != LINK_BUSY)
+        return !result;
+    return result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+}
+
+/* Takes what has arrived, until the query is at its end. */
 static void take_results(struct link *link)
 {
     while (!PQisBusy(link->conn)) {
         PGresult *result = PQgetResult(link->conn);
-        if (!result) {
+        if (is_end(link, result)) {
+            PQclear(result);
             if (link->state == LINK_BUSY)
                 finish_query(link);
             return;
         }
-        if (link->result || link->state != LINK_BUSY)
-            PQclear(result);
-        else
-            link->result = result;
+        if (result)
+            keep_result(link, result);
     }
 }
 
@@ -186,8 +236,21 @@ static void on_work(uv_work_t *work)
 {
     struct link *link = work->data;
 
-    link->opened_code =
-        session_open(&link->options->session, &link->opened_conn, &link->opened_err);
+    link->opened_code = session_open(&link->options->session, &link->last_host,
+                                     &link->opened_conn, &link->opened_err);
+}
+
+/* When a connection that opens now is too old, so that those of all links and daemons are
+ * not made anew at the same moment. */
+static int64_t expires_ms(const struct link *link)
+{
+    int64_t lifetime_ms = link->options->lifetime_ms;
+    unsigned random_bits = 0;
+
+    if (lifetime_ms == 0)
+        return 0;
+    (void)uv_random(NULL, NULL, &random_bits, sizeof(random_bits), 0, NULL);
+    return clock_mono_ms() + lifetime_ms * (800 + random_bits % 401) / 1000;
 }
 
 static void link_adopt(struct link *link)
@@ -195,7 +258,12 @@ static void link_adopt(struct link *link)
     link->conn = link->opened_conn;
     link->opened_conn = NULL;
     link->pause_ms = 0;
-    link->state = LINK_READY;
+    link->expires_ms = expires_ms(link);
+    link_rest(link);
+    /* Behind a pooler a query brings its settings along.  Fails only on a lost connection,
+     * and then sending does. */
+    if (pg_conn_settings(link->conn))
+        (void)PQenterPipelineMode(link->conn);
     link->poll.data = link;
     /* fails only for a descriptor that no epoll set takes: not a socket's */
     (void)uv_poll_init(link->options->loop, &link->poll, PQsocket(link->conn));
@@ -238,6 +306,10 @@ static void on_timer(uv_timer_t *timer)
 
     if (link->state == LINK_CLOSED) {
         link_open(link);
+        return;
+    }
+    if (link->state == LINK_READY) {
+        link_renew(link);
         return;
     }
     assert(link->state == LINK_BUSY);
@@ -340,6 +412,22 @@ bool link_is_open(const struct link *link)
     return link->state == LINK_READY || link->state == LINK_BUSY;
 }
 
+/* Behind a pooler the settings and the statement are one transaction. */
+static bool link_send(struct link *link, const struct statement *statement,
+                      const char *const *values)
+{
+    const char *settings = pg_conn_settings(link->conn);
+    int count = (int)statement->value_count;
+
+    if (!settings)
+        return PQsendQueryPrepared(link->conn, statement->name, count, values, NULL, NULL,
+                                   0) != 0;
+    return PQsendQueryParams(link->conn, settings, 0, NULL, NULL, NULL, NULL, 0) &&
+           PQsendQueryParams(link->conn, statement->sql, count, NULL, values, NULL, NULL,
+                             0) &&
+           PQpipelineSync(link->conn);
+}
+
 void link_run(struct link *link, enum statement_id id, const char *const *values,
               link_result_fn fn, void *user)
 {
@@ -351,10 +439,7 @@ void link_run(struct link *link, enum statement_id id, const char *const *values
     link->state = LINK_BUSY;
     link->fn = fn;
     link->user = user;
-    link->is_sent =
-        PQsendQueryPrepared(link->conn, statement->name, (int)statement->value_count,
-                            values, NULL, NULL, 0) &&
-        link_watch(link);
+    link->is_sent = link_send(link, statement, values) && link_watch(link);
     if (!link->is_sent)
         timeout_ms = 0;
     (void)uv_timer_start(&link->timer, on_timer, timeout_ms, 0);

@@ -15,6 +15,10 @@
  *      +--on_poll_closed-- CLOSING <-------------------+                       |
  *      +-----------------------------------------------------------------------+
  *
+ * After its lifetime, more or less a fifth, a connection goes the way of a lost one at the
+ * next moment without a query: so readers come back to a standby that was away, and spread
+ * over servers that were added.
+ *
  * link_stop() leads from each state to STOPPED, waiting for OPENING and CLOSING to end.
  *
  * A link belongs to the loop.  Only session_open() runs in a worker thread, on fields that
@@ -41,6 +45,7 @@ struct link_options {
     uv_loop_t *loop;
     struct session_options session;
     int64_t reconnect_max_ms; /* the pause between attempts ends growing there */
+    int64_t lifetime_ms;      /* then a connection is made anew; 0: never */
 
     /* A link has opened and is READY. */
     void (*on_ready)(void *user);

@@ -381,6 +381,7 @@ static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options
                     .open_timeout_ms = options->connect_timeout_ms,
                     .query_timeout_ms = options->query_timeout_ms},
         .reconnect_max_ms = options->reconnect_max_ms,
+        .lifetime_ms = options->lifetime_ms,
         .on_ready = on_link_ready,
         .on_lost = on_link_lost,
         .on_stopped = on_link_stopped,

@@ -33,6 +33,7 @@ struct pool_options {
     int64_t query_timeout_ms;
     int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
+    int64_t lifetime_ms;               /* of a connection; 0: for ever */
     struct reporting_metrics *metrics; /* counted in; must outlive the pool */
 };
 

@@ -1,12 +1,18 @@
 /* session.c -- see session.h. */
 #include "reporting/session.h"
 
+#include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "reporting/report/statement.h"
 #include "shared/base/clock.h"
 #include "shared/pg/conn.h"
+
+enum {
+    PREPARE_MAX_LEN = 1024
+};
 
 /* What is on its way to be a session. */
 struct opening {
@@ -25,20 +31,29 @@ static enum err_code run(const struct opening *opening, const char *sql,
     return pg_conn_exec(opening->conn, sql, 0, NULL, left_ms, ret_result, err);
 }
 
-static enum err_code run_command(const struct opening *opening, const char *sql,
-                                 struct err *err)
+static enum err_code prepare(const struct opening *opening, enum statement_id id,
+                             struct err *err)
 {
+    const struct statement *statement = statement_get(id);
     PGresult *result = NULL;
-    enum err_code code = run(opening, sql, &result, err);
+    char command[PREPARE_MAX_LEN];
+    enum err_code code;
+    int len = snprintf(command, sizeof(command), "PREPARE %s%s AS %s", statement->name,
+                       statement->types, statement->sql);
 
+    assert(len > 0 && (size_t)len < sizeof(command));
+    code = run(opening, command, &result, err);
     PQclear(result);
     return code;
 }
 
-static enum err_code prepare(const struct opening *opening, enum statement_id id,
-                             struct err *err)
+static enum err_code prepare_all(const struct opening *opening, struct err *err)
 {
-    return run_command(opening, statement_get(id)->prepare, err);
+    enum err_code code = ERR_OK;
+
+    for (int id = 0; id < STATEMENT_COUNT && !code; id++)
+        code = prepare(opening, (enum statement_id)id, err);
+    return code;
 }
 
 enum err_code session_check_version(const PGresult *result, struct err *err)
@@ -49,14 +64,17 @@ enum err_code session_check_version(const PGresult *result, struct err *err)
         version = PQgetvalue(result, 0, 0);
     if (strcmp(version, SCHEMA_VERSION) == 0)
         return ERR_OK;
-    return err_set(err, ERR_SCHEMA, "the schema has version %s, not %s", version,
-                   SCHEMA_VERSION);
+    return err_set(err, ERR_SCHEMA,
+                   "the schema has version %s, not %s: run `processor --migrate`, and "
+                   "programs of one version",
+                   version, SCHEMA_VERSION);
 }
 
 static enum err_code check_version(const struct opening *opening, struct err *err)
 {
     PGresult *result = NULL;
-    enum err_code code = run(opening, "EXECUTE schema_version", &result, err);
+    enum err_code code =
+        run(opening, statement_get(STATEMENT_SCHEMA_VERSION)->sql, &result, err);
 
     if (!code)
         code = session_check_version(result, err);
@@ -64,8 +82,8 @@ static enum err_code check_version(const struct opening *opening, struct err *er
     return code;
 }
 
-enum err_code session_open(const struct session_options *options, PGconn **ret_conn,
-                           struct err *err)
+enum err_code session_open(const struct session_options *options, uint64_t *last_host,
+                           PGconn **ret_conn, struct err *err)
 {
     const struct pg_conn_options conn_options = {
         .url = options->url,
@@ -73,6 +91,9 @@ enum err_code session_open(const struct session_options *options, PGconn **ret_c
         .connect_timeout_ms = options->open_timeout_ms,
         .statement_timeout_ms = options->query_timeout_ms,
         .read_only = true,
+        .is_quick = true,
+        .shuffles_hosts = true,
+        .last_host = last_host,
     };
     struct opening opening = {0};
     enum err_code code = pg_conn_open(&conn_options, &opening.conn, err);
@@ -80,14 +101,9 @@ enum err_code session_open(const struct session_options *options, PGconn **ret_c
     if (code)
         return code;
     opening.deadline_ms = clock_mono_ms() + options->open_timeout_ms;
-    /* Compiling costs more than any of these statements takes. */
-    code = run_command(&opening, "SET jit = off", err);
-    if (!code)
-        code = prepare(&opening, STATEMENT_SCHEMA_VERSION, err);
-    if (!code)
-        code = check_version(&opening, err);
-    for (int id = STATEMENT_SCHEMA_VERSION + 1; id < STATEMENT_COUNT && !code; id++)
-        code = prepare(&opening, (enum statement_id)id, err);
+    code = check_version(&opening, err);
+    if (!code && !pg_conn_settings(opening.conn))
+        code = prepare_all(&opening, err);
     if (code)
         PQfinish(opening.conn);
     else

@@ -18,11 +18,13 @@ struct session_options {
     int64_t query_timeout_ms; /* the server ends a statement then */
 };
 
-/* Connects read-only, checks the version of the schema and prepares every statement.  The
- * caller owns *ret_conn, which is in non-blocking mode: PQfinish().
+/* Connects read-only, checks the version of the schema and prepares every statement, unless
+ * a pooler stands in between (pg_conn_settings()).  Begins with *last_host, the server that
+ * worked last, and sets it; 0 is none.  The caller owns *ret_conn, which is in non-blocking
+ * mode: PQfinish().
  * ERR_SCHEMA when the schema is missing or of another version. */
-enum err_code session_open(const struct session_options *options, PGconn **ret_conn,
-                           struct err *err) MUST_CHECK;
+enum err_code session_open(const struct session_options *options, uint64_t *last_host,
+                           PGconn **ret_conn, struct err *err) MUST_CHECK;
 
 /* Checks the rows of STATEMENT_SCHEMA_VERSION.  ERR_SCHEMA. */
 enum err_code session_check_version(const PGresult *result, struct err *err) MUST_CHECK;

@@ -115,6 +115,9 @@ enum err_code store_carefully(struct store *store, struct batch *batch, bool *re
         code = insert_halving(store, batch, 0, batch->count, err);
     if (!code)
         code = FAILPOINT("careful.inserted", err);
+    /* The next transaction of this backend may be another client's, with an older schema. */
+    if (!code && pg_conn_settings(store->conn))
+        code = store_run(store, "DROP TABLE pg_temp.events_incoming", err);
     if (!code && batch->dead > 0)
         code = dead_insert(store, batch, err);
     return code ? code : store_commit(store, err);

@@ -22,6 +22,8 @@ enum {
     CAREFUL_BATCHES = 3,
     PLACED_MAX_BYTES = 1 << 30,
     TAG_MAX = 32,
+    BEGIN_TIMEOUT_MIN_MS = 1000,
+    EVICT_TIMEOUT_MS = 5000, /* for one backend to end */
     NAME_MAX_LEN = 64,
 };
 
@@ -65,6 +67,17 @@ static void backend_name(const struct batch *batch, char out[NAME_MAX_LEN])
     (void)snprintf(out, NAME_MAX_LEN, "analytics-batch %.*s", UUID_TEXT_LEN, text);
 }
 
+/* BEGIN waits for nothing in a server that is well: one that hangs is found by it, so that
+ * the next host is tried soon.  A pooler may have it wait for a backend. */
+static int64_t begin_timeout_ms(const struct store *store)
+{
+    int64_t ms = store->conf->connect_timeout_ms;
+
+    if (pg_conn_settings(store->conn))
+        return store->patience_ms;
+    return ms > BEGIN_TIMEOUT_MIN_MS ? ms : BEGIN_TIMEOUT_MIN_MS;
+}
+
 enum err_code store_begin(struct store *store, const struct batch *batch, struct err *err)
 {
     char name[NAME_MAX_LEN];
@@ -75,7 +88,9 @@ enum err_code store_begin(struct store *store, const struct batch *batch, struct
     (void)snprintf(sql, sizeof(sql), "BEGIN; SET LOCAL application_name = '%s'", name);
     code = FAILPOINT("store.begin", err);
     if (!code)
-        code = store_run(store, sql, err);
+        code = pg_conn_run(store->conn, sql, begin_timeout_ms(store), NULL, 0, err);
+    if (code == ERR_TIMEOUT) /* nothing has begun, so nothing is unknown or too slow */
+        code = err_set(err, ERR_UNAVAILABLE, "Postgres did not answer BEGIN in time");
     return code ? code : FAILPOINT("store.begun", err);
 }
 
@@ -244,8 +259,24 @@ static enum err_code store_fast(struct store *store, struct batch *batch, unsign
 
 /* --- the whole ----------------------------------------------------------------- */
 
+/* Ends one backend.  One that is not ours to end is left: its locks end by a timeout. */
+static enum err_code end_backend(struct store *store, const char *pid, struct err *err)
+{
+    char timeout[24];
+    const char *values[] = {pid, timeout};
+    PGresult *result = NULL;
+    enum err_code code;
+
+    (void)snprintf(timeout, sizeof(timeout), "%d", EVICT_TIMEOUT_MS);
+    code = pg_conn_exec(store->conn, "SELECT pg_terminate_backend($1, $2)", 2, values,
+                        store->patience_ms, &result, err);
+    PQclear(result);
+    return code == ERR_DENIED ? ERR_OK : code;
+}
+
 /* Ends backends that another owner of the batch, or we ourselves, left behind in it: they
- * may sleep in the middle of a COPY with its keys locked. */
+ * may sleep in the middle of a COPY with its keys locked.  Anybody may name himself like one
+ * of them, so only those of our own role are, and each is ended by itself. */
 static enum err_code evict(struct store *store, const struct batch *batch,
                            struct err *err)
 {
@@ -256,12 +287,14 @@ static enum err_code evict(struct store *store, const struct batch *batch,
 
     backend_name(batch, name);
     code = pg_conn_exec(store->conn,
-                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                        "SELECT pid FROM pg_stat_activity "
                         "WHERE application_name = $1 AND pid <> pg_backend_pid() "
-                        "AND datname = current_database()",
+                        "AND datname = current_database() AND usename = current_user",
                         1, values, store->patience_ms, &result, err);
+    for (int row = 0; !code && row < PQntuples(result); row++)
+        code = end_backend(store, PQgetvalue(result, row, 0), err);
     PQclear(result);
-    return code == ERR_DENIED ? ERR_OK : code; /* then their locks end by a timeout */
+    return code;
 }
 
 static enum err_code prepare(struct store *store, const struct batch *batch,
@@ -271,6 +304,7 @@ static enum err_code prepare(struct store *store, const struct batch *batch,
         .conf = store->conf,
         .application_name = "analytics-processor",
         .statement_timeout_ms = store->conf->statement_timeout_ms,
+        .last_host = &store->last_host,
     };
     enum err_code code = ERR_OK;
 

@@ -39,6 +39,7 @@ struct store {
     struct buf placed;                 /* rows of the careful way */
     size_t inserted; /* by the last store_batch(); its other rows were there before */
     unsigned careful_left; /* batches for which the fast way is not tried first */
+    uint64_t last_host;    /* the server that conn led to */
     bool must_evict;       /* a backend of ours may still be at work on the batch */
 };
 

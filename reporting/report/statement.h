@@ -1,7 +1,7 @@
 /* statement.h -- the SQL of reporting: every statement it runs, by number.
  *
- * Each is prepared once on each connection and afterwards only bound, so no text of a
- * client ever becomes SQL.  Each is one statement and so sees one snapshot.  Pure.
+ * Each is prepared once on each connection and afterwards only bound (behind a pooler it is
+ * parsed each time, and bound as well), so no text of a client ever becomes SQL.  Each is one statement and so sees one snapshot.  Pure.
  */
 #ifndef REPORTING_REPORT_STATEMENT_H
 #define REPORTING_REPORT_STATEMENT_H
@@ -27,8 +27,9 @@ enum {
 #define STATEMENT_ALL_TIME "-infinity"
 
 struct statement {
-    const char *name;    /* it is prepared under this name */
-    const char *prepare; /* the command that does so */
+    const char *name;  /* it is prepared under this name */
+    const char *types; /* of its values: "(text, date)" */
+    const char *sql;
     size_t value_count;
 };
 

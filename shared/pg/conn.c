@@ -1,8 +1,7 @@
-/* conn.c -- see conn.h.  Only libpq's non-blocking calls are used, with poll(2)
+/* conn.c -- see conn.h; open.c makes the connections.  Only libpq's non-blocking calls are used, with poll(2)
  * between them: its blocking ones wait for the server without a limit. */
 #include "shared/pg/conn.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,174 +11,16 @@
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/base/failpoint.h"
-#include "shared/base/mem.h"
+#include "shared/pg/internal.h"
 
 enum {
-    OPTIONS_MAX_BYTES = 16384,
-    KEYWORDS_MAX = 16,
+    TEXT_MAX_BYTES = 16 << 20, /* of a statement without parameters */
+    ROLLBACK_MS = 1000,
     COPY_CHUNK_BYTES = 256 * 1024, /* what libpq buffers before it is flushed */
 };
 
-/* Reads nothing: notices of the server are for people at a terminal. */
-static void on_notice(void *user, const PGresult *result)
-{
-    (void)user;
-    (void)result;
-}
-
-/* Writes the server settings of a connection behind those that the URL has itself. */
-static enum err_code add_settings(const struct pg_conn_options *options,
-                                  const char *from_url, struct buf *out)
-{
-    enum err_code code = ERR_OK;
-
-    if (from_url)
-        code = buf_printf(out, "%s ", from_url);
-    if (!code)
-        code = buf_printf(
-            out,
-            "-c timezone=UTC -c datestyle=ISO -c statement_timeout=%lld "
-            "-c lock_timeout=%lld "
-            "-c idle_in_transaction_session_timeout=%lld%s",
-            (long long)options->statement_timeout_ms, (long long)options->lock_timeout_ms,
-            (long long)options->statement_timeout_ms,
-            options->read_only ? " -c default_transaction_read_only=on" : "");
-    if (!code)
-        code = buf_add(out, "", 1);
-    return code;
-}
-
-/* Ports, one for each host; libpq itself looks at them only when it connects. */
-static bool is_port_list(const char *text)
-{
-    while (*text != '\0') {
-        char *end;
-        long port = strtol(text, &end, 10);
-
-        if (end != text && (port < 1 || port > 65535))
-            return false;
-        if (*end != '\0' && *end != ',')
-            return false;
-        text = *end == ',' ? end + 1 : end;
-    }
-    return true;
-}
-
-/* The value of "options" in the URL, as a copy (NULL when there is none). */
-static enum err_code find_options(const char *url, char **ret_value, struct err *err)
-{
-    char *reason = NULL;
-    PQconninfoOption *parts = PQconninfoParse(url, &reason);
-    char *value = NULL;
-    enum err_code code = ERR_OK;
-
-    PQfreemem(reason); /* it may quote the password */
-    if (!parts)
-        return err_set(err, ERR_CONFIG,
-                       "DATABASE_URL is not a connection string that libpq understands");
-    for (PQconninfoOption *part = parts; part->keyword && !code; part++) {
-        if (!part->val)
-            continue;
-        if (strcmp(part->keyword, "port") == 0 && !is_port_list(part->val))
-            code = err_set(err, ERR_CONFIG, /* not shown: it may be a torn password */
-                           "DATABASE_URL: the port is not a number from 1 to 65535");
-        if (strcmp(part->keyword, "options") == 0) {
-            value = mem_strdup(part->val);
-            if (!value)
-                code = err_set(err, ERR_NOMEM, "out of memory");
-        }
-    }
-    PQconninfoFree(parts);
-    if (code)
-        mem_free(value);
-    else
-        *ret_value = value;
-    return code;
-}
-
-enum err_code pg_conn_check_url(const char *url, struct err *err)
-{
-    char *ignored = NULL;
-    enum err_code code = find_options(url, &ignored, err);
-
-    mem_free(ignored);
-    return code;
-}
-
-struct keywords {
-    const char *names[KEYWORDS_MAX];
-    const char *values[KEYWORDS_MAX];
-    size_t count;
-};
-
-static void keywords_add(struct keywords *k, const char *name, const char *value)
-{
-    assert(k->count + 1 < KEYWORDS_MAX);
-    k->names[k->count] = name;
-    k->values[k->count++] = value;
-}
-
-/* What stands before the URL is a default, what stands behind it is settled. */
-static PGconn *start_with(const struct pg_conn_options *options, const char *settings)
-{
-    struct keywords k = {.count = 0};
-    char seconds[24];
-
-    (void)snprintf(seconds, sizeof(seconds), "%lld",
-                   (long long)(options->connect_timeout_ms + 999) / 1000);
-    keywords_add(&k, "keepalives_idle", "10");
-    keywords_add(&k, "keepalives_interval", "5");
-    keywords_add(&k, "keepalives_count", "3");
-    keywords_add(&k, "tcp_user_timeout", "10000");
-    keywords_add(&k, "connect_timeout", seconds);
-    /* Else libpq looks for Kerberos credentials first, and MIT's library follows a NULL there
-     * when memory runs out. */
-    if (!getenv("PGGSSENCMODE"))
-        keywords_add(&k, "gssencmode", "disable");
-    keywords_add(&k, "dbname", options->url);
-    keywords_add(&k, "application_name", options->application_name);
-    keywords_add(&k, "client_encoding", "UTF8");
-    keywords_add(&k, "options", settings);
-    if (options->needs_primary)
-        keywords_add(&k, "target_session_attrs", "read-write");
-    return PQconnectStartParams(k.names, k.values, 1);
-}
-
-enum err_code pg_conn_start(const struct pg_conn_options *options, PGconn **ret_conn,
-                            struct err *err)
-{
-    char *from_url = NULL;
-    PGconn *conn = NULL;
-    struct buf settings;
-    enum err_code code;
-
-    buf_init(&settings, OPTIONS_MAX_BYTES);
-    code = find_options(options->url, &from_url, err);
-    if (code)
-        goto out;
-    code = add_settings(options, from_url, &settings);
-    if (code) {
-        (void)err_set(err, code, "could not write the settings of the connection");
-        goto out;
-    }
-    conn = start_with(options, settings.data);
-    if (!conn) {
-        code = err_set(err, ERR_NOMEM, "out of memory");
-        goto out;
-    }
-    /* Verbose, because nothing else tells the SQLSTATE of a refused login. */
-    (void)PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
-    (void)PQsetNoticeReceiver(conn, on_notice, NULL);
-    *ret_conn = conn;
-out:
-    buf_release(&settings);
-    mem_free(from_url);
-    return code;
-}
-
-/* Waits until the socket is ready for one of the events.  ERR_TIMEOUT at the deadline. */
-static enum err_code wait_socket(PGconn *conn, short events, int64_t deadline_ms,
-                                 const char *what, struct err *err)
+enum err_code pg_wait_socket(PGconn *conn, short events, int64_t deadline_ms,
+                             const char *what, struct err *err)
 {
     for (;;) {
         struct pollfd fd = {.fd = PQsocket(conn), .events = events};
@@ -198,38 +39,6 @@ static enum err_code wait_socket(PGconn *conn, short events, int64_t deadline_ms
     }
 }
 
-enum err_code pg_conn_open(const struct pg_conn_options *options, PGconn **ret_conn,
-                           struct err *err)
-{
-    static const char what[] = "could not connect to Postgres";
-    int64_t deadline_ms = clock_mono_ms() + options->connect_timeout_ms;
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    PGconn *conn = NULL;
-    enum err_code code = pg_conn_start(options, &conn, err);
-
-    if (code)
-        return code;
-    if (PQstatus(conn) == CONNECTION_BAD)
-        status = PGRES_POLLING_FAILED;
-    while (!code && status != PGRES_POLLING_OK) {
-        if (status == PGRES_POLLING_FAILED)
-            code = pg_err_of_conn(conn, what, err);
-        else
-            code = wait_socket(conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-                               deadline_ms, what, err);
-        if (!code)
-            status = PQconnectPoll(conn);
-    }
-    if (!code && PQsetnonblocking(conn, 1))
-        code = pg_err_of_conn(conn, what, err);
-    if (code) {
-        PQfinish(conn);
-        return code;
-    }
-    *ret_conn = conn;
-    return ERR_OK;
-}
-
 /* Sends what libpq has buffered; reads meanwhile, or both sides could wait for ever. */
 static enum err_code flush(PGconn *conn, int64_t deadline_ms, const char *what,
                            struct err *err)
@@ -242,7 +51,7 @@ static enum err_code flush(PGconn *conn, int64_t deadline_ms, const char *what,
             return ERR_OK;
         if (rest < 0)
             return pg_err_of_conn(conn, what, err);
-        code = wait_socket(conn, POLLIN | POLLOUT, deadline_ms, what, err);
+        code = pg_wait_socket(conn, POLLIN | POLLOUT, deadline_ms, what, err);
         if (code)
             return code;
         if (!PQconsumeInput(conn))
@@ -255,7 +64,7 @@ static enum err_code next_result(PGconn *conn, int64_t deadline_ms, const char *
                                  PGresult **ret_result, struct err *err)
 {
     while (PQisBusy(conn)) {
-        enum err_code code = wait_socket(conn, POLLIN, deadline_ms, what, err);
+        enum err_code code = pg_wait_socket(conn, POLLIN, deadline_ms, what, err);
 
         if (code)
             return code;
@@ -322,6 +131,28 @@ static enum err_code read_results(PGconn *conn, int64_t deadline_ms, const char 
     return ERR_OK;
 }
 
+/* --- one transaction a statement ---------------------------------------------------- */
+
+/* The settings that a statement has to bring along: behind a pooler, unless a transaction
+ * is open, which has brought them already. */
+static const char *settings_wanted(const PGconn *conn)
+{
+    const char *settings = pg_conn_settings(conn);
+
+    return settings && PQtransactionStatus(conn) == PQTRANS_IDLE ? settings : NULL;
+}
+
+/* Leaves a transaction in which something has failed.  What cannot be left so ends with
+ * the connection. */
+static void roll_back(PGconn *conn)
+{
+    struct err ignored;
+
+    if (PQtransactionStatus(conn) == PQTRANS_INERROR &&
+        pg_conn_run(conn, "ROLLBACK", ROLLBACK_MS, NULL, 0, &ignored))
+        return;
+}
+
 static enum err_code run_params(PGconn *conn, const char *sql, int count,
                                 const char *const *values, int64_t timeout_ms,
                                 PGresult **ret_result, struct pg_failure *ret_failure,
@@ -340,13 +171,44 @@ static enum err_code run_params(PGconn *conn, const char *sql, int count,
     return read_results(conn, deadline_ms, what, ret_result, ret_failure, err);
 }
 
+/* As run_params(), with the settings. */
+static enum err_code run_set(PGconn *conn, const char *sql, int count,
+                             const char *const *values, int64_t timeout_ms,
+                             PGresult **ret_result, struct pg_failure *ret_failure,
+                             struct err *err)
+{
+    enum err_code code;
+
+    if (!settings_wanted(conn))
+        return run_params(conn, sql, count, values, timeout_ms, ret_result, ret_failure,
+                          err);
+    *ret_failure = (struct pg_failure){.line = 0};
+    code = pg_conn_run(conn, "BEGIN", timeout_ms, NULL, 0, err);
+    if (code)
+        return code;
+    code = run_params(conn, sql, count, values, timeout_ms, ret_result, ret_failure, err);
+    if (code) {
+        roll_back(conn);
+        return code;
+    }
+    code = pg_conn_run(conn, "COMMIT", timeout_ms, NULL, 0, err);
+    if (code)
+        PQclear(*ret_result);
+    return code;
+}
+
 enum err_code pg_conn_exec(PGconn *conn, const char *sql, int count,
                            const char *const *values, int64_t timeout_ms,
                            PGresult **ret_result, struct err *err)
 {
     struct pg_failure ignored;
+    PGresult *result = NULL;
+    enum err_code code =
+        run_set(conn, sql, count, values, timeout_ms, &result, &ignored, err);
 
-    return run_params(conn, sql, count, values, timeout_ms, ret_result, &ignored, err);
+    if (!code)
+        *ret_result = result;
+    return code;
 }
 
 enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
@@ -356,11 +218,35 @@ enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
 {
     PGresult *result = NULL;
     enum err_code code =
-        run_params(conn, sql, count, values, timeout_ms, &result, ret_failure, err);
+        run_set(conn, sql, count, values, timeout_ms, &result, ret_failure, err);
 
-    if (!code && ret_rows)
+    if (code)
+        return code;
+    if (ret_rows)
         *ret_rows = strtoll(PQcmdTuples(result), NULL, 10);
     PQclear(result);
+    return ERR_OK;
+}
+
+/* Sends the text; all of it is one transaction, and a BEGIN in it keeps what was set. */
+static enum err_code send_text(PGconn *conn, const char *sql, const char *what,
+                               struct err *err)
+{
+    const char *settings = settings_wanted(conn);
+    struct buf text;
+    enum err_code code;
+
+    if (!settings)
+        return PQsendQuery(conn, sql) ? ERR_OK : pg_err_of_conn(conn, what, err);
+    buf_init(&text, TEXT_MAX_BYTES);
+    code = buf_printf(&text, "%s;%s", settings, sql);
+    if (!code)
+        code = buf_add(&text, "", 1);
+    if (code)
+        (void)err_set(err, code, "%s: the text is too long", what);
+    else if (!PQsendQuery(conn, text.data))
+        code = pg_err_of_conn(conn, what, err);
+    buf_release(&text);
     return code;
 }
 
@@ -371,11 +257,10 @@ enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
     int64_t deadline_ms = clock_mono_ms() + timeout_ms;
     struct pg_failure ignored;
     PGresult *result = NULL;
-    enum err_code code;
+    enum err_code code = send_text(conn, sql, what, err);
 
-    if (!PQsendQuery(conn, sql))
-        return pg_err_of_conn(conn, what, err);
-    code = flush(conn, deadline_ms, what, err);
+    if (!code)
+        code = flush(conn, deadline_ms, what, err);
     if (!code)
         code = read_results(conn, deadline_ms, what, &result, &ignored, err);
     if (!code && ret_tag)

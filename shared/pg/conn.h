@@ -7,6 +7,9 @@
  * Connections are in libpq's non-blocking mode, and every function that waits gives up at
  * its deadline whatever the server does: a stopped server hangs nobody.  After ERR_TIMEOUT
  * or when PQstatus() is bad the connection is of no further use: PQfinish() it.
+ *
+ * Behind a pooler that gives each transaction another backend they work as well: see
+ * pg_conn_settings().
  */
 #ifndef SHARED_PG_CONN_H
 #define SHARED_PG_CONN_H
@@ -30,20 +33,29 @@ struct pg_conn_options {
     int64_t lock_timeout_ms;      /* 0: none */
     bool read_only;               /* default_transaction_read_only=on */
     bool needs_primary;           /* target_session_attrs=read-write */
+    bool is_quick; /* no statement takes long enough for compiling to pay: jit=off */
+    bool shuffles_hosts; /* of several hosts any may come first */
+    uint64_t *last_host; /* the one that worked last comes first; NULL: not remembered */
 };
 
-/* ERR_CONFIG when libpq cannot understand the URL, as pg_conn_start(). */
+/* ERR_CONFIG when libpq cannot understand the URL. */
 enum err_code pg_conn_check_url(const char *url, struct err *err) MUST_CHECK;
 
-/* Starts a connection without waiting: PQconnectStartParams().  The caller drives it with
- * PQconnectPoll() and owns it: PQfinish().  ERR_NOMEM; ERR_CONFIG when the URL cannot be
- * understood (the sentence has no password in it). */
-enum err_code pg_conn_start(const struct pg_conn_options *options, PGconn **ret_conn,
-                            struct err *err) MUST_CHECK;
-
-/* Connects, waiting at most connect_timeout_ms whatever the server does. */
+/* Connects to one of the servers that the URL names, by one attempt for each: each gets an
+ * equal part of connect_timeout_ms, but at least 300 ms when there are several.  Names are
+ * resolved first, for as long as the resolver takes.  The caller owns *ret_conn, which is in
+ * non-blocking mode: PQfinish().
+ *
+ * ERR_CONFIG  the URL cannot be understood (the sentence has no password in it), or a
+ *             connection pooler refuses something of the login
+ * others      as the last server gave them, or the first that a person has to mend */
 enum err_code pg_conn_open(const struct pg_conn_options *options, PGconn **ret_conn,
                            struct err *err) MUST_CHECK;
+
+/* The statement that makes the settings of the options for one transaction, when a pooler
+ * stands in between: the functions below then run it in front of each transaction.  NULL
+ * when the session is ours alone; then it is set for good. */
+const char *pg_conn_settings(const PGconn *conn);
 
 /* Runs one statement with bound parameters (text form, NULL for SQL null), waiting at most
  * timeout_ms.  The caller owns *ret_result: PQclear(). */
