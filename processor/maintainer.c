@@ -12,6 +12,7 @@
 #include "processor/migrate.h"
 #include "processor/rollup/rollup.h"
 #include "processor/session.h"
+#include "processor/standbys.h"
 #include "shared/base/clock.h"
 #include "shared/base/failpoint.h"
 #include "shared/pg/conn.h"
@@ -73,6 +74,7 @@ static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
         .application_name = "analytics-rollup",
         .statement_timeout_ms = keeper->conf->rollup_timeout_ms,
         .is_before_migration = true,
+        .last_host = &keeper->last_host,
     };
     int applied = 0;
     enum err_code code = session_open(&options, &keeper->conn, err);
@@ -80,6 +82,8 @@ static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
     if (code)
         return code;
     code = migrate_run(keeper->conn, &applied, err);
+    if (!code)
+        code = standbys_check(keeper->conn, LOOK_TIMEOUT_MS, err);
     if (!code)
         code = FAILPOINT("keeper.migrated", err);
     if (code == ERR_CONFIG)

@@ -4,6 +4,7 @@ initdb runs once for a build directory; afterwards its result is copied.  Each t
 database of its own in one server, unless it wants to stop the server: then it starts its
 own.
 """
+import contextlib
 import fcntl
 import glob
 import itertools
@@ -181,6 +182,36 @@ class PostgresServer:
     def remove(self):
         self.stop("immediate")
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def standby(self):
+        """A standby that follows this server; it must replicate and take the password."""
+        other = object.__new__(PostgresServer)
+        other.__dict__.update(
+            self.__dict__, port=free_port(), process=None, _numbers=itertools.count(1),
+            directory=pathlib.Path(tempfile.mkdtemp(prefix="analytics-pg-standby-")))
+        other.data, other.log_path = other.directory / "data", other.directory / "postgres.log"
+        other.options = {**self.options, "port": other.port,
+                         "unix_socket_directories": str(other.directory)}
+        other._own(other.directory)
+        line = (f"host=127.0.0.1 port={self.port} user={USER} password={PASSWORD}"
+                " application_name=standby")
+        subprocess.run([bin_dir() / "pg_basebackup", "-D", other.data, "-R", "-X", "stream",
+                        "--checkpoint=fast", "--no-sync", "-d", line],
+                       check=True, cwd="/", stdout=subprocess.DEVNULL, **self.who)
+        other.start()
+        try:
+            yield other
+        finally:
+            other.remove()
+
+    def promote(self):
+        conn = self.connect()
+        try:
+            with conn.cursor() as cursor:
+                cursor.execute("SELECT pg_promote()")
+        finally:
+            conn.close()
 
     def create_database(self, template=None):
         """A fresh database; returns its name."""
