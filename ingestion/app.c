@@ -17,6 +17,7 @@
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
+#include "shared/http/budget.h"
 #include "shared/redis/url.h"
 
 enum {
@@ -33,6 +34,7 @@ struct app {
     struct access *retired;      /* owned; NULL unless loops still use the one before */
     bool reloads_again;          /* a SIGHUP came meanwhile */
     struct spool_dir *spool_dir; /* likewise; NULL: no spool */
+    struct http_budget body_budget;
     uv_loop_t uv;
     struct daemon daemon;
     uv_async_t ended;   /* a loop has ended, or is idle */
@@ -229,6 +231,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .redis_url = &app->redis_url,
         .access = app->access,
         .spool_dir = app->spool_dir,
+        .body_budget = &app->body_budget,
         .port = (uint16_t)app->conf->port,
         .max_connections = (connections + wanted - 1) / wanted,
         .metrics = &app->metrics,
@@ -238,6 +241,8 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .user = app,
     };
 
+    app->body_budget.max_bytes = (size_t)app->conf->bodies_max_bytes;
+    metric_set(&app->metrics.loops[0].http.body_bytes_max, app->conf->bodies_max_bytes);
     app->metrics.loop_count = (size_t)wanted;
     for (int64_t i = 0; i < wanted; i++) {
         enum err_code code;

@@ -29,6 +29,7 @@ struct ingestion_conf {
     int64_t max_connections;
     int64_t connection_bytes;
     int64_t max_body_bytes;
+    int64_t bodies_max_bytes;
     int64_t max_drain_bytes;
     int64_t idle_timeout_ms;
     int64_t header_timeout_ms;

@@ -183,6 +183,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
         .max_connections = loop->options.max_connections,
         .connection_bytes = conf->connection_bytes,
         .max_body_bytes = conf->max_body_bytes,
+        .body_budget = loop->options.body_budget,
         .max_drain_bytes = conf->max_drain_bytes,
         .idle_timeout_ms = conf->idle_timeout_ms,
         .header_timeout_ms = conf->header_timeout_ms,

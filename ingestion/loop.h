@@ -15,6 +15,7 @@ struct ingestion_conf;
 struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
+struct http_budget;
 struct spool_dir;
 
 struct loop_options {
@@ -22,6 +23,7 @@ struct loop_options {
     const struct redis_url *redis_url;
     struct access *access;
     struct spool_dir *spool_dir;       /* NULL: no spool */
+    struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */
     int64_t max_connections;           /* of this loop */
     struct ingestion_metrics *metrics; /* of all loops */

@@ -10,10 +10,11 @@
 #include <zlib.h>
 
 #include "shared/base/mem.h"
+#include "shared/base/metrics.h"
+#include "shared/http/budget.h"
 
 enum {
-    INFLATE_STEP = 8192,    /* bytes inflated at a time */
-    KEPT_BYTES_MAX = 16384, /* a larger buffer is given back between requests */
+    INFLATE_STEP = 8192 /* bytes inflated at a time */
 };
 
 struct http_inflate {
@@ -25,6 +26,7 @@ struct http_inflate {
 static const char too_big[] = "the body is too large";
 static const char corrupt[] = "the compressed body is corrupt";
 static const char no_memory[] = "out of memory";
+static const char busy[] = "too many bodies are under way";
 
 void http_body_init(struct http_body *body, size_t max_bytes)
 {
@@ -41,10 +43,35 @@ static void end_inflate(struct http_body *body)
     body->inflate = NULL;
 }
 
+static size_t cost_of(const struct http_body *body)
+{
+    size_t cap = body->bytes.cap > HTTP_BODY_FREE_MAX ? body->bytes.cap : 0;
+
+    return cap + (body->inflate ? HTTP_BODY_INFLATE_BYTES : 0);
+}
+
+/* Charges the budget with what the body holds now; false when it has not so much. */
+static bool charge(struct http_body *body)
+{
+    size_t cost = cost_of(body);
+
+    if (!body->budget || cost == body->charged)
+        return true;
+    if (cost > body->charged && !http_budget_take(body->budget, cost - body->charged))
+        return false;
+    if (cost < body->charged)
+        http_budget_give(body->budget, body->charged - cost);
+    if (body->held)
+        metric_add(body->held, (int64_t)cost - (int64_t)body->charged);
+    body->charged = cost;
+    return true;
+}
+
 void http_body_release(struct http_body *body)
 {
     end_inflate(body);
     buf_release(&body->bytes);
+    (void)charge(body); /* gives back */
 }
 
 static void fail(struct http_body *body, enum err_code code)
@@ -52,7 +79,24 @@ static void fail(struct http_body *body, enum err_code code)
     body->code = code;
     body->sentence = code == ERR_TOO_BIG ? too_big
                      : code == ERR_NOMEM ? no_memory
+                     : code == ERR_BUSY  ? busy
                                          : corrupt;
+}
+
+void http_body_drop(struct http_body *body)
+{
+    if (body->bytes.cap > HTTP_BODY_FREE_MAX)
+        buf_release(&body->bytes);
+    buf_clear(&body->bytes);
+    (void)charge(body); /* gives back */
+}
+
+static void charge_or_fail(struct http_body *body)
+{
+    if (!body->code && !charge(body))
+        fail(body, ERR_BUSY);
+    if (body->code)
+        http_body_release(body); /* nobody reads the rest */
 }
 
 void http_body_start(struct http_body *body, enum http_encoding encoding)
@@ -64,9 +108,7 @@ void http_body_start(struct http_body *body, enum http_encoding encoding)
     body->code = ERR_OK;
     body->sentence = NULL;
     body->taken_bytes = 0;
-    if (body->bytes.cap > KEPT_BYTES_MAX)
-        buf_release(&body->bytes);
-    buf_clear(&body->bytes);
+    http_body_drop(body);
     if (encoding == HTTP_IDENTITY)
         return;
     body->inflate = mem_calloc(1, sizeof(*body->inflate));
@@ -78,6 +120,8 @@ void http_body_start(struct http_body *body, enum http_encoding encoding)
     }
     if (!body->inflate)
         fail(body, ERR_NOMEM);
+    else
+        charge_or_fail(body);
 }
 
 static void add_plain(struct http_body *body, const char *piece, size_t len)
@@ -143,6 +187,7 @@ void http_body_add(struct http_body *body, const char *piece, size_t len)
         add_compressed(body, piece, len);
     else
         add_plain(body, piece, len);
+    charge_or_fail(body);
 }
 
 void http_body_end(struct http_body *body)
@@ -152,4 +197,5 @@ void http_body_end(struct http_body *body)
         body->inflate->stream.total_in > 0)
         fail(body, ERR_INVALID);
     end_inflate(body);
+    (void)charge(body); /* gives back */
 }

@@ -101,6 +101,8 @@ static struct http_request *conn_new(struct http_server *server,
     req->mhd = mhd;
     buf_init(&req->query, (size_t)server->options.connection_bytes + 1);
     http_body_init(&req->body, (size_t)server->options.max_body_bytes);
+    req->body.budget = server->options.body_budget;
+    req->body.held = &server->metrics->body_bytes;
     req->phase = PHASE_IDLE;
     req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, PHASE_IDLE);
     list_append(&server->phases[PHASE_IDLE], req);

@@ -28,6 +28,7 @@
 
 struct address;
 struct buf;
+struct http_budget;
 struct http_metrics;
 struct networks;
 struct origins;
@@ -68,9 +69,11 @@ struct http_options {
     bool shares_port; /* SO_REUSEPORT */
     bool suspends;    /* how a request waits, see wait.c */
     int64_t max_connections;
-    int64_t connection_bytes;  /* memory of one connection's headers; a request line and
+    int64_t connection_bytes; /* memory of one connection's headers; a request line and
                                  headers past it are 414 or 431 */
-    int64_t max_body_bytes;    /* after inflating */
+    int64_t max_body_bytes;   /* after inflating */
+    struct http_budget *body_budget; /* of unfinished bodies; must outlive the server;
+                                        NULL: no limit but that of each */
     int64_t max_drain_bytes;   /* of a refused body: read and thrown away up to here, so
                                   that the client gets to read its answer */
     int64_t idle_timeout_ms;   /* connection open, no request line yet */
@@ -116,7 +119,7 @@ void http_server_stop(struct http_server *server, int64_t grace_ms,
 
 /* --- inside a handler ------------------------------------------------------ */
 
-/* The body, inflated; valid until the request is answered. */
+/* The body, inflated; valid inside the handler only. */
 const char *http_request_body(const struct http_request *req, size_t *ret_len);
 
 /* The query string as it stands after the ?, not decoded; "" when there is none. */

@@ -33,6 +33,7 @@ enum http_metric_status {
     X(METHOD, "method")                                                                  \
     X(LENGTH, "too_large") /* the body, by its length or once inflated */                \
     X(BODY, "encoding")    /* a body that does not inflate */                            \
+    X(BUSY, "busy")        /* unfinished bodies hold all that they may */                \
     X(SHUTDOWN, "shutdown")
 
 enum http_refusal {
@@ -55,6 +56,8 @@ struct http_metrics {
     struct metric accepted;
     struct metric timeouts[HTTP_METRIC_PHASES];   /* cut at a deadline */
     struct metric unanswered[HTTP_METRIC_PHASES]; /* closed within a request */
+    struct metric body_bytes;     /* that unfinished bodies hold of their budget */
+    struct metric body_bytes_max; /* set by the daemon */
     struct metric unread_clients; /* a trusted proxy wrote an address that is none */
 };
 

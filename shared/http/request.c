@@ -278,7 +278,9 @@ static enum MHD_Result take_headers(struct http_request *req, const char *url,
     if (must_answer_now(req))
         return http_answer_queue(req);
     req->step = STEP_BODY;
-    http_body_start(&req->body, req->head.encoding);
+    http_body_start(&req->body, !req->status && req->route->reads_body
+                                    ? req->head.encoding
+                                    : HTTP_IDENTITY);
     http_conn_enter(req, PHASE_BODY);
     return MHD_YES;
 }
@@ -302,7 +304,9 @@ static enum MHD_Result take_piece(struct http_request *req, const char *upload,
 static void refuse_body(struct http_request *req)
 {
     enum err_code code = req->body.code;
-    enum http_refusal why = code == ERR_TOO_BIG ? HTTP_REFUSAL_LENGTH : HTTP_REFUSAL_BODY;
+    enum http_refusal why = code == ERR_TOO_BIG ? HTTP_REFUSAL_LENGTH
+                            : code == ERR_BUSY  ? HTTP_REFUSAL_BUSY
+                                                : HTTP_REFUSAL_BODY;
 
     http_answer_refuse(req, why, err_http_status(code), req->body.sentence);
 }
@@ -320,6 +324,7 @@ static enum MHD_Result take_end(struct http_request *req)
         http_answer_error(req, 503, "shutting down");
     if (!req->status)
         req->route->handler(req, server->options.user);
+    http_body_drop(&req->body);
     if (req->status)
         return http_answer_queue(req);
     assert(req->is_held); /* a handler answers, or waits */

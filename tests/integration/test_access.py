@@ -1,6 +1,7 @@
 """Who may send events, and how many: keys, sites, origins, rates, proxies."""
 import contextlib
 import gzip
+import json
 
 import pytest
 
@@ -84,6 +85,57 @@ def test_a_refused_body_is_not_kept(daemons, redis):
                 "Content-Encoding": "gzip", "Content-Length": str(len(packed) + 8)}) + packed)
         assert post(daemon, [("Authorization", f"Bearer {KEY}")]).status == 200
         assert daemon.rss_kib() - before < 300 * 60
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_unfinished_bodies_hold_no_more_than_their_budget(daemons, redis, encoding):
+    """Many connections, each with a body that lacks its last bytes.  Who is within the budget
+    may go on, the others get 503 and may come again; small events are never refused."""
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url, BODIES_MAX_BYTES=1_048_576)
+    body = json.dumps(event()).encode().ljust(100_000)
+    body = gzip.compress(body) if encoding else body
+    headers = {"Content-Length": str(len(body)), **({"Content-Encoding": encoding} if encoding
+                                                    else {})}
+
+    def held():
+        return scrape(daemon).total("analytics_ingestion_body_bytes")
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for _ in range(40):
+            connections.append(stack.enter_context(Connection(daemon.port)))
+            connections[-1].send(build("POST", "/event", b"", headers) + body[:-1])
+        wait_until(lambda: held() > 800_000, 20, "the budget to be used")
+        assert post(daemon).status == 200
+        assert held() <= 1_048_576
+        for connection in connections:
+            connection.send(body[-1:])
+        answers = [connection.read_response() for connection in connections]
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) == {200, 503} and statuses.count(200) > 5
+    assert all(answer.header("Retry-After") == "1" for answer in answers if answer.status == 503)
+    assert scrape(daemon).value("analytics_ingestion_requests_refused_total",
+                                reason="busy") == statuses.count(503)
+    wait_until(lambda: held() == 0, 20, "the budget to be free again")
+    assert redis.client().llen("{events}:queue") == statuses.count(200) + 1
+    assert daemon.request("POST", "/event", body, headers).status == 200
+
+
+def test_a_client_that_goes_away_gives_its_budget_back(daemons, redis):
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url, BODIES_MAX_BYTES=1_048_576,
+                           BODY_TIMEOUT_MS=1000)
+    for leaves in (True, False):
+        with contextlib.ExitStack() as stack:
+            for _ in range(20):
+                connection = stack.enter_context(Connection(daemon.port))
+                connection.send(build("POST", "/event", b"", {"Content-Length": "100000"})
+                                + b" " * 99_000)
+            wait_until(lambda: scrape(daemon).total("analytics_ingestion_body_bytes") > 800_000,
+                       20, "the budget to be used")
+            if not leaves:
+                wait_until(lambda: scrape(daemon).total("analytics_ingestion_body_bytes") == 0,
+                           20, "the deadline of the bodies")
+        wait_until(lambda: scrape(daemon).total("analytics_ingestion_body_bytes") == 0, 20,
+                   "the budget to be free again")
 
 
 @pytest.mark.parametrize("setting,value,part", [

@@ -10,7 +10,9 @@
 #include <zlib.h>
 
 #include "shared/base/mem.h"
+#include "shared/base/metrics.h"
 #include "shared/http/body.h"
+#include "shared/http/budget.h"
 
 enum {
     LIMIT = 102400,
@@ -216,6 +218,53 @@ static void test_body_survives_each_failed_allocation(void **state)
     }
 }
 
+static void test_bodies_hold_no_more_than_their_budget(void **state)
+{
+    struct packed packed = pack(text, sizeof(text) - 1, 15 + 16);
+    struct http_budget budget = {.max_bytes = HTTP_BODY_INFLATE_BYTES + 8192};
+    struct metric held = {0};
+    struct http_body bodies[3];
+    static char piece[8192];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        http_body_init(&bodies[i], sizeof(piece));
+        bodies[i].budget = &budget;
+        bodies[i].held = &held;
+    }
+    http_body_start(&bodies[0], HTTP_GZIP);
+    assert_int_equal(metric_get(&held), HTTP_BODY_INFLATE_BYTES);
+    http_body_start(&bodies[1], HTTP_GZIP); /* no room for a second one */
+    assert_int_equal(bodies[1].code, ERR_BUSY);
+    add(&bodies[1], &packed, 0, packed.len);
+    assert_int_equal(bodies[1].bytes.cap, 0);
+
+    http_body_start(&bodies[1], HTTP_IDENTITY);
+    http_body_add(&bodies[1], piece, sizeof(piece));
+    assert_int_equal(bodies[1].code, ERR_OK);
+    http_body_start(&bodies[2], HTTP_IDENTITY);
+    http_body_add(&bodies[2], piece, HTTP_BODY_FREE_MAX); /* costs nothing */
+    assert_int_equal(bodies[2].code, ERR_OK);
+    http_body_add(&bodies[2], piece, 1);
+    assert_int_equal(bodies[2].code, ERR_BUSY);
+    assert_int_equal(bodies[2].bytes.cap, 0); /* and holds nothing */
+    assert_int_equal(metric_get(&held), budget.max_bytes);
+
+    add(&bodies[0], &packed, 0, packed.len);
+    http_body_end(&bodies[0]);
+    check_text(&bodies[0]);
+    assert_int_equal(metric_get(&held), sizeof(piece)); /* what inflated it is gone */
+    http_body_drop(&bodies[1]);
+    assert_int_equal(metric_get(&held), 0);
+    http_body_start(&bodies[2], HTTP_IDENTITY);
+    http_body_add(&bodies[2], piece, sizeof(piece));
+    assert_int_equal(bodies[2].code, ERR_OK);
+    for (size_t i = 0; i < 3; i++)
+        http_body_release(&bodies[i]);
+    assert_int_equal(metric_get(&held), 0);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_body_is_refused_one_byte_past_its_limit),
         cmocka_unit_test(test_body_without_a_byte_is_empty_in_any_encoding),
         cmocka_unit_test(test_body_survives_each_failed_allocation),
+        cmocka_unit_test(test_bodies_hold_no_more_than_their_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
