@@ -9,6 +9,7 @@
 
 declare -A CHILD_PID=()  # by name, of those that were started and not stopped
 declare -A CHILD_SINK=() # by name, the pid of the program that prefixes its lines
+CHILD_SETUP=(:)          # a command that each child runs before it becomes its program
 CHILD_JOB=               # the pid of the job under way, see child_job
 
 child_is_alive() {
@@ -18,6 +19,7 @@ child_is_alive() {
 # Runs in the place of a child: its own session, and SIGTERM when the script is gone.  The
 # kernel forgets the latter where the program changes its user.
 child_exec() {
+    "${CHILD_SETUP[@]}"
     exec setsid setpriv --pdeathsig TERM -- "$@"
 }
 

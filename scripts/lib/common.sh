@@ -2,6 +2,12 @@
 # common.sh -- what every script of this folder stands on: where things are, how to speak,
 # how to fail, and how a setting is looked up.  Sourced, never run.
 
+set +o posix # which a bash that is called sh begins with
+((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) || {
+    echo "${0##*/}: bash 5.1 or newer is needed; this is $BASH_VERSION" >&2
+    exit 1
+}
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 readonly ROOT
 
@@ -22,6 +28,51 @@ enter() {
 
 is_root() {
     [[ $EUID -eq 0 ]]
+}
+
+# Fails where the file .env is one that other users have a hand in, as the daemons do
+# (shared/daemon/conf_file.c): it has URLs and keys, and says what is run.
+env_file_check() {
+    local file=$ROOT/.env mode owner folder_mode folder_owner
+
+    [[ -e $file ]] || return 0
+    read -r mode owner < <(stat -L -c '%a %u' "$file")
+    read -r folder_mode folder_owner < <(stat -c '%a %u' "$ROOT")
+    if [[ -f $file ]] && ((8#$mode & 8#002)); then
+        die ".env: any user of the machine may write to it: chmod o-w $file"
+    fi
+    if ((8#$folder_mode & 8#002 && !(8#$folder_mode & 8#1000))); then
+        die ".env: any user of the machine may replace it: chmod o-w $ROOT"
+    fi
+    [[ $owner == 0 || $owner == "$EUID" || $owner == "$folder_owner" ]] ||
+        die ".env belongs to another user: $file"
+    if ((8#$mode & 8#004)) && grep -Eq \
+        '^[^#]*((KEY|TOKEN|PASSWORD)[[:space:]]*=[[:space:]]*[^[:space:]]|://[^/]*:[^/]*@)' "$file"; then
+        say "Warning: any user of the machine may read the secret in .env: chmod o-r $file"
+    fi
+}
+
+# Whether a user number is somebody's, and neither ours nor root's.  Containers often have
+# files of a number that nobody has; who could misuse them is not there.
+is_other_user() {
+    [[ $1 != 0 && $1 != "$EUID" ]] && getent passwd "$1" >/dev/null
+}
+
+# Goes on as the owner of the clone where root was called in somebody else's: root opens,
+# makes and chowns no name in a folder of another user, who could make it any file.  What
+# root is needed for, installing packages, comes before.
+#   leave_root ARGUMENT...
+leave_root() {
+    local owner name group home
+
+    is_root || return 0
+    owner=$(stat -c %u "$ROOT")
+    is_other_user "$owner" || return 0
+    IFS=: read -r name _ _ group _ home _ < <(getent passwd "$owner")
+    say "Going on as $name, to whom this folder belongs."
+    exec setpriv --reuid "$owner" --regid "$group" --init-groups --no-new-privs \
+        --inh-caps=-all -- env HOME="$home" USER="$name" LOGNAME="$name" \
+        "$ROOT/scripts/${0##*/}" "$@"
 }
 
 # Prints the value that the file .env gives to NAME, by the rules of shared/daemon/conf_env.c:
@@ -56,7 +107,8 @@ setting() {
 check_port() {
     local name=$1 value=$2
 
-    if ! [[ $value =~ ^[0-9]{1,5}$ ]] || ((10#$value < 1 || 10#$value > 65535)); then
+    # A leading zero is octal to some readers and decimal to others.
+    if ! [[ $value =~ ^[1-9][0-9]{0,4}$ ]] || ((value > 65535)); then
         die "$name is \"$value\", which is not a port (1 to 65535)"
     fi
 }

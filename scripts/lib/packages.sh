@@ -104,7 +104,8 @@ packages_to_install() {
 }
 
 # Runs a command as root; the caller has said why.  Without a terminal sudo must not ask.
-packages_as_root() {
+packages_as_root() (
+    umask 022 # what is installed is for all users, whatever the caller's files are
     if is_root; then
         "$@"
     elif [[ -n $PACKAGES_TERMINAL ]]; then
@@ -112,7 +113,7 @@ packages_as_root() {
     else
         sudo -n "$@"
     fi
-}
+)
 
 # Debian's postgresql-NN makes a cluster and starts it as a system service when it is
 # installed for the first time.  The project runs a private server, so while postgres is

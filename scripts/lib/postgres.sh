@@ -2,20 +2,21 @@
 # postgres.sh -- making and configuring a database cluster; the same for the private server
 # of scripts/up and for the container of docker-compose.yml.  Needs common.sh.
 
-# Prints the folder of Postgres' programs: of the version that made the data, if there is
-# data in the folder $1, else of the newest that has the hll extension.
+# Prints the folder of Postgres' programs: of the version $1 that made the data in the
+# folder $2, else, where $1 is empty, of the newest that has the hll extension.
 postgres_programs() {
-    local data=$1 version found=
+    local data=$2 version found=$1
 
-    if [[ -s $data/PG_VERSION ]]; then
-        found=$(<"$data/PG_VERSION")
+    if [[ -n $found ]]; then
+        [[ $found =~ ^[0-9.]+$ ]] || die "$data/PG_VERSION has no version of Postgres in it"
         [[ -x /usr/lib/postgresql/$found/bin/postgres ]] ||
             die "the data in $data is of Postgres $found, which is not installed any more:" \
                 "install postgresql-$found and postgresql-$found-hll, or move it away"
     else
         for version in /usr/lib/postgresql/*; do
             version=${version##*/}
-            if [[ -x /usr/lib/postgresql/$version/bin/initdb &&
+            if [[ $version =~ ^[1-9][0-9]*(\.[0-9]+)?$ &&
+                -x /usr/lib/postgresql/$version/bin/initdb &&
                 -e /usr/share/postgresql/$version/extension/hll.control &&
                 ${version%%.*} -gt ${found:-0} ]]; then
                 found=$version
@@ -69,6 +70,38 @@ log_checkpoints = off
 CONFIG
 }
 
+# Prints the process number that a server died with, from the lock file in the data folder
+# $1, unless a Postgres of that folder has it.  Postgres takes the number of any process of
+# its own user for a running server; after a power cut it is often the first process of the
+# same container.  In PG_GRANDPARENT_PID it is told that this one is none, and goes on with
+# its other checks.  By itself in a bash of the server's user.
+postgres_stale_pid() {
+    local pid=
+
+    [[ ! -r $1/postmaster.pid ]] || read -r pid <"$1/postmaster.pid" || true
+    pid=${pid#-} # so is that of a server in single-user mode marked
+    [[ $pid =~ ^[1-9][0-9]*$ ]] || return 0
+    if [[ $(readlink "/proc/$pid/exe") != */postgres* || ! "/proc/$pid/cwd" -ef $1 ]]; then
+        printf '%s' "$pid"
+    fi
+}
+
+# Becomes the server.  By itself in a bash of the server's user.
+#   postgres_become PROGRAMS DATA
+postgres_become() {
+    PG_GRANDPARENT_PID=$(postgres_stale_pid "$2")
+    export PG_GRANDPARENT_PID
+    exec "$1/postgres" -D "$2"
+}
+
+# Writes the settings, which come by stdin.  By itself in a bash of the server's user; a
+# link that stands in the place of the file is replaced, not followed.
+#   postgres_configure DATA
+postgres_configure() {
+    umask 077
+    cat >"$1/analytics.conf.new" && mv -fT "$1/analytics.conf.new" "$1/analytics.conf"
+}
+
 # Makes a cluster with the role and the database analytics; the password comes by stdin.
 # Runs by itself in a bash of the server's user, so it uses nothing from outside.
 #   postgres_init PROGRAMS DATA NETWORK
@@ -117,6 +150,8 @@ postgres_roles_sql() {
 postgres_apply() {
     local said
 
+    PG_GRANDPARENT_PID=$(postgres_stale_pid "$2")
+    export PG_GRANDPARENT_PID
     said=$("$1/postgres" --single -j -D "$2" analytics 2>&1) || {
         printf '%s\n' "$said"
         return 1

@@ -2,59 +2,93 @@
 # shellcheck disable=SC2034 # REDIS_URL, DATABASE_URL and DATABASE_URLS are for the script
 # servers.sh -- the private Redis and the private Postgres of scripts/up: their data under
 # var/, on loopback, behind a password that only the owner of var/ can read.  Needs
-# common.sh, children.sh and postgres.sh, and VAR, the folder for it all.
+# common.sh, children.sh, postgres.sh and redis.sh, and VAR, the folder for it all.
 #
-# Postgres refuses to run as root, and neither server has any business there.  So where the
-# script runs as root they run as the owner of their data, at first postgres or nobody.
-# That user often cannot reach the clone (think of /root, mode 700).  Nothing is opened up
-# for it: the script itself enters the data folder, and hands the folder to the server as
-# its working directory (Redis) or as an open descriptor (Postgres).
+# Postgres refuses to run as root, and neither the servers nor the daemons have any business
+# there.  So where the script runs as root each of them runs as the owner of its data, with
+# no capability and no way to get one: Postgres as postgres, the others as users that have
+# a number only, each its own.  None of them can reach the clone (think of /root, mode 700),
+# nor var/, which is root's with mode 700.  Nothing is opened up for them: the script itself
+# enters the folder and hands it over as the working directory, or as an open descriptor
+# (Postgres).  From there no way leads up, for var/ lets nobody through.
+#
+# Root opens names in folders of its own only.  What is written into one of a server's is
+# written as that user, since a name there may be a link to any file.
 
 readonly SERVER_REDIS_PORT=6400 # the first of 500 to choose from
 readonly SERVER_POSTGRES_PORT=5500
 readonly SERVER_START_SECONDS=300 # replaying a long append-only file takes its time
 
+# The users as which the programs run where the script is root, but for Postgres: numbers
+# that Debian and systemd give to nobody.
+declare -rA SERVER_UIDS=([redis]=61001 [ingestion]=61002 [processor]=61003
+    [reporting]=61004)
+
+declare -A REDIS_URLS=()    # by daemon
+SERVER_VARIABLES=()         # NAME=value for who looks into the servers with their own tools
 declare -A DATABASE_URLS=() # by the name after analytics_ of the role
 
-# Prints the user that a server with its data in folder $1 runs as, when we are root.
+# Prints the user of the program $1 when we are root: the owner of its data, the folder $2,
+# if that is somebody else already.
 server_user() {
-    local owner
+    local owner=0
 
-    owner=$(stat -c %U "$1")
-    if [[ $owner != root && $owner != UNKNOWN ]]; then
+    [[ ! -d ${2-} ]] || owner=$(stat -L -c %u "$2")
+    if [[ $owner != 0 ]]; then
         printf '%s' "$owner"
+    elif [[ $1 != postgres ]]; then
+        printf '%s' "${SERVER_UIDS[$1]}"
     elif getent passwd postgres >/dev/null; then
-        printf 'postgres'
+        id -u postgres
     else
-        printf 'nobody'
+        id -u nobody
     fi
 }
 
-# Makes a server's folder, if it is not there.
+# Makes the folder $2 of the program $1, if it is not there.  A folder that is still root's
+# is given away with all that is in it; nobody else has had a hand in it until then.
 server_make_dir() {
-    local dir=$1
+    local program=$1 dir=$2 user
 
     if [[ ! -d $dir ]]; then
         mkdir -m 700 "$dir" || die "could not make the folder $dir"
     fi
     if is_root; then
-        chown "$(server_user "$dir"):" "$dir"
+        user=$(server_user "$program" "$dir")
+        if [[ $(stat -L -c %u "$dir") == 0 ]]; then
+            find "$dir/" -mindepth 1 -exec chown -h "$user:$user" {} +
+            chown "$user:$user" "$dir"
+        fi
     elif [[ ! -O $dir ]]; then
         die "$dir belongs to $(stat -c %U "$dir"): start as that user, or move it away"
     fi
 }
 
-# Fills the array SERVER_AS with what runs a command as the user of folder $1, with an
-# environment that holds none of ours.
-server_become() {
-    local user
+# Fills the array SERVER_DROP with what runs a command as the user of the program $1, whose
+# data is in the folder $2, without any right of root's; empty when we are not root.
+server_drop() {
+    local user bounding=--bounding-set=-all
 
-    SERVER_AS=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8)
-    if is_root; then
-        user=$(server_user "$1")
-        SERVER_AS=(setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups
-            --no-new-privs --inh-caps=-all -- "${SERVER_AS[@]}")
-    fi
+    SERVER_DROP=()
+    is_root || return 0
+    user=$(server_user "$@")
+    # Where even root may not shrink the set, nothing can be got from it either: no new
+    # privileges are to be had.
+    setpriv "$bounding" true 2>/dev/null || bounding=--inh-caps=-all
+    SERVER_DROP=(setpriv --reuid "$user" --regid "$(server_group "$user")" --clear-groups
+        --no-new-privs --inh-caps=-all "$bounding" --)
+}
+
+# Prints the group of the user number $1; one without an account has its own number.
+server_group() {
+    id -g "$(getent passwd "$1" | cut -d: -f1)" 2>/dev/null || printf '%s' "$1"
+}
+
+# Fills the array SERVER_AS with what runs a command as the user of the program $1, whose
+# data is in the folder $2, with an environment that holds none of ours.
+server_become() {
+    server_drop "$@"
+    SERVER_AS=("${SERVER_DROP[@]}" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8)
 }
 
 # Prints the password of both servers; made at the first start.
@@ -123,6 +157,8 @@ redis_config() {
 bind 127.0.0.1
 port $1
 requirepass $2
+$(redis_account ingestion "$(postgres_role_password "$2" redis_ingestion)")
+$(redis_account processor "$(postgres_role_password "$2" redis_processor)")
 dir .
 appendonly yes
 appendfsync $3
@@ -138,16 +174,16 @@ redis_answers() {
     [[ $(REDISCLI_AUTH=$2 redis-cli -p "$1" ping 2>/dev/null) == PONG ]]
 }
 
-# Starts Redis and sets REDIS_URL.
+# Starts Redis and sets REDIS_URL, the administrator's, and REDIS_URLS, the daemons'.
 redis_start() {
-    local dir=$VAR/redis log=$VAR/log/redis.log fsync=$1 memory=$2 port secret config
+    local dir=$VAR/redis log=$VAR/log/redis.log fsync=$1 memory=$2 port secret config name
 
     redis_check_version
     secret=$(server_secret)
     port=$(server_port "$SERVER_REDIS_PORT")
     config=$(redis_config "$port" "$secret" "$fsync" "$memory")
-    server_make_dir "$dir"
-    server_become "$dir"
+    server_make_dir redis "$dir"
+    server_become redis "$dir"
     enter "$dir"
     # The configuration goes in by stdin, so that the password is in no file and no ps.
     # shellcheck disable=SC2016 # $0 is for the inner bash
@@ -156,12 +192,19 @@ redis_start() {
     enter "$ROOT"
     server_wait redis "$log" redis_answers "$port" "$secret"
     REDIS_URL=redis://default:$secret@127.0.0.1:$port
+    for name in ingestion processor; do
+        REDIS_URLS[$name]=redis://$name:$(
+            postgres_role_password "$secret" "redis_$name"
+        )@127.0.0.1:$port
+    done
+    SERVER_VARIABLES+=("REDIS_PORT=$port" "REDISCLI_AUTH=$secret")
 }
 
 # --- Postgres ------------------------------------------------------------------
 
 # Sets POSTGRES_PATH to a name of the folder $1 that the server's user can use, opening
-# descriptor 9 on the folder where its own name will not do.
+# descriptor 9 on the folder where its own name will not do.  The server keeps it: by that
+# name it finds its settings again when it is told to reload them.
 postgres_reach() {
     POSTGRES_PATH=$1
     if is_root && ! "${SERVER_AS[@]}" test -x "$1"; then
@@ -176,10 +219,10 @@ postgres_make() {
     local new=$VAR/postgres.new
 
     say "Making the private Postgres database in ${VAR#"$ROOT"/}/postgres ..."
-    rm -rf "$new"
-    server_make_dir "$new"
-    server_become "$new"
+    server_make_dir postgres "$new"
+    server_become postgres "$new"
     postgres_reach "$new"
+    "${SERVER_AS[@]}" find -H "$POSTGRES_PATH" -mindepth 1 -delete # a half-made one
     enter /
     child_job "$3" "making the database" "${SERVER_AS[@]}" \
         bash -c "$(declare -f postgres_init) && postgres_init \"\$@\"" postgres_init \
@@ -195,27 +238,38 @@ postgres_make_roles() {
 
     sql=$(postgres_roles_sql postgres_role_password "$2")$'\n\n'
     child_job "$VAR/log/roles.log" "giving the database its roles" "${SERVER_AS[@]}" \
-        bash -c "$(declare -f postgres_apply) && postgres_apply \"\$@\"" postgres_apply \
-        "$1" "$POSTGRES_PATH" <<<"$sql"
+        bash -c "$(declare -f postgres_stale_pid postgres_apply) && postgres_apply \"\$@\"" \
+        postgres_apply "$1" "$POSTGRES_PATH" <<<"$sql"
 }
 
 # Starts Postgres and sets DATABASE_URL, the administrator's, and DATABASE_URLS, the roles'.
 postgres_start() {
-    local data=$VAR/postgres log=$VAR/log/postgres.log programs secret port role
+    local data=$VAR/postgres log=$VAR/log/postgres.log programs secret port role version=
 
-    programs=$(postgres_programs "$data")
     secret=$(server_secret)
-    [[ -d $data ]] || postgres_make "$programs" "$secret" "$log"
-    server_make_dir "$data"
-    server_become "$data"
-    postgres_reach "$data"
+    if [[ -d $data ]]; then
+        server_make_dir postgres "$data"
+        server_become postgres "$data"
+        postgres_reach "$data"
+        version=$("${SERVER_AS[@]}" cat "$POSTGRES_PATH/PG_VERSION" 2>/dev/null) || true
+    fi
+    programs=$(postgres_programs "$version" "$data")
+    if [[ ! -d $data ]]; then
+        postgres_make "$programs" "$secret" "$log"
+        server_become postgres "$data"
+        postgres_reach "$data"
+    fi
     port=$(server_port "$SERVER_POSTGRES_PORT")
-    postgres_config "$(memory_mb)" "$port" 127.0.0.1 >"$data/analytics.conf"
-    ! is_root || chown "$(server_user "$data"):" "$data/analytics.conf"
     enter /
+    child_job "$VAR/log/roles.log" "writing the settings of the database" "${SERVER_AS[@]}" \
+        bash -c "$(declare -f postgres_configure) && postgres_configure \"\$@\"" \
+        postgres_configure "$POSTGRES_PATH" \
+        <<<"$(postgres_config "$(memory_mb)" "$port" 127.0.0.1)"
     postgres_make_roles "$programs" "$secret"
     child_start_logged postgres "$log" "${SERVER_AS[@]}" setpriv --pdeathsig INT -- \
-        "$programs/postgres" -D "$POSTGRES_PATH" </dev/null
+        bash -c "$(declare -f postgres_stale_pid postgres_become) && postgres_become \"\$@\"" \
+        postgres_become "$programs" "$POSTGRES_PATH" </dev/null
+    [[ $POSTGRES_PATH == "$data" ]] || exec 9<&-
     enter "$ROOT"
     DATABASE_URL=postgresql://analytics:$secret@127.0.0.1:$port/analytics
     for role in owner processor reporting; do
@@ -223,5 +277,8 @@ postgres_start() {
             postgres_role_password "$secret" "analytics_$role"
         )@127.0.0.1:$port/analytics
     done
+    printf '127.0.0.1:%s:analytics:analytics:%s\n' "$port" "$secret" >"$VAR/pgpass"
+    SERVER_VARIABLES+=(PGHOST=127.0.0.1 "PGPORT=$port" PGUSER=analytics PGDATABASE=analytics
+        "PGPASSFILE=$VAR/pgpass")
     server_wait postgres "$log" "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"
 }

@@ -33,6 +33,12 @@ def test_a_taken_port_is_named(up, daemon):
 @pytest.mark.parametrize("setting, value, said", [
     ("INGESTION_PORT", "http", 'INGESTION_PORT is "http", which is not a port (1 to 65535)'),
     ("REPORTING_PORT", "65536", 'is "65536", which is not a port (1 to 65535)'),
+    ("INGESTION_PORT", "08080", 'INGESTION_PORT is "08080", which is not a port'),
+    ("REPORTING_PORT", "0x50", 'is "0x50", which is not a port'),
+    ("PROCESSOR_PORT", "+5000", 'is "+5000", which is not a port'),
+    ("PROCESSOR_PORT", "5000 ", 'is "5000 ", which is not a port'),
+    ("REDIS_MAXMEMORY", "0100mb", 'REDIS_MAXMEMORY is "0100mb"; it must be a size such as'),
+    ("INGEST_THREADS", "08", "ingestion does not start with these settings"),
     ("PROCESSOR_PORT", "0", 'is "0", which is not a port (1 to 65535)'),
     ("REDIS_APPENDFSYNC", "no", 'REDIS_APPENDFSYNC is "no"; it must be everysec or always'),
     ("REDIS_MAXMEMORY", "lots", 'REDIS_MAXMEMORY is "lots"; it must be a size such as'),
@@ -95,6 +101,67 @@ def test_help_and_a_wrong_argument():
     done = subprocess.run([SOURCE / "scripts/up", "now"], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == 'up: unknown argument "now": see scripts/up --help\n'
+
+
+SCRIPTS = ["scripts/up", "scripts/test", "scripts/bench", "scripts/fuzz", "scripts/soak",
+           "scripts/packages", "deploy/postgres-start"]
+UNUSUAL = {  # how it may be called, and what the sentence says
+    "sh": (["sh", "{path}"], "this script needs bash: run it as ./{path}"),
+    "sourced by sh": (["sh", "-c", ". ./{path}; echo goes on"], "needs bash: run it as ./{path}"),
+    "sourced": (["bash", "-c", ". {path}; echo goes on"], "run this script as ./{path}; it cannot"),
+    "from a pipe": (["bash", "-c", "cat {path} | bash"], "run this script as ./{path}; it cannot"),
+}
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+@pytest.mark.parametrize("how", UNUSUAL)
+def test_a_script_that_is_called_wrongly_says_how(path, how):
+    words, said = ([part.format(path=path) for part in words] if isinstance(words, list)
+                   else words.format(path=path) for words in UNUSUAL[how])
+    done = subprocess.run(words, cwd=SOURCE, text=True, stdin=subprocess.DEVNULL,
+                          capture_output=True, env={"PATH": os.environ["PATH"]})
+    assert said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    if "goes on" in words[-1]:  # it has ended nobody else's shell
+        assert done.stdout == "goes on\n"
+    else:
+        assert done.returncode == 1
+
+
+@pytest.mark.parametrize("words", [
+    ["bash", "scripts/up"], ["bash", "--posix", "scripts/up"], ["{link}"],
+    ["bash", "-c", "cd scripts && ./up \"$@\"", "bash"]], ids=" ".join)
+def test_a_script_may_be_called_in_any_other_way(words, tmp_path):
+    link = tmp_path / "up"
+    link.symlink_to(SOURCE / "scripts/up")
+    done = subprocess.run([*(word.format(link=link) for word in words), "--help"], cwd=SOURCE,
+                          text=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "") and "usage: scripts/up" in done.stdout
+
+
+def test_an_env_file_that_others_write_is_refused(up, tmp_path):
+    root = copy_of_scripts(tmp_path)
+    env = root / ".env"
+    env.write_text("REDIS_APPENDFSYNC=sometimes\n")
+    env.chmod(0o666)
+    assert ".env: any user of the machine may write to it: chmod o-w" in up(root=root).fail()
+    env.chmod(0o644)
+    root.chmod(0o777)
+    assert ".env: any user of the machine may replace it: chmod o-w" in up(root=root).fail()
+    root.chmod(0o755)
+    env.write_text("REDIS_APPENDFSYNC=sometimes\nINGEST_KEY=secret\n")
+    run = up(root=root)
+    assert "REDIS_APPENDFSYNC" in run.fail()
+    assert "any user of the machine may read the secret in .env" in run.output()
+
+
+def test_a_folder_with_other_things_in_it_is_not_taken(up, tmp_path):
+    """It would lose its mode, and what is in it its owner."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    (home / "letters").write_text("mine")
+    assert "has other things in it: let ANALYTICS_VAR name one of its own" in \
+        up(var=home).fail()
+    assert home.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class Up:
         self.ports = {name: free_port() for name in DAEMONS}
         self.env = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(directory),
-            "ANALYTICS_VAR": str(self.var), "HOST": "127.0.0.1", "LC_ALL": "C.UTF-8",
+            "ANALYTICS_VAR": str(self.var), "LC_ALL": "C.UTF-8",
             **{f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
         }
         self.env.update({k: str(v) for k, v in env.items()})
@@ -110,6 +110,11 @@ class Up:
         wait_until(lambda: not self.leftovers(), 5,
                    lambda: f"all to be gone; left are {self.leftovers()}")
         assert not (self.var / "env").exists()
+
+    def check_nothing_is_left_but_env(self):
+        """After a kill: var/env stays, with what it says of servers that are gone."""
+        wait_until(lambda: not self.leftovers(), 20,
+                   lambda: f"all to be gone; left are {self.leftovers()}")
 
     # --- as a newcomer uses it
 
