@@ -11,6 +11,7 @@ import yaml
 from conftest import tracked
 from support import settings_tables
 from support.settings import SOURCE
+from support.wait import wait_until
 
 README = (SOURCE / "README.md").read_text()
 PORTS = {"ingestion": "3000", "processor": "5000", "reporting": "4000"}
@@ -19,12 +20,17 @@ PORTS = {"ingestion": "3000", "processor": "5000", "reporting": "4000"}
 @pytest.fixture(scope="session")
 def compose(tmp_path_factory):
     """docker-compose.yml as docker-compose itself reads it, with nothing set."""
+    return compose_config(tmp_path_factory.mktemp("compose"), "")
+
+
+def compose_config(folder, env):
+    """The same with the text as .env."""
     command = (["docker-compose"] if shutil.which("docker-compose")
                else ["docker", "compose"])
-    nothing = tmp_path_factory.mktemp("compose") / "env"
-    nothing.touch()
+    file = folder / "env"
+    file.write_text(env)
     done = subprocess.run(
-        [*command, "-f", "docker-compose.yml", "--env-file", str(nothing), "config"],
+        [*command, "-f", "docker-compose.yml", "--env-file", str(file), "config"],
         cwd=SOURCE, env={"PATH": os.environ["PATH"], "HOME": "/"}, text=True,
         stdin=subprocess.DEVNULL, capture_output=True)
     assert done.returncode == 0, done.stderr
@@ -112,27 +118,170 @@ def test_the_version_is_the_same_everywhere():
 
 # --- docker-compose.yml and the Dockerfile -------------------------------------
 
+ONCE = {"secrets", "migrate"}  # they do their work and end
+
+
 def test_compose_has_the_whole_suite(compose):
-    assert set(compose["services"]) == {"redis", "postgres", "migrate", *PORTS}
+    assert set(compose["services"]) == {"redis", "postgres", *ONCE, *PORTS}
     for name, service in compose["services"].items():
-        assert name == "migrate" or service["healthcheck"]["test"], name
+        assert name in ONCE or service["healthcheck"]["test"], name
 
 
-def test_each_service_of_compose_has_a_database_role_of_its_own(compose):
-    """With a password of its own, which Postgres is given too."""
-    given = compose["services"]["postgres"]["environment"]
-    logins = {}
-    for name, service in compose["services"].items():
-        url = (service.get("environment") or {}).get("DATABASE_URL")
-        if url:
-            logins[name] = re.fullmatch(
-                r"postgresql://analytics_(\w+):(\w+)@postgres:5432/analytics", url).groups()
-    assert {name: role for name, (role, _) in logins.items()} == {
-        "migrate": "owner", "processor": "processor", "reporting": "reporting"}
-    for role, password in logins.values():
-        assert given[f"POSTGRES_{role.upper()}_PASSWORD"] == password
-    assert compose["services"]["processor"]["depends_on"]["migrate"]["condition"] \
+def make_secrets(folder):
+    """What the container secrets makes, with the users of this machine left out."""
+    script = (SOURCE / "deploy/make-secrets").read_text()
+    assert "    chown -R" in script
+    tree = folder / "tree"
+    (tree / "deploy").mkdir(parents=True)
+    shutil.copytree(SOURCE / "scripts", tree / "scripts")
+    (tree / "deploy/make-secrets").write_text(script.replace("    chown -R", "    : chown -R"))
+    (tree / "deploy/make-secrets").chmod(0o755)
+    (folder / "run").mkdir()
+    for _ in range(2):  # the second start changes nothing
+        subprocess.run([tree / "deploy/make-secrets"], check=True, capture_output=True,
+                       env={"PATH": os.environ["PATH"], "SECRETS_DIR": folder / "run"})
+    return folder / "run/secrets"
+
+
+def test_each_service_of_compose_has_accounts_of_its_own(compose, tmp_path):
+    """Made at the first start, with a password that the server is given too; and no service
+    finds another's."""
+    made = make_secrets(tmp_path)
+    services = compose["services"]
+
+    def value(service, name):
+        path = services[service]["environment"][name]
+        prefix = f"/run/analytics/secrets/{service}/"
+        assert path.startswith(prefix)
+        file = made / service / path.removeprefix(prefix)
+        assert (file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (
+            0o500, 0o400)
+        return file.read_text().strip()
+    passwords = set()
+    for service, role in (("migrate", "owner"), ("processor", "processor"),
+                          ("reporting", "reporting")):
+        password = re.fullmatch(rf"postgresql://analytics_{role}:(\w{{48}})@postgres:5432/"
+                                "analytics", value(service, "DATABASE_URL_FILE")).group(1)
+        assert value("postgres", f"POSTGRES_{role.upper()}_PASSWORD_FILE") == password
+        passwords.add(password)
+    accounts = (made / "redis/users.acl").read_text()
+    for service in ("ingestion", "processor"):
+        password = re.fullmatch(rf"redis://{service}:(\w{{48}})@redis:6379",
+                                value(service, "REDIS_URL_FILE")).group(1)
+        assert f"user {service} on >{password} resetkeys" in accounts
+        passwords.add(password)
+    passwords.add(value("postgres", "POSTGRES_PASSWORD_FILE"))
+    assert len(passwords) == 6
+    assert "user default on nopass resetkeys resetchannels -@all +ping\n" in accounts
+    assert {path.name for path in made.iterdir()} == {
+        "redis", "postgres", "migrate", "ingestion", "processor", "reporting"}
+    users = {name: service.get("user") for name, service in services.items()
+             if name not in ("secrets", "postgres")}
+    assert len(set(users.values())) == len(users) and "root" not in str(users)
+    numbers = re.search(r"USERS=\((.*?)\)", (SOURCE / "deploy/make-secrets").read_text(),
+                        flags=re.S).group(1)
+    for name, user in users.items():
+        assert f"[{name}]={user.split(':')[0]}" in numbers
+    assert services["processor"]["depends_on"]["migrate"]["condition"] \
         == "service_completed_successfully"
+
+
+def test_the_accounts_of_compose_are_taken_by_redis(tmp_path):
+    """And may do what their daemons need, and no more."""
+    made = make_secrets(tmp_path)
+    program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    server = subprocess.Popen(
+        ["bash", "-c", 'exec -a redis-server "$@"', "bash", program, "--port", "0",
+         "--unixsocket", tmp_path / "socket", "--save", "", "--protected-mode", "no",
+         "--aclfile", made / "redis/users.acl"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+
+    def ask(user, *words):
+        passwords = dict(re.findall(r"user (\w+) on >(\w+)", (made / "redis/users.acl")
+                                    .read_text()))
+        login = ["--user", user] if user else []
+        return subprocess.run(
+            ["redis-cli", "-s", tmp_path / "socket", "--no-auth-warning", *login, *words],
+            env={"PATH": os.environ["PATH"], "REDISCLI_AUTH": passwords.get(user, "")}
+            if user else {"PATH": os.environ["PATH"]}, capture_output=True,
+            text=True).stdout.strip()
+    try:
+        wait_until(lambda: ask(None, "ping") == "PONG", 10, "Redis")
+        assert "NOPERM" in ask(None, "llen", "{events}:queue")
+        assert ask("ingestion", "lpush", "{events}:queue", "x") == "1"
+        assert ask("ingestion", "llen", "{events}:queue") == "1"
+        assert "redis_version" in ask("ingestion", "info", "server")
+        for words in (["rpop", "{events}:queue"], ["flushall"], ["get", "other"],
+                      ["config", "get", "*"], ["acl", "list"], ["keys", "*"]):
+            assert "NOPERM" in ask("ingestion", *words), words
+        assert ask("processor", "eval", "return redis.call('rpop', KEYS[1])", "1",
+                   "{events}:queue") == "x"
+        for words in (["flushall"], ["get", "other"], ["config", "get", "*"], ["acl", "list"]):
+            assert "NOPERM" in ask("processor", *words), words
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_compose_passes_on_every_setting():
+    assert settings_tables.COMPOSE.read_text() == settings_tables.compose_text(), \
+        "run tests/support/settings_tables.py --write"
+
+
+@pytest.mark.parametrize("daemon", PORTS)
+def test_settings_reach_the_daemons_of_compose(daemon, tmp_path):
+    """From the file .env, each setting those daemons that have it, and no other."""
+    secret = {"ingestion": "INGEST_KEY", "processor": None, "reporting": "REPORTING_TOKEN"}
+    config = compose_config(tmp_path, "".join(
+        f"{name}=k3y\n" for name in secret.values() if name) + "LOG_LEVEL=debug\n"
+        "BATCH_MAX=7\nSPOOL_MAX_BYTES=2000000\nINGEST_KEY_FILE=/run/secrets/key\n")
+    found = config["services"][daemon]["environment"]
+    expected = {"LOG_LEVEL": "debug"}
+    expected |= {secret[daemon]: "k3y"} if secret[daemon] else {"BATCH_MAX": "7"}
+    expected |= {"SPOOL_MAX_BYTES": "2000000", "INGEST_KEY_FILE": "/run/secrets/key"} \
+        if daemon == "ingestion" else {}
+    assert expected == {key: str(value) for key, value in found.items() if key in {
+        "LOG_LEVEL", "BATCH_MAX", "SPOOL_MAX_BYTES", "INGEST_KEY_FILE", "INGEST_KEY",
+        "REPORTING_TOKEN"} and value is not None}
+
+
+@pytest.mark.parametrize("env, address", [("", "127.0.0.1"),
+                                          ("BIND_ADDRESS=0.0.0.0\n", "0.0.0.0")])
+def test_compose_publishes_on_this_machine_alone(tmp_path, env, address):
+    config = compose_config(tmp_path, env)
+    for name, service in config["services"].items():
+        assert bool(service.get("ports")) == (name in PORTS)
+        for port in service.get("ports", []):
+            assert str(port).startswith(f"{address}:") or port["host_ip"] == address
+
+
+def test_redis_and_postgres_of_compose_are_in_networks_without_a_way_out(compose):
+    nets = {name: set(service.get("networks") or []) for name, service
+            in compose["services"].items()}
+    assert nets["redis"] == {"queue"} and nets["postgres"] == {"database"}
+    assert "database" not in nets["ingestion"] and "queue" not in nets["reporting"]
+    assert {name for name, net in compose["networks"].items()
+            if (net or {}).get("internal")} == {"queue", "database"}
+    assert compose["services"]["secrets"]["network_mode"] == "none"
+
+
+def test_containers_have_limits(compose):
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"] and service["read_only"] is True, name
+        assert service.get("cap_add", []) == (["CHOWN"] if name == "secrets" else [])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["mem_limit"] and service["pids_limit"], name
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+
+
+def test_images_are_fixed_by_digest(compose):
+    digest = r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}"
+    dockerfile = (SOURCE / "deploy/Dockerfile").read_text()
+    stages = re.findall(r"^FROM (\S+) AS (\w+)$", dockerfile, flags=re.M)
+    assert len(stages) >= 3
+    for image, _ in stages:
+        assert image in [name for _, name in stages] or re.fullmatch(digest, image), image
+    for name, service in compose["services"].items():
+        assert "build" in service or re.fullmatch(digest, service["image"]), name
 
 
 @pytest.mark.parametrize("daemon", PORTS)
@@ -153,7 +302,8 @@ def test_compose_sets_only_settings_that_there_are(compose, daemon):
 @pytest.mark.parametrize("daemon", PORTS)
 def test_daemons_take_the_values_that_compose_sets(compose, daemon):
     values = {key: str(value) for key, value
-              in compose["services"][daemon]["environment"].items()}
+              in compose["services"][daemon]["environment"].items()
+              if value and not key.endswith("_URL_FILE")}
     done = subprocess.run([settings_tables.program(daemon), "--print-config"], env=values,
                           cwd="/", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -308,7 +308,9 @@ def images():
     with contextlib.ExitStack() as stack:
         stack.callback(redis.kill)
         stack.enter_context(running(postgres, "deploy/postgres-start",
-                                    {"POSTGRES_PASSWORD": "secret", "POSTGRES_PORT": 15432}))
+                                    {"POSTGRES_PORT": 15432, "POSTGRES_PASSWORD": "secret",
+                                     **{f"POSTGRES_{role}_PASSWORD": role for role in
+                                        ("OWNER", "PROCESSOR", "REPORTING")}}))
         wait_healthy(postgres, "pg_isready -q -h 127.0.0.1 -p 15432")
         for name, port in (("processor", 5000), ("ingestion", 3000), ("reporting", 4000)):
             stack.enter_context(running(suite, name, {

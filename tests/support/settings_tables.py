@@ -1,7 +1,9 @@
-"""The tables of settings in README.md, made from what the daemons print with --help.
+"""The tables of settings in README.md, and the names that docker-compose.yml passes on, made
+from what the daemons print with --help.
 
 usage: settings_tables.py          prints the tables
-       settings_tables.py --write  puts them into README.md
+       settings_tables.py --write  puts them into README.md, and the names into
+                                   docker-compose.yml
 
 The daemons are those of ANALYTICS_BUILD (see settings.py).
 """
@@ -17,6 +19,7 @@ from support.settings import SOURCE, build_dir
 
 DAEMONS = ("ingestion", "processor", "reporting")
 README = SOURCE / "README.md"
+COMPOSE = SOURCE / "docker-compose.yml"
 RANGE = re.compile(r" \((-?\d+ to -?\d+|[\w-]+(?:\|[\w-]+)+)\)$")
 DEFAULT = re.compile(r" \[([^\[\]]*)\]$")
 
@@ -60,6 +63,31 @@ def section(name):
     return re.compile(rf"(<!-- settings of {name} -->\n)((?:\|.*\n)*)(<!-- end -->)")
 
 
+def compose_section(name):
+    """In docker-compose.yml: what a service is given by name (group 1), and after a mark what
+    is passed on (group 3)."""
+    return re.compile(rf"(^  {name}:\n(?:(?!  \w).*\n)*?    environment:\n)((?:.*\n)*?"
+                      r"      # passed on, .*\n)((?:      \w+:\n)*)(      # end\n)", flags=re.M)
+
+
+def passed_on(name, given):
+    """The settings of a daemon that compose itself gives no value: they come from the
+    environment or from .env, and are not there where neither has them.  A URL comes from its
+    file."""
+    fixed = {key for key in re.findall(r"^      (\w+):", given, flags=re.M)}
+    fixed |= {key.removesuffix("_FILE") for key in fixed if key.endswith("_URL_FILE")}
+    return "".join(f"      {key}:\n" for key, *_ in settings(name) if key not in fixed)
+
+
+def compose_text():
+    """docker-compose.yml as it has to be."""
+    text = COMPOSE.read_text()
+    for name in DAEMONS:
+        text = compose_section(name).sub(
+            lambda m: m.group(1) + m.group(2) + passed_on(name, m.group(2)) + m.group(4), text)
+    return text
+
+
 def main(arguments):
     text = README.read_text()
     for name in DAEMONS:
@@ -67,6 +95,7 @@ def main(arguments):
         text = section(name).sub(lambda m: m.group(1) + table(name) + m.group(3), text)
     if "--write" in arguments:
         README.write_text(text)
+        COMPOSE.write_text(compose_text())
 
 
 if __name__ == "__main__":
