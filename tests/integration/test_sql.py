@@ -11,6 +11,7 @@ import pytest
 from support import rollups
 from support.daemon import run
 from support.events import event, job
+from support.months import month, name_of, wait_for_turn
 from support.postgres_server import Database
 from support.redis_server import QUEUE
 from support.settings import SOURCE, scaled
@@ -42,15 +43,10 @@ def partitions(database):
         "WHERE inhparent = 'events'::regclass ORDER BY 1")]
 
 
-def month(offset):
-    """The first day of the month so many months from now."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    months = now.year * 12 + now.month - 1 + offset
-    return datetime.date(months // 12, months % 12 + 1, 1)
-
-
-def name_of(day):
-    return f"events_y{day:%Y}m{day:%m}"
+@pytest.fixture(autouse=True)
+def one_month():
+    """No month ends within a test."""
+    wait_for_turn()
 
 
 # --- migrations
@@ -283,12 +279,13 @@ def test_retention_is_off_unless_it_is_set(daemons, redis, database):
 # --- /stats goes by indexes
 
 @pytest.fixture(scope="module")
-def filled(postgres, migrated_template):
+def filled(postgres, template_of_month):
     """100,000 events of 20 sites, rolled up and analyzed.
 
     They fill twelve whole months, this one to its end: of a month with hardly a row Postgres
     rightly reads all, so the first or the last would depend on today's date."""
-    database = Database(postgres, postgres.create_database(migrated_template))
+    wait_for_turn()
+    database = Database(postgres, postgres.create_database(template_of_month(month(0))))
     hours = (month(1) - month(-11)).days * 24
     database.rows(
         "INSERT INTO events (site_id, event_type, path, user_id, timestamp) "

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 
+from support import pretended
 from support.http import request
 from support.process import die_with_parent, free_port, tail
 from support.settings import MACHINE_ZONE, SOURCE, build_dir, patience
@@ -41,13 +42,14 @@ def base_environment(home):
         "UBSAN_OPTIONS": f"{sanitizer}:print_stacktrace=1:halt_on_error=1",
         "TSAN_OPTIONS": f"{sanitizer}:halt_on_error=0:second_deadlock_stack=1"
                         f":suppressions={SOURCE}/tests/support/tsan.suppressions",
+        **pretended.inherited(),
     }
 
 
 def run(name, *arguments, cwd, env=None, timeout=20):
     """Runs a daemon that should end by itself (--help, a wrong setting)."""
-    environment = base_environment(cwd)
-    environment.update({k: str(v) for k, v in (env or {}).items()})
+    environment = pretended.with_preloaded(
+        base_environment(cwd), {k: str(v) for k, v in (env or {}).items()})
     return subprocess.run([binary(name), *arguments], cwd=cwd, env=environment, text=True,
                           stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=patience(timeout))
@@ -63,8 +65,9 @@ class Daemon:
         self.arguments = list(arguments)
         self.nofile = nofile  # RLIMIT_NOFILE
         self.prefix = list(prefix)  # a program that runs it, with its arguments
-        self.env = base_environment(self.directory)
-        self.env.update({k: str(v) for k, v in (env or {}).items() if v is not None})
+        self.env = pretended.with_preloaded(
+            base_environment(self.directory),
+            {k: str(v) for k, v in (env or {}).items() if v is not None})
         self.env.setdefault("HOST", "127.0.0.1")
         if "PORT" not in self.env:
             self.env["PORT"] = str(free_port())

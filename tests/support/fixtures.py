@@ -4,6 +4,7 @@ Servers of the session are shared by the tests of a file, emptied in between; a 
 stops or breaks a server takes one of its own (private_redis, private_postgres).
 """
 import contextlib
+import functools
 import os
 import pathlib
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 import pytest
 
 from support.daemon import run
+from support.months import month
 from support.postgres_server import Database, PostgresServer
 from support.redis_server import RedisServer
 from support.stack import Daemons, Stack
@@ -57,13 +59,23 @@ def postgres():
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres, tmp_path_factory):
+def template_of_month(postgres, tmp_path_factory):
+    """A function that gives the name of a database with the schema, the partitions near the
+    month (its first day), and nothing else."""
+    @functools.lru_cache
+    def make(first):
+        name = postgres.create_database()
+        done = run("processor", "--migrate", cwd=tmp_path_factory.mktemp("migrate"),
+                   env={"DATABASE_URL": postgres.url(name)}, timeout=60)
+        assert done.returncode == 0, f"{first}: {done.stderr}"
+        return name
+    return make
+
+
+@pytest.fixture(scope="session")
+def migrated_template(template_of_month):
     """The name of a database with the schema and nothing else."""
-    name = postgres.create_database()
-    done = run("processor", "--migrate", cwd=tmp_path_factory.mktemp("migrate"),
-               env={"DATABASE_URL": postgres.url(name)}, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return name
+    return template_of_month(month(0))
 
 
 def end_daemons(request):
@@ -84,9 +96,9 @@ def empty_database(request, postgres):
 
 
 @pytest.fixture
-def database(request, postgres, migrated_template):
+def database(request, postgres, template_of_month):
     """A database with the schema."""
-    database = Database(postgres, postgres.create_database(migrated_template))
+    database = Database(postgres, postgres.create_database(template_of_month(month(0))))
     yield database
     end_daemons(request)
     database.drop()

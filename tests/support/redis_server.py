@@ -7,6 +7,7 @@ import subprocess
 
 import redis
 
+from support import pretended
 from support.process import die_with_parent, free_port, tail
 from support.wait import wait_until
 
@@ -68,7 +69,7 @@ class RedisServer:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command, executable=None if self.prefix else program(),
-                env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=log,
+                env={**pretended.real(os.environ), **self.env}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, preexec_fn=die_with_parent(), start_new_session=True)
         if wait:
             self.wait_ready()
