@@ -45,7 +45,8 @@ class Container:
                     "POSTGRES_PORT": str(self.port)}
 
     def command(self, *words):
-        space = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        space = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
+                 "--propagation", "unchanged"]  # in a chroot it cannot be changed
         if self.who:
             drop = ["setpriv", "--reuid", str(self.who["user"]), "--regid",
                     str(self.who["group"]), "--clear-groups", "--no-new-privs"]
