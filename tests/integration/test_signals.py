@@ -197,6 +197,36 @@ def test_ingestion_takes_new_lists(start):
     wait_until(lambda: post(daemon, site_id="two") == 200, 10)
 
 
+def test_origins_that_mean_nothing_leave_the_lists_as_they_were(start):
+    daemon = start("ingestion", INGEST_THREADS=1)
+    write_env(daemon, ALLOWED_SITES="one", CORS_ORIGINS="one.example")
+    line = reload(daemon)
+    assert " warn " in line and "CORS_ORIGINS" in line and "https://one.example" in line
+    assert post(daemon, site_id="two") == 200
+
+
+def test_reporting_takes_new_lists(start):
+    daemon = start("reporting")
+
+    def ask(**headers):
+        return daemon.get("/stats?site_id=demo", list(headers.items()))
+    assert ask(Origin="https://one.example").header("Access-Control-Allow-Origin") is None
+    assert ask(Host="stats.example").status == 403
+    write_env(daemon, REPORTING_CORS_ORIGINS="https://one.example", ALLOWED_HOSTS="stats.example")
+    reload(daemon)
+    one = ask(Origin="https://one.example").header("Access-Control-Allow-Origin")
+    assert one == "https://one.example"
+    assert (ask(Host="stats.example").status, ask(Host="other.example").status) == (200, 403)
+    write_env(daemon, REPORTING_CORS_ORIGINS="*")
+    assert " warn " in reload(daemon)
+    assert ask(Host="stats.example").status == 200
+    write_env(daemon, REPORTING_TOKEN="a-new-token-of-20-bytes")
+    reload(daemon)
+    refused = ask(Origin="https://one.example")
+    assert (refused.status, refused.header("Cache-Control")) == (401, "no-store")
+    assert refused.header("Access-Control-Allow-Origin") is None
+
+
 def test_buckets_survive_a_reload(start):
     """Or who is too fast would ask for a SIGHUP."""
     daemon = start("ingestion", INGEST_THREADS=1, RATE_LIMIT_PER_IP=1,
