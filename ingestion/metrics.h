@@ -7,6 +7,7 @@
 #define INGESTION_METRICS_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "shared/daemon/process_stats.h"
@@ -56,6 +57,8 @@ struct loop_metrics {
     struct metric_histogram group_events;
     struct metric_histogram enqueue_us;
     struct metric groups_resent;
+    struct metric groups_too_large;
+    struct metric redis_refusing; /* 1: the last group of this loop */
     struct metric groups_in_flight;
     struct metric pending_events;
     struct metric pending_bytes;
@@ -75,6 +78,19 @@ extern const struct metric_buckets metric_group_events;
 static inline void metric_reject(struct loop_metrics *metrics, enum rejection why)
 {
     metric_add(&metrics->rejected[why], 1);
+}
+
+/* Counts what became of a group that could have been made smaller, or not: the codes are those
+ * of gate_note(). */
+static inline void metrics_note_group(struct loop_metrics *metrics, enum err_code code,
+                                      bool is_divisible)
+{
+    if (code == ERR_TIMEOUT)
+        metric_add(&metrics->groups_resent, 1);
+    else if (code == ERR_TOO_BIG && is_divisible)
+        metric_add(&metrics->groups_too_large, 1);
+    else
+        metric_set(&metrics->redis_refusing, code != ERR_OK);
 }
 
 /* Answers GET /metrics. */

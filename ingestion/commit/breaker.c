@@ -80,9 +80,11 @@ static void note_refusal(struct gate *gate, const struct err *err, int64_t now_m
             LOG_FIELDS(log_text("reason", err->msg), log_int("suppressed", suppressed)));
 }
 
-enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_ms)
+enum err_code gate_note(struct gate *gate, const redisReply *reply, bool is_divisible,
+                        int64_t now_ms)
 {
     struct err err;
+    bool is_memory;
 
     if (!reply) {
         if (++gate->unknown >= UNKNOWN_MAX) {
@@ -98,6 +100,9 @@ enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_
         gate_note_length(gate, reply->integer);
         return ERR_OK;
     }
+    is_memory = redis_err_is_memory(reply);
+    if (is_memory && is_divisible)
+        return ERR_TOO_BIG;
     if (redis_err_of_reply(reply, "LPUSH", &err) != ERR_OK) {
         complain(gate, redis_err_complaint(reply));
     } else {
@@ -108,7 +113,7 @@ enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_
     note_refusal(gate, &err, now_ms);
     if (err.code == ERR_READ_ONLY)
         gate->reconnect_reason = "Redis has become a read-only replica";
-    return err.code;
+    return is_memory ? ERR_TOO_BIG : err.code;
 }
 
 static void on_length(redisReply *reply, void *user)

@@ -2,7 +2,8 @@
  *
  *   OPEN      connected, and the last group was confirmed
  *   LOST      not connected
- *   REFUSING  the last group got an error (OOM, MISCONF, READONLY, LOADING, ...), or the
+ *   REFUSING  the last group got an error (MISCONF, READONLY, LOADING, ..., and OOM if it
+ *             could not be made smaller, see fit.h), or the
  *             replies to the last groups were lost.  That lasts a moment; then the gate is
  *             open again, and the next group is the probe
  *   FULL      the list has reached QUEUE_MAX_EVENTS.  Every reply to an LPUSH tells the
@@ -56,8 +57,11 @@ enum gate_state gate_look(struct gate *gate, int64_t now_ms);
 int64_t gate_lost_ms(const struct gate *gate, int64_t now_ms);
 
 /* Takes note of the reply to an LPUSH and says what it means: ERR_OK, the events are in
- * the list; ERR_TIMEOUT, nobody knows; anything else, Redis has refused them. */
-enum err_code gate_note(struct gate *gate, const redisReply *reply, int64_t now_ms);
+ * the list; ERR_TIMEOUT, nobody knows; anything else, Redis has refused them.  ERR_TOO_BIG:
+ * for want of memory; of that the caller may try to need less (is_divisible), and the gate
+ * stays open. */
+enum err_code gate_note(struct gate *gate, const redisReply *reply, bool is_divisible,
+                        int64_t now_ms);
 
 /* Takes note of the list's length, wherever it was learnt. */
 void gate_note_length(struct gate *gate, int64_t length);

@@ -5,6 +5,7 @@
 
 #include "ingestion/commit/barrier.h"
 #include "ingestion/commit/breaker.h"
+#include "ingestion/commit/fit.h"
 #include "ingestion/commit/group.h"
 #include "ingestion/commit/linger.h"
 #include "ingestion/metrics.h"
@@ -19,10 +20,9 @@
 
 enum {
     TICK_MS = 20,        /* how exactly the deadlines of requests are kept */
-    SPARE_GROUPS = 4,    /* empty groups kept for their memory */
-    KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
     LATE_MS = 1,         /* until a group that waits for more is looked at again */
     LOST_MS = 200,       /* a Redis that is back so soon is waited for */
+    LARGE_TIMES = 2,     /* an event is large from so many times the average on */
     SPIN_EVENTS_MIN = 4, /* a smaller group is no load that would pay for it */
     GROUP_BYTES =
         16777216, /* a group takes no further event beyond; redis_uv takes more */
@@ -37,13 +37,13 @@ struct queue {
     int64_t spin_until_us;
     int open_handles;
     struct gather gather;
+    struct fit fit;
     struct group_list filling;  /* to be sent; only the last takes further events */
     struct group_list sent;     /* under way */
     struct group_list spooling; /* being written to the disk */
-    struct group_list spare;
+    struct group_pool spare;
     uint64_t groups_begun;
     int64_t in_flight;
-    int64_t spare_count;
     size_t pending_bytes; /* in filling and sent */
     size_t pending_events;
     bool is_quiet; /* Redis and the spool may be gone */
@@ -68,13 +68,7 @@ static void group_retire(struct queue *queue, struct group *group)
 {
     queue->pending_bytes -= group_bytes(group);
     queue->pending_events -= group->count;
-    if (queue->spare_count >= SPARE_GROUPS || group->wire.cap > KEPT_BYTES) {
-        group_free(group);
-        return;
-    }
-    group_clear(group);
-    group_list_append(&queue->spare, group);
-    queue->spare_count++;
+    group_pool_put(&queue->spare, group);
 }
 
 /* The group that takes the next event, or NULL when memory ran out. */
@@ -85,11 +79,7 @@ static struct group *group_to_fill(struct queue *queue)
     if (group && group->count < (size_t)queue->options.group_max_events &&
         group_bytes(group) < GROUP_BYTES)
         return group;
-    group = group_list_take(&queue->spare);
-    if (group)
-        queue->spare_count--;
-    else
-        group = group_new(queue, (size_t)queue->options.pending_max_bytes);
+    group = group_pool_take(&queue->spare, queue);
     if (!group)
         return NULL;
     group->number = ++queue->groups_begun;
@@ -122,6 +112,16 @@ static void refuse(struct queue *queue, struct group *group, enum rejection why)
     group_answer(group, false);
 }
 
+static void refuse_waiting(struct queue *queue, enum rejection why)
+{
+    struct group *group;
+
+    while ((group = group_list_take(&queue->filling)) != NULL) {
+        refuse(queue, group, why);
+        group_retire(queue, group);
+    }
+}
+
 static void show_pending(const struct queue *queue)
 {
     struct loop_metrics *metrics = queue->options.metrics;
@@ -146,29 +146,51 @@ static void gather_for(struct queue *queue, const struct group *group)
                  queue->options.group_wait_ms * 1000);
 }
 
+/* Redis has refused the group, and there is no spool. */
+static void on_refused(struct queue *queue, struct group *group)
+{
+    size_t bytes = group_bytes(group);
+    bool is_any = group->count == 1 && queue->fit.max_bytes > 0;
+
+    refuse(queue, group, REJECTION_REFUSED);
+    group_retire(queue, group);
+    /* It had no room alone: nor has any of those that wait, unless it was a large one. */
+    if (is_any && bytes * queue->pending_events <= LARGE_TIMES * queue->pending_bytes)
+        refuse_waiting(queue, REJECTION_REFUSED);
+}
+
+/* What became of a group that Redis has been sent. */
+static enum err_code note_reply(struct queue *queue, const struct group *group,
+                                const redisReply *reply)
+{
+    bool is_divisible = group->count > 1;
+    enum err_code code =
+        gate_note(queue->options.gate, reply, is_divisible, now_ms(queue));
+    struct err err;
+
+    if (!code && FAILPOINT("queue.confirmed", &err))
+        code = ERR_TIMEOUT; /* as if the reply had been lost */
+    fit_note(&queue->fit, code, group_bytes(group), group->count);
+    metrics_note_group(queue->options.metrics, code, is_divisible);
+    return code == ERR_TOO_BIG && !is_divisible ? ERR_BUSY : code;
+}
+
 static void on_reply(redisReply *reply, void *user)
 {
     struct group *group = user;
     struct queue *queue = group->owner;
     enum err_code code;
-    struct err err;
 
     group_list_remove(&queue->sent, group);
     queue->in_flight--;
-    code = gate_note(queue->options.gate, reply, now_ms(queue));
-    if (!code && FAILPOINT("queue.confirmed", &err))
-        code = ERR_TIMEOUT; /* as if the reply had been lost */
+    code = note_reply(queue, group, reply);
     if (code == ERR_OK) {
         gather_for(queue, group);
         confirm(queue, group, &queue->options.metrics->enqueued);
-    } else if (code == ERR_TIMEOUT) { /* once more, before what came later */
-        metric_add(&queue->options.metrics->groups_resent, 1);
-        group_list_put_back(&queue->filling, group);
-    } else if (has_spool(queue)) {
-        group_list_put_back(&queue->filling, group);
+    } else if (code == ERR_TIMEOUT || code == ERR_TOO_BIG || has_spool(queue)) {
+        group_list_put_back(&queue->filling, group); /* before what came later */
     } else {
-        refuse(queue, group, REJECTION_REFUSED);
-        group_retire(queue, group);
+        on_refused(queue, group);
     }
     show_pending(queue); /* before any of them reads its answer */
 }
@@ -243,6 +265,19 @@ static bool is_gathering(struct queue *queue)
     return true;
 }
 
+/* As much of that as Redis is likely to take; the rest waits on. */
+static struct group *take_fitting(struct queue *queue)
+{
+    struct group *group = take_waiting(queue);
+    struct group *head;
+
+    if (!group || fit_has_room(&queue->fit, group_bytes(group), group->count - 1, 0))
+        return group;
+    head = group_cut(group, queue->fit.max_bytes, &queue->spare);
+    group_list_put_back(&queue->filling, group);
+    return head; /* NULL: there may be memory at the next turn */
+}
+
 static void send_groups(struct queue *queue)
 {
     struct group *group;
@@ -250,7 +285,7 @@ static void send_groups(struct queue *queue)
     if (is_gathering(queue))
         return;
     while (queue->in_flight < queue->options.groups_in_flight &&
-           (group = take_waiting(queue)) != NULL) {
+           (group = take_fitting(queue)) != NULL) {
         if (!send_group(queue, group)) {
             group_list_put_back(&queue->filling, group);
             break;
@@ -311,16 +346,6 @@ static bool should_spool(const struct queue *queue, enum gate_state state)
            gate_lost_ms(queue->options.gate, now) >= LOST_MS;
 }
 
-static void refuse_waiting(struct queue *queue)
-{
-    struct group *group;
-
-    while ((group = group_list_take(&queue->filling)) != NULL) {
-        refuse(queue, group, REJECTION_QUEUE_CAP);
-        group_retire(queue, group);
-    }
-}
-
 void queue_flush(struct queue *queue)
 {
     enum gate_state state;
@@ -335,7 +360,7 @@ void queue_flush(struct queue *queue)
     if (should_spool(queue, state))
         spool_groups(queue);
     if (state == GATE_FULL && !has_spool(queue))
-        refuse_waiting(queue);
+        refuse_waiting(queue, REJECTION_QUEUE_CAP);
     redis_uv_flush(queue->options.redis);
     show_pending(queue);
 }
@@ -419,6 +444,7 @@ enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
         return err_set(err, ERR_NOMEM, "out of memory");
     queue->options = *options;
     queue->loop = loop;
+    queue->spare.max_bytes = (size_t)options->pending_max_bytes;
     metric_set(&options->metrics->pending_bytes_max, options->pending_max_bytes);
     (void)uv_timer_init(loop, &queue->tick);
     queue->tick.data = queue;
@@ -467,7 +493,7 @@ void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user)
     free_list(queue, &queue->filling);
     free_list(queue, &queue->sent);
     free_list(queue, &queue->spooling);
-    free_list(queue, &queue->spare);
+    group_pool_release(&queue->spare);
     uv_close((uv_handle_t *)&queue->tick, on_handle_closed);
     uv_close((uv_handle_t *)&queue->late, on_handle_closed);
     uv_close((uv_handle_t *)&queue->spin, on_handle_closed);

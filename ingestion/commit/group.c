@@ -12,6 +12,8 @@
 enum {
     HEAD_MAX = 64,      /* "*<count>\r\n$5\r\nLPUSH\r\n$14\r\n{events}:queue\r\n" */
     FIRST_WAITERS = 64, /* room in a new group */
+    SPARE_GROUPS = 4,
+    KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
 };
 
 static const char line_end[] = {'\r', '\n'};
@@ -52,13 +54,11 @@ struct group *group_new(void *owner, size_t max_bytes)
 
 /* --- jobs ------------------------------------------------------------------- */
 
-static enum err_code reserve_waiter(struct group *group)
+static enum err_code grow_waiters(struct group *group)
 {
     size_t cap = group->cap ? 2 * group->cap : FIRST_WAITERS;
     struct waiter *waiters;
 
-    if (group->count < group->cap)
-        return ERR_OK;
     waiters = mem_realloc(group->waiters, cap * sizeof(*waiters));
     if (!waiters)
         return ERR_NOMEM;
@@ -96,10 +96,12 @@ enum err_code group_add_place(struct group *group, size_t len, struct http_reque
                               int64_t deadline_ms, char **ret_job)
 {
     struct buf *wire = &group->wire;
-    enum err_code code = req ? reserve_waiter(group) : ERR_OK;
+    enum err_code code = ERR_OK;
     size_t before = wire->len;
     char *job;
 
+    if (req && group->count == group->cap)
+        code = grow_waiters(group);
     if (!code)
         code = buf_reserve(wire, length_size(len) + len + sizeof(line_end));
     if (code)
@@ -202,24 +204,98 @@ bool group_is_expired(const struct group *group)
     return group->first_unanswered == group->count;
 }
 
-size_t group_compact(struct group *group)
+/* The bytes of the first `count` jobs. */
+static size_t bytes_of(const struct group *group, size_t count)
+{
+    return count < group->count ? group->waiters[count].offset - HEAD_MAX
+                                : group_bytes(group);
+}
+
+/* Takes the first `count` jobs out, and those who wait for them. */
+static void drop_front(struct group *group, size_t count)
 {
     struct buf *wire = &group->wire;
-    size_t skipped = group->first_unanswered;
-    size_t start = skipped < group->count ? group->waiters[skipped].offset : wire->len;
-    size_t cut = start - HEAD_MAX;
+    size_t bytes = bytes_of(group, count);
 
-    if (skipped == 0)
-        return 0;
-    memmove(wire->data + HEAD_MAX, wire->data + start, wire->len - start);
-    memmove(group->waiters, group->waiters + skipped,
-            (group->count - skipped) * sizeof(*group->waiters));
-    wire->len -= cut;
-    group->count -= skipped;
-    group->first_unanswered = 0;
+    memmove(wire->data + HEAD_MAX, wire->data + HEAD_MAX + bytes,
+            group_bytes(group) - bytes);
+    memmove(group->waiters, group->waiters + count,
+            (group->count - count) * sizeof(*group->waiters));
+    wire->len -= bytes;
+    group->count -= count;
     for (size_t i = 0; i < group->count; i++)
-        group->waiters[i].offset -= cut;
-    return cut;
+        group->waiters[i].offset -= bytes;
+}
+
+size_t group_compact(struct group *group)
+{
+    size_t bytes = bytes_of(group, group->first_unanswered);
+
+    if (group->first_unanswered == 0)
+        return 0;
+    drop_front(group, group->first_unanswered);
+    group->first_unanswered = 0;
+    return bytes;
+}
+
+/* --- empty groups ------------------------------------------------------------ */
+
+struct group *group_pool_take(struct group_pool *pool, void *owner)
+{
+    struct group *group = pool->first;
+
+    if (!group)
+        return group_new(owner, pool->max_bytes);
+    pool->first = group->next;
+    pool->count--;
+    group->owner = owner;
+    return group;
+}
+
+void group_pool_put(struct group_pool *pool, struct group *group)
+{
+    if (pool->count >= SPARE_GROUPS || group->wire.cap > KEPT_BYTES) {
+        group_free(group);
+        return;
+    }
+    group_clear(group);
+    group->next = pool->first;
+    pool->first = group;
+    pool->count++;
+}
+
+void group_pool_release(struct group_pool *pool)
+{
+    while (pool->first) {
+        struct group *group = pool->first;
+
+        pool->first = group->next;
+        group_free(group);
+    }
+    pool->count = 0;
+}
+
+struct group *group_cut(struct group *group, size_t max_bytes, struct group_pool *pool)
+{
+    struct group *head = group_pool_take(pool, group->owner);
+    size_t count = 1;
+    enum err_code code = head ? ERR_OK : ERR_NOMEM;
+
+    while (count < group->count && bytes_of(group, count + 1) <= max_bytes)
+        count++;
+    while (!code && head->cap < count)
+        code = grow_waiters(head);
+    if (!code)
+        code = buf_add(&head->wire, group->wire.data + HEAD_MAX, bytes_of(group, count));
+    if (code) {
+        group_free(head);
+        return NULL;
+    }
+    memcpy(head->waiters, group->waiters, count * sizeof(*head->waiters));
+    head->count = count;
+    head->number = group->number;
+    drop_front(group, count);
+    return head;
 }
 
 /* --- lists ------------------------------------------------------------------ */

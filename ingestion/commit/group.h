@@ -83,6 +83,27 @@ const char *group_command(struct group *group, size_t *ret_len);
 /* The bytes of its jobs in that command, for whoever counts memory. */
 size_t group_bytes(const struct group *group);
 
+/* --- empty groups, kept for their memory ------------------------------------ */
+
+struct group_pool {
+    struct group *first;
+    size_t count;
+    size_t max_bytes; /* of a group's jobs */
+};
+
+/* An empty group; NULL when out of memory. */
+struct group *group_pool_take(struct group_pool *pool, void *owner) MUST_CHECK;
+
+/* Takes a group in which nobody waits. */
+void group_pool_put(struct group_pool *pool, struct group *group);
+void group_pool_release(struct group_pool *pool);
+
+/* Moves the first jobs, as many as fit into max_bytes and one at least, and those who wait for
+ * them to a group of the pool, which gets the same number.  No request may have been answered:
+ * group_compact().  NULL when out of memory; nothing was moved then. */
+struct group *group_cut(struct group *group, size_t max_bytes,
+                        struct group_pool *pool) MUST_CHECK;
+
 /* --- lists, from the oldest to the newest ----------------------------------- */
 
 struct group_list {

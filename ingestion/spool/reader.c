@@ -6,6 +6,7 @@
 
 #include "ingestion/commit/barrier.h"
 #include "ingestion/commit/breaker.h"
+#include "ingestion/commit/fit.h"
 #include "ingestion/commit/group.h"
 #include "ingestion/metrics.h"
 #include "ingestion/spool/files.h"
@@ -18,6 +19,7 @@
 
 enum {
     TICK_MS = 50,
+    REST_MS = 250,   /* after an event that Redis has no memory for */
     LOOK_MS = 2000,  /* between looks at a directory in which there was nothing */
     RETRY_MS = 2000, /* until a file that could not be removed is tried again */
     WINDOW_BYTES = SEGMENT_RECORD_MAX,
@@ -48,22 +50,30 @@ struct account {
     bool is_unreadable;
 };
 
+/* A piece of the window, and the job in it: a record may be more than Redis takes at once. */
+struct place {
+    size_t piece;
+    size_t job;
+};
+
 struct feeder {
     struct feeder_options options;
     uv_loop_t *loop; /* borrowed */
     uv_timer_t tick;
     uv_work_t work;
     enum feeder_state state;
-    int64_t wait_until_ms; /* of IDLE and FINISHED */
+    int64_t wait_until_ms; /* of IDLE, FINISHED and READY */
     struct group *group;   /* owned */
+    struct fit fit;
 
     /* The segment; the thread's while a task is in the pool. */
     struct spool_file file;
     char *window; /* owned; a part of the file, NULL without a segment */
     size_t window_len;
-    int64_t offset;  /* of the window in the file */
-    size_t at;       /* in the window: what comes next */
-    size_t at_group; /* in the window: where the group begins */
+    int64_t offset;             /* of the window in the file */
+    struct place at;            /* in the window: what comes next */
+    struct place at_group;      /* in the window: where the group begins */
+    struct segment_piece piece; /* what stands at `at`; none (len 0) until it is read */
     struct account account;
     enum task task;
     enum err_code code;
@@ -73,6 +83,7 @@ struct feeder {
     void (*on_stopped)(void *user);
     void *stopped_user;
     struct log_gate failed_log;
+    struct log_gate full_log;
 };
 
 /* --- tasks ------------------------------------------------------------------ */
@@ -120,11 +131,17 @@ static void wait_in(struct feeder *feeder, enum feeder_state state, int64_t wait
     feeder->wait_until_ms = (int64_t)uv_now(feeder->loop) + wait_ms;
 }
 
+static void go_to(struct feeder *feeder, struct place place)
+{
+    if (place.piece != feeder->at.piece || place.piece == 0)
+        feeder->piece.len = 0;
+    feeder->at = place;
+}
+
 static void start_read(struct feeder *feeder)
 {
-    feeder->offset += (int64_t)feeder->at;
-    feeder->at = 0;
-    feeder->at_group = 0;
+    feeder->offset += (int64_t)feeder->at.piece;
+    go_to(feeder, (struct place){.piece = 0});
     start(feeder, READ);
 }
 
@@ -132,24 +149,40 @@ static void start_read(struct feeder *feeder)
 
 static void send_group(struct feeder *feeder);
 
-/* Adds a record to the group; false when it has to wait for the next, or memory ran out. */
+/* Forgets the group: all of it once more, later. */
+static void go_back(struct feeder *feeder)
+{
+    group_clear(feeder->group);
+    go_to(feeder, feeder->at_group);
+}
+
+static bool has_room(const struct feeder *feeder, size_t len)
+{
+    const struct group *group = feeder->group;
+    size_t bytes = group_bytes(group);
+
+    return group->count == 0 ||
+           (group->count < (size_t)feeder->options.group_max_events &&
+            bytes + len <= SEGMENT_JOBS_MAX &&
+            fit_has_room(&feeder->fit, bytes, group->count, len));
+}
+
+/* Adds the rest of a record to the group; false when some has to wait for the next, or memory
+ * ran out. */
 static bool add_record(struct feeder *feeder, const struct segment_piece *record)
 {
-    struct group *group = feeder->group;
-    size_t offset = 0;
+    size_t offset = feeder->at.job;
     const char *job;
     size_t len;
 
-    if (group->count > 0 &&
-        (group->count + record->count > (size_t)feeder->options.group_max_events ||
-         group_bytes(group) + record->jobs_len > SEGMENT_JOBS_MAX))
-        return false;
     while (segment_next_job(record, &offset, &job, &len)) {
-        if (group_add(group, job, len, NULL, 0) != ERR_OK) {
-            feeder->at = feeder->at_group; /* all of it once more, later */
-            group_clear(group);
+        if (!has_room(feeder, len))
+            return false;
+        if (group_add(feeder->group, job, len, NULL, 0) != ERR_OK) {
+            go_back(feeder);
             return false;
         }
+        feeder->at.job = offset;
     }
     return true;
 }
@@ -159,7 +192,7 @@ static void note_damage(struct feeder *feeder, size_t len)
     struct account *account = &feeder->account;
 
     if (account->damaged_bytes == 0)
-        account->damaged_at = feeder->offset + (int64_t)feeder->at;
+        account->damaged_at = feeder->offset + (int64_t)feeder->at.piece;
     account->damaged_bytes += (int64_t)len;
 }
 
@@ -169,15 +202,19 @@ static struct segment_piece fill_group(struct feeder *feeder)
     bool is_last = feeder->window_len < WINDOW_BYTES;
 
     for (;;) {
-        struct segment_piece piece = segment_read(
-            feeder->window + feeder->at, feeder->window_len - feeder->at, is_last);
+        struct segment_piece piece = feeder->piece;
+
+        if (piece.len == 0)
+            piece = segment_read(feeder->window + feeder->at.piece,
+                                 feeder->window_len - feeder->at.piece, is_last);
+        feeder->piece = piece;
         if (piece.kind == SEGMENT_DAMAGED)
             note_damage(feeder, piece.len);
         else if (piece.kind == SEGMENT_TORN)
             feeder->account.torn_bytes = (int64_t)piece.len;
         else if (piece.kind != SEGMENT_RECORD || !add_record(feeder, &piece))
             return piece;
-        feeder->at += piece.len;
+        go_to(feeder, (struct place){.piece = feeder->at.piece + piece.len});
     }
 }
 
@@ -196,17 +233,43 @@ static void step(struct feeder *feeder)
         start(feeder, FINISH);
 }
 
+/* The group once more, when the gate is open: a smaller one, if that may help, at once. */
+static void on_refused(struct feeder *feeder, enum err_code code)
+{
+    bool was_single = feeder->group->count == 1;
+    int64_t suppressed;
+
+    go_back(feeder);
+    if (code != ERR_TOO_BIG)
+        return;
+    if (!was_single) {
+        step(feeder);
+        return;
+    }
+    wait_in(feeder, READY, REST_MS);
+    if (log_gate_open(&feeder->full_log, LOG_EVERY_MS, &suppressed))
+        log_line(LOG_WARN, "Redis has no memory for events of the spool",
+                 LOG_FIELDS(log_int("suppressed", suppressed)));
+}
+
 static void on_reply(redisReply *reply, void *user)
 {
     struct group *group = user;
     struct feeder *feeder = group->owner;
     int64_t now_ms = (int64_t)uv_now(feeder->loop);
+    enum err_code code;
     struct err err;
 
-    feeder->state = READY;
-    if (gate_note(feeder->options.gate, reply, now_ms) != ERR_OK ||
-        FAILPOINT("feeder.confirmed", &err))
-        return; /* once more, when the gate is open */
+    wait_in(feeder, READY, 0);
+    code = gate_note(feeder->options.gate, reply, true, now_ms);
+    if (!code && FAILPOINT("feeder.confirmed", &err))
+        code = ERR_TIMEOUT;
+    fit_note(&feeder->fit, code, group_bytes(group), group->count);
+    metrics_note_group(feeder->options.metrics, code, group->count > 1);
+    if (code) {
+        on_refused(feeder, code);
+        return;
+    }
     feeder->account.events += (int64_t)group->count;
     metric_add(&feeder->options.metrics->enqueued, (int64_t)group->count);
     metric_add(&feeder->options.metrics->fed, (int64_t)group->count);
@@ -219,7 +282,7 @@ static void send_group(struct feeder *feeder)
     struct group *group = feeder->group;
     struct err err;
 
-    feeder->state = READY;
+    wait_in(feeder, READY, 0);
     if (group->count == 0 ||
         gate_look(feeder->options.gate, (int64_t)uv_now(feeder->loop)) != GATE_OPEN ||
         FAILPOINT("feeder.send", &err) ||
@@ -264,7 +327,7 @@ static void forget_segment(struct feeder *feeder)
     mem_free(feeder->window);
     feeder->window = NULL;
     feeder->offset = 0;
-    feeder->at = 0;
+    go_to(feeder, (struct place){.piece = 0});
     feeder->account = (struct account){.events = 0};
 }
 
@@ -367,7 +430,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     if (feeder->state == READY && feeder->group->count > 0)
         send_group(feeder);
-    else if (feeder->state == READY)
+    else if (feeder->state == READY && now_ms >= feeder->wait_until_ms)
         step(feeder); /* perhaps there is memory now */
     /* With nothing to feed, what this loop has written itself is next. */
     else if (feeder->state == IDLE &&

@@ -59,6 +59,14 @@ static const struct redis_err_row *find_row(const char *text, size_t len)
     return NULL;
 }
 
+bool redis_err_is_memory(const redisReply *reply)
+{
+    static const char word[] = "OOM ";
+
+    return reply->type == REDIS_REPLY_ERROR &&
+           strncmp(reply->str, word, sizeof(word) - 1) == 0;
+}
+
 const char *redis_err_complaint(const redisReply *reply)
 {
     const struct redis_err_row *row = find_row(reply->str, reply->len);

@@ -3,6 +3,7 @@
 #define SHARED_REDIS_ERR_H
 
 #include <hiredis/hiredis.h>
+#include <stdbool.h>
 
 #include "shared/base/err.h"
 
@@ -13,6 +14,9 @@
  * ERR_SCHEMA; the rest is ERR_BUG.  The sentence is "what", our own words, then Redis's. */
 enum err_code redis_err_of_reply(const redisReply *reply, const char *what,
                                  struct err *err);
+
+/* Whether the reply says that memory was short, which a smaller command may not meet. */
+bool redis_err_is_memory(const redisReply *reply);
 
 /* What is wrong with Redis, by an error reply of its: the words after "Redis".  Static, and
  * none of Redis's own, so that anyone may read them. */

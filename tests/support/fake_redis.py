@@ -53,6 +53,7 @@ class FakeRedis:
         with contextlib.suppress(OSError):
             while True:
                 conn, _ = self.listener.accept()
+                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.connections += 1
                 threading.Thread(target=self._serve, args=(conn, self.connections),
                                  daemon=True).start()
