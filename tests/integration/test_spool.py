@@ -100,7 +100,7 @@ def test_ready_says_what_redis_does_even_with_a_spool(start, server):
     server.kill()
     wait_not_ready(ingestion)
     assert ingestion.post_event(event()).status == 200
-    assert ingestion.get("/readyz").json() == {"error": "Redis is not reachable"}
+    assert ingestion.get("/readyz").json() == {"error": "Redis is not reachable; events go to the spool"}
     server.start()
     wait_until(lambda: ingestion.get("/readyz").status == 200, 10, "it to be ready")
 
