@@ -155,6 +155,11 @@ unsigned access_check_request(struct access *access, const struct http_request *
     return guard_check(access->guard, req, err);
 }
 
+const struct networks *access_proxies(const struct access *access)
+{
+    return guard_proxies(access->guard);
+}
+
 static unsigned refuse(unsigned status, const char *sentence, struct err *err)
 {
     (void)err_set(err, ERR_DENIED, "%s", sentence);

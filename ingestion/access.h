@@ -16,6 +16,7 @@ struct access; /* opaque */
 struct event;
 struct http_request;
 struct ingestion_conf;
+struct networks;
 struct origins;
 
 /* ERR_CONFIG with the setting's name, ERR_NOMEM. */
@@ -35,6 +36,9 @@ const struct origins *access_origins(const struct access *access);
 
 /* Whether a key is asked for. */
 bool access_has_key(const struct access *access);
+
+/* Proxies whose word on their clients' addresses is taken (TRUSTED_PROXIES). */
+const struct networks *access_proxies(const struct access *access);
 
 /* Both return 0, or the status to refuse with, and fill err->msg with the sentence:
  * before the body is read (429 address too fast, 401 wrong key), and when the event is known

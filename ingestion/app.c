@@ -18,6 +18,8 @@
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
 #include "shared/http/budget.h"
+#include "shared/http/health.h"
+#include "shared/http/peers.h"
 #include "shared/redis/url.h"
 
 enum {
@@ -33,6 +35,7 @@ struct app {
     struct access *access;       /* owned; shared by the loops */
     struct access *retired;      /* owned; NULL unless loops still use the one before */
     bool reloads_again;          /* a SIGHUP came meanwhile */
+    struct http_peers *peers;    /* likewise; NULL: no limit for an address */
     struct spool_dir *spool_dir; /* likewise; NULL: no spool */
     struct http_budget body_budget;
     uv_loop_t uv;
@@ -116,6 +119,8 @@ static enum err_code renew_access(struct app *app, const struct ingestion_conf *
         return code;
     app->retired = app->access;
     app->access = access;
+    if (app->peers)
+        http_peers_exempt(app->peers, access_proxies(access));
     atomic_store(&app->renewing, app->loop_count);
     for (int64_t i = 0; i < app->loop_count; i++)
         loop_renew(app->loops[i], access);
@@ -207,6 +212,19 @@ static enum err_code open_spool(struct app *app, struct err *err)
     return ERR_OK;
 }
 
+static enum err_code make_peers(struct app *app, struct err *err)
+{
+    int64_t max_each = app->conf->max_connections_per_ip;
+    enum err_code code;
+
+    if (max_each == 0)
+        return ERR_OK;
+    code = http_peers_new(max_each, app->conf->max_connections, &app->peers, err);
+    if (!code)
+        http_peers_exempt(app->peers, access_proxies(app->access));
+    return code;
+}
+
 static enum err_code start_main_loop(struct app *app, struct err *err)
 {
     const struct daemon_options options = {
@@ -225,11 +243,13 @@ static enum err_code start_loops(struct app *app, struct err *err)
 {
     int64_t wanted = count_loops(app->conf);
     int64_t connections =
-        daemon_fit_connections(app->conf->max_connections, wanted, RESERVED_FDS);
+        daemon_fit_connections(app->conf->max_connections, wanted,
+                               RESERVED_FDS + http_health_files(app->conf->health_port));
     struct loop_options options = {
         .conf = app->conf,
         .redis_url = &app->redis_url,
         .access = app->access,
+        .peers = app->peers,
         .spool_dir = app->spool_dir,
         .body_budget = &app->body_budget,
         .port = (uint16_t)app->conf->port,
@@ -247,6 +267,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
     for (int64_t i = 0; i < wanted; i++) {
         enum err_code code;
         options.index = (size_t)i;
+        options.has_health = i == 0;
         (void)atomic_fetch_add(&app->running, 1);
         (void)atomic_fetch_add(&app->busy, 1);
         code = loop_start(&options, &app->loops[i], err);
@@ -256,7 +277,9 @@ static enum err_code start_loops(struct app *app, struct err *err)
         options.port = loop_port(app->loops[0]);
     }
     log_line(LOG_INFO, "listening",
-             LOG_FIELDS(log_int("port", options.port), log_int("loops", wanted)));
+             LOG_FIELDS(log_int("port", options.port),
+                        log_int("health_port", loop_health_port(app->loops[0])),
+                        log_int("loops", wanted)));
     return ERR_OK;
 }
 
@@ -271,6 +294,8 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     if (!code)
         code = access_new(conf, &app.access, err);
     if (!code)
+        code = make_peers(&app, err);
+    if (!code)
         code = open_spool(&app, err);
     if (!code)
         code = start_main_loop(&app, err);
@@ -282,6 +307,7 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     for (int64_t i = 0; i < app.loop_count; i++)
         loop_join(app.loops[i]);
     (void)uv_loop_close(&app.uv); /* every handle was closed on the way */
+    http_peers_free(app.peers);
     access_retire(app.retired);
     access_free(app.access);
     spool_dir_close(app.spool_dir);

@@ -14,6 +14,11 @@ static const struct conf_item items[] = {
      "TCP port of POST /event; 0 lets the system choose"},
     {"HOST", CONF_TEXT, FIELD(host), "", 0, 255, NULL,
      "address to listen on; empty is every address, IPv6 and IPv4"},
+    {"HEALTH_PORT", CONF_INT, FIELD(health_port), "-1", -1, 65535, NULL,
+     "port for /healthz, /readyz and /metrics alone; PORT then has no /metrics; "
+     "0 lets the system choose; -1 is none"},
+    {"HEALTH_HOST", CONF_TEXT, FIELD(health_host), "127.0.0.1", 0, 255, NULL,
+     "address of that listener; :: is every address, IPv6 and IPv4"},
     {"REDIS_URL", CONF_URL, FIELD(redis_url), "redis://127.0.0.1:6379", 0, 1024, NULL,
      "queue: redis://[user:password@]host:port[/db] or unix:///path"},
     {"REDIS_URL_FILE", CONF_TEXT, FIELD(redis_url_file), "", 0, 4096, NULL,
@@ -48,7 +53,10 @@ static const struct conf_item items[] = {
     {"REQUEST_WAIT", CONF_CHOICE, FIELD(request_wait), "park", 0, 0, "park|suspend",
      "how the HTTP library keeps a request that waits"},
     {"MAX_CONNECTIONS", CONF_INT, FIELD(max_connections), "10000", 1, 1000000, NULL,
-     "open connections, over all loops; more wait to be accepted"},
+     "open connections, over all loops; beyond it the one that is idle longest gives "
+     "way"},
+    {"MAX_CONNECTIONS_PER_IP", CONF_INT, FIELD(max_connections_per_ip), "0", 0, 1000000,
+     NULL, "open connections of one client address (IPv6: /64); 0 is no limit"},
     {"CONNECTION_BYTES", CONF_INT, FIELD(connection_bytes), "12288", 4096, 32768, NULL,
      "memory for the request line and headers of a connection; beyond it 414 or 431"},
     {"MAX_BODY_BYTES", CONF_INT, FIELD(max_body_bytes), "102400", 1024, EVENT_BODY_MAX,

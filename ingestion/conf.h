@@ -9,6 +9,8 @@ struct conf_program;
 
 struct ingestion_conf {
     int64_t port;
+    int64_t health_port; /* -1: none */
+    char *health_host;
     char *host;
     char *redis_url;
     char *redis_url_file;
@@ -27,6 +29,7 @@ struct ingestion_conf {
     int64_t spool_segment_bytes;
     char *request_wait; /* "park" or "suspend" */
     int64_t max_connections;
+    int64_t max_connections_per_ip; /* 0: no limit */
     int64_t connection_bytes;
     int64_t max_body_bytes;
     int64_t bodies_max_bytes;

@@ -24,6 +24,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
+#include "shared/http/health.h"
 #include "shared/http/http.h"
 #include "shared/redis/uv.h"
 
@@ -39,7 +40,9 @@ struct loop {
     uv_async_t renew;
     _Atomic(struct access *) next_access; /* until the loop has taken it */
     uv_thread_t thread;
-    struct http_server *server;
+    struct http_server *server; /* NULL once it stops */
+    struct http_server *health; /* likewise; NULL: this loop has none */
+    int open_servers;
     struct routes routes;
     struct gate gate;
     struct spool *spool; /* NULL with the feeder: no spool */
@@ -120,7 +123,8 @@ static void on_server_stopped(void *user)
     struct routes *routes = user;
     struct loop *loop = routes->loop;
 
-    loop->server = NULL;
+    if (--loop->open_servers > 0)
+        return;
     queue_quiesce(loop->routes.queue);
     redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
 }
@@ -133,7 +137,9 @@ static void on_stop(uv_async_t *async)
     /* A quarter is kept for closing what is left after the last answer. */
     if (loop->server)
         http_server_stop(loop->server, limit_ms - limit_ms / 4, on_server_stopped);
-    loop->server = NULL;
+    if (loop->health)
+        http_server_stop(loop->health, 0, on_server_stopped);
+    loop->server = loop->health = NULL;
 }
 
 /* A stopping loop keeps what it has. */
@@ -178,7 +184,9 @@ static enum err_code start_server(struct loop *loop, struct err *err)
     struct http_options options = {
         .host = conf->host,
         .port = loop->options.port,
+        .listener = http_health_others(conf->health_port),
         .shares_port = true,
+        .peers = loop->options.peers,
         .suspends = strcmp(conf->request_wait, "suspend") == 0,
         .max_connections = loop->options.max_connections,
         .connection_bytes = conf->connection_bytes,
@@ -199,7 +207,27 @@ static enum err_code start_server(struct loop *loop, struct err *err)
         .on_turn_end = on_turn_end,
     };
 
-    return http_server_start(&loop->uv, &options, &loop->server, err);
+    enum err_code code = http_server_start(&loop->uv, &options, &loop->server, err);
+
+    loop->open_servers += !code;
+    return code;
+}
+
+/* Beside the clients' server, so that /readyz says what a POST would get. */
+static enum err_code start_health(struct loop *loop, struct err *err)
+{
+    const struct ingestion_conf *conf = loop->options.conf;
+    const struct http_health_options options = {
+        .host = conf->health_host,
+        .port = loop->options.has_health ? conf->health_port : -1,
+        .routes = ingestion_routes,
+        .user = &loop->routes,
+        .on_turn_end = on_turn_end,
+    };
+    enum err_code code = http_health_start(&loop->uv, &options, &loop->health, err);
+
+    loop->open_servers += loop->health != NULL;
+    return code;
 }
 
 static enum err_code start_redis(struct loop *loop, struct err *err)
@@ -297,6 +325,8 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
         return err_set(err, ERR_NOMEM, "out of memory");
     code = start_server(loop, err);
     if (!code)
+        code = start_health(loop, err);
+    if (!code)
         code = start_redis(loop, err);
     if (!code) {
         gate_init(&loop->gate, loop->routes.redis, loop->options.conf->queue_max_events);
@@ -338,6 +368,11 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
 uint16_t loop_port(const struct loop *loop)
 {
     return http_server_port(loop->server);
+}
+
+uint16_t loop_health_port(const struct loop *loop)
+{
+    return loop->health ? http_server_port(loop->health) : 0;
 }
 
 void loop_stop(struct loop *loop)

@@ -6,12 +6,14 @@
 #ifndef INGESTION_LOOP_H
 #define INGESTION_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/base/err.h"
 
 struct access;
 struct ingestion_conf;
+struct http_peers;
 struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
@@ -22,10 +24,12 @@ struct loop_options {
     const struct ingestion_conf *conf; /* borrowed, as all of these */
     const struct redis_url *redis_url;
     struct access *access;
+    struct http_peers *peers;          /* NULL: no limit for an address */
     struct spool_dir *spool_dir;       /* NULL: no spool */
     struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */
     int64_t max_connections;           /* of this loop */
+    bool has_health;                   /* this loop has the listener for health */
     struct ingestion_metrics *metrics; /* of all loops */
     size_t index;                      /* of this loop among them */
     /* All from the loop's thread.  Idle: everyone is answered and everything is closed, but
@@ -41,6 +45,7 @@ struct loop_options {
 enum err_code loop_start(const struct loop_options *options, struct loop **ret_loop,
                          struct err *err) MUST_CHECK;
 uint16_t loop_port(const struct loop *loop);
+uint16_t loop_health_port(const struct loop *loop); /* 0: it has no such listener */
 
 /* Has the loop use this access from now on, which is borrowed.  Calls on_renewed, unless
  * the loop is stopping; call it again only after that.  From any thread. */

@@ -7,6 +7,7 @@
 #include "ingestion/conf.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/http/health.h"
 
 int main(int argc, char **argv)
 {
@@ -18,6 +19,8 @@ int main(int argc, char **argv)
 
     daemon_prepare();
     code = conf_load(&ingestion_program, argc, argv, &conf, &next, &err);
+    if (!code)
+        code = http_health_check(conf.health_port, conf.port, &err);
     if (code || next == CONF_NEXT_EXIT) {
         conf_release(&ingestion_program, &conf);
         if (code)

@@ -10,6 +10,7 @@
 #include "ingestion/metrics.h"
 #include "shared/base/clock.h"
 #include "shared/event/event.h"
+#include "shared/http/health.h"
 #include "shared/http/http.h"
 
 static const char unavailable[] = "queue unavailable";
@@ -87,14 +88,6 @@ static void on_event(struct http_request *req, void *user)
         reject(req, routes, code, &err);
 }
 
-static void on_healthz(struct http_request *req, void *user)
-{
-    static const char alive[] = "{\"status\":\"ok\"}";
-
-    (void)user;
-    http_answer_json(req, 200, alive, sizeof(alive) - 1);
-}
-
 static void on_readyz(struct http_request *req, void *user)
 {
     struct routes *routes = user;
@@ -113,8 +106,8 @@ static void on_metrics(struct http_request *req, void *user)
 
 const struct http_route ingestion_routes[] = {
     {"POST", "/event", on_event, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true},
-    {"GET", "/healthz", on_healthz, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
-    {"GET", "/readyz", on_readyz, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
-    {"GET", "/metrics", on_metrics, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
+    {"GET", "/healthz", http_health_alive, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
+    {"GET", "/readyz", on_readyz, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
+    {"GET", "/metrics", on_metrics, HTTP_OPEN, .kind = HTTP_ROUTE_METRICS},
     {.path = NULL},
 };

@@ -23,7 +23,9 @@
 #include "shared/base/mem.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/http/health.h"
 #include "shared/http/http.h"
+#include "shared/http/peers.h"
 #include "shared/redis/url.h"
 
 enum {
@@ -54,8 +56,11 @@ struct app {
     uv_loop_t loop;
     struct daemon daemon;
     uv_async_t thread_ended;
+    struct http_peers *peers;   /* owned; NULL: no limit for an address */
     struct http_server *server; /* owned */
-    bool is_server_stopped;
+    struct http_server
+        *health_server; /* owned; NULL: no listener of its own for health */
+    int open_servers;
     bool is_closed; /* the handles of the loop */
 };
 
@@ -63,7 +68,7 @@ struct app {
 
 static void close_if_ended(struct app *app)
 {
-    if (app->is_closed || !app->is_server_stopped ||
+    if (app->is_closed || app->open_servers > 0 ||
         atomic_load(&app->ended) < app->thread_count)
         return;
     app->is_closed = true;
@@ -75,7 +80,7 @@ static void on_server_stopped(void *user)
 {
     struct app *app = user;
 
-    app->is_server_stopped = true;
+    app->open_servers--;
     close_if_ended(app);
 }
 
@@ -99,6 +104,8 @@ static void on_stop(void *user)
     daemon_limit_end(&app->daemon, app->conf->shutdown_timeout_ms + END_MARGIN_MS,
                      "left a server behind that did not answer in time", EXIT_SUCCESS);
     http_server_stop(app->server, 0, on_server_stopped);
+    if (app->health_server)
+        http_server_stop(app->health_server, 0, on_server_stopped);
 }
 
 static void on_reload(void *user)
@@ -326,15 +333,28 @@ static enum err_code init_loop(struct app *app, struct err *err)
     return daemon_start(&app->daemon, &app->loop, &options, err);
 }
 
+static enum err_code make_peers(struct app *app, struct err *err)
+{
+    const struct processor_conf *conf = app->conf;
+
+    if (conf->max_connections_per_ip == 0)
+        return ERR_OK;
+    return http_peers_new(conf->max_connections_per_ip, conf->max_connections,
+                          &app->peers, err);
+}
+
 static enum err_code start_server(struct app *app, struct err *err)
 {
     const struct processor_conf *conf = app->conf;
     const struct http_options options = {
         .host = conf->host,
         .port = (uint16_t)conf->port,
+        .listener = http_health_others(conf->health_port),
         .suspends = true, /* nothing here waits */
         .max_connections = daemon_fit_connections(
-            conf->max_connections, 1, RESERVED_FDS + 2 * (int64_t)app->lane_count),
+            conf->max_connections, 1,
+            RESERVED_FDS + 2 * conf->lanes + http_health_files(conf->health_port)),
+        .peers = app->peers,
         .connection_bytes = conf->connection_bytes,
         .max_body_bytes = BODY_MAX,
         .max_drain_bytes = BODY_MAX,
@@ -348,7 +368,25 @@ static enum err_code start_server(struct app *app, struct err *err)
         .user = app,
     };
 
-    return http_server_start(&app->loop, &options, &app->server, err);
+    enum err_code code = http_server_start(&app->loop, &options, &app->server, err);
+
+    app->open_servers += !code;
+    return code;
+}
+
+static enum err_code start_health(struct app *app, struct err *err)
+{
+    const struct http_health_options options = {
+        .host = app->conf->health_host,
+        .port = app->conf->health_port,
+        .routes = routes_table(),
+        .user = app,
+    };
+    enum err_code code =
+        http_health_start(&app->loop, &options, &app->health_server, err);
+
+    app->open_servers += app->health_server != NULL;
+    return code;
 }
 
 static enum err_code init(struct app *app, struct err *err)
@@ -370,7 +408,11 @@ static enum err_code init(struct app *app, struct err *err)
     if (!code)
         code = init_loop(app, err);
     if (!code)
+        code = make_peers(app, err);
+    if (!code)
         code = start_server(app, err);
+    if (!code)
+        code = start_health(app, err);
     return code;
 }
 
@@ -379,6 +421,7 @@ static void release(struct app *app)
     for (size_t i = 0; i < app->lane_count; i++)
         lane_release(&app->lanes[i]);
     mem_free(app->lanes);
+    http_peers_free(app->peers);
     queue_free(app->lease_keeper.queue);
     sampler_release(&app->sampler);
     keeper_release(&app->keeper);
@@ -386,6 +429,11 @@ static void release(struct app *app)
     health_release(&app->health);
     gate_release(&app->gate);
     (void)uv_loop_close(&app->loop); /* everything in it was closed before */
+}
+
+static int64_t health_port(const struct app *app)
+{
+    return app->health_server ? http_server_port(app->health_server) : 0;
 }
 
 enum err_code app_run(const struct processor_conf *conf, const struct conf_source *source,
@@ -405,6 +453,7 @@ enum err_code app_run(const struct processor_conf *conf, const struct conf_sourc
     else
         log_line(LOG_INFO, "started",
                  LOG_FIELDS(log_int("port", http_server_port(app.server)),
+                            log_int("health_port", health_port(&app)),
                             log_int("lanes", conf->lanes)));
     (void)uv_run(&app.loop, UV_RUN_DEFAULT);
     join_threads(&app);

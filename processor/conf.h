@@ -9,6 +9,8 @@
 
 struct processor_conf {
     int64_t port;
+    int64_t health_port; /* -1: none */
+    char *health_host;
     char *host; /* owned, as every text here */
     char *redis_url;
     char *redis_url_file;
@@ -39,6 +41,7 @@ struct processor_conf {
     int64_t log_jobs_max;
     char *log_level;
     int64_t max_connections;
+    int64_t max_connections_per_ip; /* 0: no limit */
     int64_t connection_bytes;
     int64_t idle_timeout_ms;
     int64_t header_timeout_ms;

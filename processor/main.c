@@ -10,16 +10,19 @@
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/http/health.h"
 #include "shared/pg/conn.h"
 #include "shared/redis/url.h"
 
-/* A URL that can never work is a wrong setting, not an outage. */
-static enum err_code check_urls(const struct processor_conf *conf, struct err *err)
+/* A URL that can never work is a wrong setting, not an outage, and so on. */
+static enum err_code check_settings(const struct processor_conf *conf, struct err *err)
 {
     struct redis_url url;
     enum err_code code = pg_conn_check_url(conf->database_url, err);
 
-    return code ? code : redis_url_parse(conf->redis_url, &url, err);
+    if (!code)
+        code = redis_url_parse(conf->redis_url, &url, err);
+    return code ? code : http_health_check(conf->health_port, conf->port, err);
 }
 
 static enum err_code migrate(const struct processor_conf *conf, struct err *err)
@@ -62,7 +65,7 @@ int main(int argc, char **argv)
         return dead_cli_run(argc, argv);
     code = conf_load(&processor_program, argc, argv, &conf, &next, &err);
     if (!code && next == CONF_NEXT_RUN)
-        code = check_urls(&conf, &err);
+        code = check_settings(&conf, &err);
     if (code) {
         (void)fprintf(stderr, "processor: %s\n", err.msg);
         status = CONF_EXIT_USAGE;

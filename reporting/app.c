@@ -18,8 +18,10 @@
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
 #include "shared/http/guard.h"
+#include "shared/http/health.h"
 #include "shared/http/http.h"
 #include "shared/http/origins.h"
+#include "shared/http/peers.h"
 
 enum {
     /* Of a body, which no route here reads. */
@@ -38,7 +40,10 @@ struct app {
     struct guard *guard; /* owned */
     struct origins origins;
     struct pool *pool;          /* owned */
+    struct http_peers *peers;   /* owned; NULL: no limit for an address */
     struct http_server *server; /* owned */
+    struct http_server *health; /* owned; NULL: no listener of its own for health */
+    int open_servers;
     struct process_watch watch;
     struct reporting_metrics metrics;
 };
@@ -60,6 +65,8 @@ static void on_server_stopped(void *user)
 {
     struct app *app = user;
 
+    if (--app->open_servers > 0)
+        return;
     if (!app->pool) {
         close_handles(app);
         return;
@@ -71,13 +78,20 @@ static void on_server_stopped(void *user)
     pool_stop(app->pool, on_pool_stopped, app);
 }
 
+static void stop_servers(struct app *app, int64_t grace_ms)
+{
+    http_server_stop(app->server, grace_ms, on_server_stopped);
+    if (app->health)
+        http_server_stop(app->health, 0, on_server_stopped);
+}
+
 static void on_stop(void *user)
 {
     struct app *app = user;
     int64_t limit_ms = app->conf->shutdown_timeout_ms;
 
     /* A quarter is kept for closing what is left after the last answer. */
-    http_server_stop(app->server, limit_ms - limit_ms / 4, on_server_stopped);
+    stop_servers(app, limit_ms - limit_ms / 4);
 }
 
 /* --- settings that change --------------------------------------------------------- */
@@ -118,6 +132,8 @@ static enum err_code load_access(struct app *app, const struct reporting_conf *c
     guard_retire(app->guard);
     origins_release(&app->origins);
     app->guard = guard;
+    if (app->peers)
+        http_peers_exempt(app->peers, guard_proxies(guard));
     app->origins = origins;
     return ERR_OK;
 }
@@ -196,15 +212,32 @@ static enum err_code start_pool(struct app *app, struct err *err)
     return app->pool ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
 }
 
+static enum err_code make_peers(struct app *app, struct err *err)
+{
+    const struct reporting_conf *conf = app->conf;
+    enum err_code code;
+
+    if (conf->max_connections_per_ip == 0)
+        return ERR_OK;
+    code = http_peers_new(conf->max_connections_per_ip, conf->max_connections,
+                          &app->peers, err);
+    if (!code)
+        http_peers_exempt(app->peers, guard_proxies(app->guard));
+    return code;
+}
+
 static enum err_code start_server(struct app *app, struct err *err)
 {
     const struct reporting_conf *conf = app->conf;
     const struct http_options options = {
         .host = conf->host,
         .port = (uint16_t)conf->port,
+        .listener = http_health_others(conf->health_port),
         .suspends = strcmp(conf->request_wait, "suspend") == 0,
-        .max_connections = daemon_fit_connections(conf->max_connections, 1,
-                                                  RESERVED_FDS + conf->connections),
+        .max_connections = daemon_fit_connections(
+            conf->max_connections, 1,
+            RESERVED_FDS + conf->connections + http_health_files(conf->health_port)),
+        .peers = app->peers,
         .connection_bytes = conf->connection_bytes,
         .max_body_bytes = APP_BODY_MAX,
         .max_drain_bytes = APP_BODY_MAX,
@@ -222,7 +255,33 @@ static enum err_code start_server(struct app *app, struct err *err)
         .on_turn_end = on_turn_end,
     };
 
-    return http_server_start(&app->loop, &options, &app->server, err);
+    enum err_code code = http_server_start(&app->loop, &options, &app->server, err);
+
+    app->open_servers += !code;
+    return code;
+}
+
+static enum err_code start_health(struct app *app, struct err *err)
+{
+    const struct http_health_options options = {
+        .host = app->conf->health_host,
+        .port = app->conf->health_port,
+        .routes = routes_table,
+        .user = app,
+        .on_turn_end = on_turn_end,
+    };
+    enum err_code code = http_health_start(&app->loop, &options, &app->health, err);
+
+    app->open_servers += app->health != NULL;
+    return code;
+}
+
+static void tell_started(const struct app *app)
+{
+    log_line(LOG_INFO, "listening",
+             LOG_FIELDS(log_int("port", http_server_port(app->server)),
+                        log_int("health_port",
+                                app->health ? http_server_port(app->health) : 0)));
 }
 
 enum err_code app_run(const struct reporting_conf *conf, const struct conf_source *source,
@@ -235,19 +294,22 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
         code = start_loop(&app, err);
     if (code)
         return code; /* what libuv got hold of ends with the process */
-    code = start_server(&app, err);
-    if (code) {
-        close_handles(&app);
-    } else {
+    code = make_peers(&app, err);
+    if (!code)
+        code = start_server(&app, err);
+    if (!code)
+        code = start_health(&app, err);
+    if (!code)
         code = start_pool(&app, err);
-        if (code)
-            http_server_stop(app.server, 0, on_server_stopped);
-        else
-            log_line(LOG_INFO, "listening",
-                     LOG_FIELDS(log_int("port", http_server_port(app.server))));
-    }
+    if (!code)
+        tell_started(&app);
+    else if (app.server)
+        stop_servers(&app, 0);
+    else
+        close_handles(&app);
     (void)uv_run(&app.loop, UV_RUN_DEFAULT); /* until nothing is left in it */
     (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
+    http_peers_free(app.peers);
     origins_release(&app.origins);
     guard_free(app.guard);
     return code;

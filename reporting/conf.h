@@ -8,6 +8,8 @@
 
 struct reporting_conf {
     int64_t port;
+    int64_t health_port; /* -1: none */
+    char *health_host;
     char *host;         /* owned */
     char *database_url; /* owned */
     char *database_url_file;
@@ -19,6 +21,7 @@ struct reporting_conf {
     int64_t queries_waiting_max;
     char *request_wait; /* owned */
     int64_t max_connections;
+    int64_t max_connections_per_ip; /* 0: no limit */
     int64_t connection_bytes;
     int64_t idle_timeout_ms;
     int64_t header_timeout_ms;

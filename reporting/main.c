@@ -7,6 +7,7 @@
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/http/health.h"
 #include "shared/pg/conn.h"
 
 static int run(const struct reporting_conf *conf, const struct conf_source *source)
@@ -31,7 +32,9 @@ int main(int argc, char **argv)
 
     daemon_prepare();
     if (conf_load(&reporting_program, argc, argv, &conf, &next, &err) ||
-        (next == CONF_NEXT_RUN && pg_conn_check_url(conf.database_url, &err))) {
+        (next == CONF_NEXT_RUN &&
+         (pg_conn_check_url(conf.database_url, &err) ||
+          http_health_check(conf.health_port, conf.port, &err)))) {
         (void)fprintf(stderr, "reporting: %s\n", err.msg);
         status = CONF_EXIT_USAGE;
     } else if (next == CONF_NEXT_RUN) {

@@ -21,6 +21,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/http/guard.h"
+#include "shared/http/health.h"
 #include "shared/http/query.h"
 
 enum {
@@ -200,27 +201,15 @@ static void on_stats(struct http_request *req, void *user)
 
 /* --- health ---------------------------------------------------------------------- */
 
-static void on_healthz(struct http_request *req, void *user)
-{
-    static const char alive[] = "{\"status\":\"ok\"}";
-
-    (void)user;
-    http_answer_json(req, 200, alive, sizeof(alive) - 1);
-}
-
 /* Asks Postgres each time: a connection that is open says little. */
 static void on_version_rows(const PGresult *rows, const struct err *err, void *user)
 {
-    static const char ready[] = "{\"status\":\"ready\"}";
     struct http_request *req = user;
     struct err version_err;
 
-    if (!rows)
-        http_answer_error(req, 503, sentence_of(err->code));
-    else if (session_check_version(rows, &version_err))
-        http_answer_error(req, 503, sentence_of(version_err.code));
-    else
-        http_answer_json(req, 200, ready, sizeof(ready) - 1);
+    if (rows)
+        err = session_check_version(rows, &version_err) ? &version_err : NULL;
+    http_health_answer(req, err ? sentence_of(err->code) : NULL);
 }
 
 static bool is_readyz_gone(const void *user)
@@ -247,13 +236,9 @@ static void on_metrics(struct http_request *req, void *user)
 }
 
 const struct http_route routes_table[] = {
-    {.method = "GET",
-     .path = "/stats",
-     .handler = on_stats,
-     .access = HTTP_GUARDED,
-     .cors = HTTP_CORS_READ},
-    {.method = "GET", .path = "/healthz", .handler = on_healthz, .access = HTTP_OPEN},
-    {.method = "GET", .path = "/readyz", .handler = on_readyz, .access = HTTP_OPEN},
-    {.method = "GET", .path = "/metrics", .handler = on_metrics, .access = HTTP_OPEN},
+    {"GET", "/stats", on_stats, HTTP_GUARDED, HTTP_CORS_READ, .reads_body = false},
+    {"GET", "/healthz", http_health_alive, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
+    {"GET", "/readyz", on_readyz, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
+    {"GET", "/metrics", on_metrics, HTTP_OPEN, .kind = HTTP_ROUTE_METRICS},
     {0},
 };

@@ -16,7 +16,8 @@ check_daemon_settings() {
         DAEMON_SETTINGS[$name]=$("$(binary "$name")" --help |
             sed -nE 's/^  (--([a-z0-9-]+)|([A-Z0-9_]+) \(no flag\))$/\2\3/p' |
             tr a-z- A-Z_ | tr '\n' ' ')
-        PORT=${PORTS[$name]} HOST=$HOST INGEST_THREADS=$INGEST_THREADS REDIS_URL='' \
+        PORT=${PORTS[$name]} HOST=$HOST HEALTH_PORT=${HEALTH_PORTS[$name]} \
+            HEALTH_HOST=$HEALTH_HOST INGEST_THREADS=$INGEST_THREADS REDIS_URL='' \
             REDIS_URL_FILE='' DATABASE_URL='' DATABASE_URL_FILE='' \
             "$(binary "$name")" --print-config >/dev/null ||
             die "$name does not start with these settings"
@@ -78,7 +79,7 @@ daemon_environment() {
             [[ -z $value ]] || declare -gx "$name=$value"
         done
     fi
-    export PORT=${PORTS[$daemon]} HOST
+    export PORT=${PORTS[$daemon]} HOST HEALTH_PORT=${HEALTH_PORTS[$daemon]} HEALTH_HOST
     case $daemon in
     ingestion) export INGEST_THREADS SPOOL_DIR ;;&
     ingestion | processor) daemon_url REDIS_URL "${REDIS_URLS[$daemon]}" ;;&

@@ -51,15 +51,19 @@ void http_conn_enter(struct http_request *req, enum http_phase phase)
     req->phase = phase;
     req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, phase);
     list_append(&server->phases[phase], req);
+    if (phase == PHASE_IDLE)
+        http_room_make(server);
 }
 
-static void cut(const struct http_request *req)
+void http_conn_cut(struct http_request *req)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     if (info)
         (void)shutdown(info->connect_fd, SHUT_RDWR); /* gone already is as good */
+    req->server->leaving += !req->is_leaving;
+    req->is_leaving = true;
 }
 
 /* A connection that was cut stays at the head of its list until MHD has closed it, so its
@@ -69,7 +73,7 @@ static void expire_list(struct http_list *list, int64_t now_ms)
     for (struct http_request *req = list->first; req && req->deadline_ms <= now_ms;) {
         struct http_request *next = req->next;
         metric_add(&req->server->metrics->timeouts[req->phase], 1);
-        cut(req);
+        http_conn_cut(req);
         req->deadline_ms = INT64_MAX / 2;
         list_remove(list, req);
         list_append(list, req);
@@ -87,7 +91,7 @@ void http_conn_cut_idle(struct http_server *server)
 {
     for (struct http_request *req = server->phases[PHASE_IDLE].first; req;
          req = req->next)
-        cut(req);
+        http_conn_cut(req);
 }
 
 static struct http_request *conn_new(struct http_server *server,
@@ -109,6 +113,7 @@ static struct http_request *conn_new(struct http_server *server,
     server->connections++;
     metric_add(&server->metrics->accepted, 1);
     metric_set(&server->metrics->connections, (int64_t)server->connections);
+    http_room_enter(req);
     return req;
 }
 
@@ -127,7 +132,9 @@ static void conn_gone(struct http_request *req)
     struct http_server *server = req->server;
 
     list_remove(&server->phases[req->phase], req);
+    http_room_leave(req);
     server->connections--;
+    server->leaving -= req->is_leaving;
     server->accepts_again = true;
     server->waiting -= req->is_held;
     metric_set(&server->metrics->connections, (int64_t)server->connections);

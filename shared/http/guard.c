@@ -118,6 +118,11 @@ void guard_free(struct guard *guard)
     guard_retire(guard);
 }
 
+const struct networks *guard_proxies(const struct guard *guard)
+{
+    return &guard->proxies;
+}
+
 bool guard_has_key(const struct guard *guard)
 {
     return guard->key != NULL;

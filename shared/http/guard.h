@@ -15,6 +15,7 @@
 
 struct guard; /* opaque */
 struct http_request;
+struct networks;
 
 struct guard_options {
     const char *key_setting; /* "INGEST_KEY", for messages */
@@ -46,6 +47,9 @@ enum err_code guard_new(const struct guard_options *options, const struct guard 
 /* Both take NULL. */
 void guard_retire(struct guard *guard);
 void guard_free(struct guard *guard);
+
+/* Networks whose word on their clients' addresses is taken. */
+const struct networks *guard_proxies(const struct guard *guard);
 
 /* Whether a key is asked for. */
 bool guard_has_key(const struct guard *guard);

@@ -30,6 +30,7 @@ struct address;
 struct buf;
 struct http_budget;
 struct http_metrics;
+struct http_peers;
 struct networks;
 struct origins;
 
@@ -52,6 +53,21 @@ enum http_cors {
     HTTP_CORS_READ, /* read, never with credentials; nothing at all without origins */
 };
 
+/* Which listeners have a route, see enum http_listener. */
+enum http_route_kind {
+    HTTP_ROUTE_CLIENT,
+    HTTP_ROUTE_HEALTH, /* /healthz, /readyz */
+    HTTP_ROUTE_METRICS
+};
+
+/* What a server listens for.  With a listener for health the one for clients has no
+ * metrics. */
+enum http_listener {
+    HTTP_LISTENER_ALL,
+    HTTP_LISTENER_CLIENTS, /* all routes but metrics */
+    HTTP_LISTENER_HEALTH   /* health and metrics */
+};
+
 /* One path and method.  Paths match as they stand in the request line (not decoded), in
  * any case, with at most one slash more at the end. */
 struct http_route {
@@ -61,14 +77,18 @@ struct http_route {
     enum http_access access;
     enum http_cors cors;
     bool reads_body; /* otherwise a body is read and thrown away */
+    enum http_route_kind kind;
 };
 
 struct http_options {
     const char *host; /* numeric address or name; "" or NULL is every address */
     uint16_t port;    /* 0: the system chooses, see http_server_port() */
-    bool shares_port; /* SO_REUSEPORT */
-    bool suspends;    /* how a request waits, see wait.c */
-    int64_t max_connections;
+    enum http_listener listener;
+    bool shares_port;        /* SO_REUSEPORT */
+    bool suspends;           /* how a request waits, see wait.c */
+    int64_t max_connections; /* beyond it the oldest idle one gives way, else more wait */
+    struct http_peers *peers; /* limits those of one address; must outlive the server, and
+                               * servers may share it; NULL: no limit */
     int64_t connection_bytes; /* memory of one connection's headers; a request line and
                                  headers past it are 414 or 431 */
     int64_t max_body_bytes;   /* after inflating */
@@ -106,6 +126,10 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
 /* The options of these names, from now on. */
 void http_server_set_access(struct http_server *server, const struct origins *origins,
                             bool has_secret);
+
+/* Connections that a server takes beyond its max_connections, for newcomers: the files for
+ * them must be there, too. */
+int64_t http_server_spare(int64_t max_connections);
 
 /* The port in use. */
 uint16_t http_server_port(const struct http_server *server);

@@ -3,6 +3,7 @@
  *   server.c   the daemon on the loop: listening, turns, stopping
  *   conn.c     connections and their deadlines
  *   request.c  one request, from its first header to its answer
+ *   room.c     who gives way when there are too many connections
  *   wait.c     the two ways in which a request can wait
  *   answer.c   answers
  *   cors.c     the headers for pages of other origins
@@ -53,6 +54,8 @@ struct http_request {
     struct MHD_Connection *mhd; /* NULL once the connection is gone */
     struct http_request *prev;  /* in the list of its phase */
     struct http_request *next;
+    struct http_peer *peer; /* of options.peers; NULL: not counted there */
+    bool is_leaving;        /* cut, but not gone yet */
     int64_t deadline_ms;
     enum http_phase phase;
     enum http_step step;
@@ -107,6 +110,7 @@ struct http_server {
     bool accepts_again; /* a connection ended: there may be room for one that waits */
     uint64_t progress;  /* counts callbacks that moved a request on */
     size_t connections;
+    size_t leaving; /* of them */
     size_t waiting; /* requests held by handlers */
     struct http_list phases[PHASE_COUNT];
     struct MHD_Response *ok[HTTP_OK_COUNT]; /* prepared */
@@ -127,11 +131,17 @@ bool http_server_is_over(const struct http_server *server); /* its grace has pas
 /* conn.c */
 void http_conn_enter(struct http_request *req, enum http_phase phase);
 void http_conn_expire(struct http_server *server, int64_t now_ms);
+void http_conn_cut(struct http_request *req);
 void http_conn_cut_idle(struct http_server *server);
 void http_conn_on_notify(void *user, struct MHD_Connection *mhd, void **socket_context,
                          enum MHD_ConnectionNotificationCode code);
 struct http_request *http_conn_of(struct MHD_Connection *mhd);
 void http_conn_free(struct http_request *req);
+
+/* room.c */
+void http_room_enter(struct http_request *req); /* a new connection */
+void http_room_leave(struct http_request *req); /* it is gone */
+void http_room_make(struct http_server *server);
 
 /* request.c */
 void *http_request_on_target(void *user, const char *target, struct MHD_Connection *mhd);

@@ -18,6 +18,12 @@ static const char *const refusals[] = {
 #undef REFUSAL_NAME
 };
 
+static const char *const leaves[] = {
+#define LEAVE_NAME(name, text) text,
+    HTTP_LEAVES(LEAVE_NAME)
+#undef LEAVE_NAME
+};
+
 /* A request that waits has no deadline of the server's. */
 static const char *const timeouts[] = {
     [PHASE_IDLE] = "idle",      [PHASE_HEADERS] = "headers", [PHASE_BODY] = "body",
@@ -62,6 +68,12 @@ const struct metric_item http_metric_items[] = {
      .kind = METRIC_COUNTER,
      .offset = FIELD(accepted),
      .help = "Connections accepted."},
+    {.name = "connections_closed_early_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(leaves),
+     .help = "Connections closed because there were too many, by reason.",
+     .count = HTTP_LEAVE_COUNT,
+     .labels = {{"reason", leaves}}},
     {.name = "connection_timeouts_total",
      .kind = METRIC_COUNTER,
      .offset = FIELD(timeouts),

@@ -43,6 +43,19 @@ enum http_refusal {
     HTTP_REFUSAL_COUNT
 };
 
+/* Why a connection was closed although no deadline had passed. */
+#define HTTP_LEAVES(X)                                                                   \
+    X(FULL, "full")       /* MAX_CONNECTIONS */                                          \
+    X(ADDRESS, "address") /* MAX_CONNECTIONS_PER_IP: an idle one of the address */       \
+    X(REFUSED, "refused") /* the same: none of the address was idle, so the new one */
+
+enum http_leave {
+#define HTTP_LEAVE_ENUM(name, text) HTTP_LEAVE_##name,
+    HTTP_LEAVES(HTTP_LEAVE_ENUM)
+#undef HTTP_LEAVE_ENUM
+    HTTP_LEAVE_COUNT
+};
+
 /* In the order of enum http_phase. */
 enum {
     HTTP_METRIC_PHASES = 5
@@ -54,6 +67,7 @@ struct http_metrics {
     struct metric connections; /* open now */
     struct metric connections_max;
     struct metric accepted;
+    struct metric leaves[HTTP_LEAVE_COUNT];
     struct metric timeouts[HTTP_METRIC_PHASES];   /* cut at a deadline */
     struct metric unanswered[HTTP_METRIC_PHASES]; /* closed within a request */
     struct metric body_bytes;     /* that unfinished bodies hold of their budget */

@@ -48,11 +48,24 @@ static bool is_path(const char *path, size_t len, const char *wanted)
     return len == wanted_len && strncasecmp(path, wanted, len) == 0;
 }
 
+static bool has_route(const struct http_server *server, const struct http_route *route)
+{
+    switch (server->options.listener) {
+    case HTTP_LISTENER_CLIENTS:
+        return route->kind != HTTP_ROUTE_METRICS;
+    case HTTP_LISTENER_HEALTH:
+        return route->kind != HTTP_ROUTE_CLIENT;
+    case HTTP_LISTENER_ALL:
+        break;
+    }
+    return true;
+}
+
 static const char *find_path(const struct http_server *server, const char *path,
                              size_t len)
 {
     for (const struct http_route *at = server->options.routes; at->path; at++) {
-        if (is_path(path, len, at->path))
+        if (has_route(server, at) && is_path(path, len, at->path))
             return at->path;
     }
     return NULL;

@@ -152,6 +152,7 @@ static void on_tick(uv_timer_t *timer)
     int64_t now_ms = (int64_t)uv_now(server->loop);
 
     http_conn_expire(server, now_ms);
+    http_room_make(server);
     if (server->is_stopping)
         step_stop(server, now_ms);
 }
@@ -201,7 +202,8 @@ static void ignore_log(void *user, const char *format, va_list args)
 static enum err_code start_daemon(struct http_server *server, struct err *err)
 {
     const struct http_options *options = &server->options;
-    unsigned limit = (unsigned)options->max_connections;
+    unsigned limit = (unsigned)(options->max_connections +
+                                http_server_spare(options->max_connections));
 
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_request_on_access,

@@ -182,30 +182,55 @@ def test_a_client_that_resets_in_the_middle(start):
 
 # --- too many ---------------------------------------------------------------------------------
 
-def test_beyond_the_limit_of_connections_one_waits(start):
-    """Those inside are served, those outside wait, and come in as soon as one leaves."""
+def test_beyond_the_limit_one_waits_while_all_are_at_work(start):
+    """A few more than the limit are taken; those after them wait until one leaves."""
     ingestion = start(MAX_CONNECTIONS=20, INGEST_THREADS=1)
-    inside = [Connection(ingestion.port, timeout=patience(5)) for _ in range(20)]
+    half = build("POST", "/event", event())[:-1]
+    inside = [Connection(ingestion.port, timeout=patience(5)) for _ in range(21)]
     for connection in inside:
-        assert connection.request("POST", "/event", event()).status == 200
+        connection.send(half)
     outside = Connection(ingestion.port, timeout=patience(5))
     outside.send(build("POST", "/event", event()))
     with pytest.raises((TimeoutError, Closed)):
         outside.read_response(timeout=0.3)
     for connection in inside:
-        assert connection.request("POST", "/event", event()).status == 200
-    inside.pop().close()
+        connection.send(b"}")
+        assert connection.read_response().status == 200
     assert outside.read_response().status == 200
     for connection in [*inside, outside]:
         connection.close()
 
 
-def test_idle_connections_make_room(start):
-    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1,
-                      IDLE_TIMEOUT_MS=int(TIMEOUT * 1000))
-    idle = [Connection(ingestion.port) for _ in range(10)]
-    assert ingestion.post_event(event(), timeout=patience(10)).status == 200
-    for connection in idle:
+@pytest.mark.parametrize("served", [False, True], ids=["new", "served"])
+def test_the_connection_that_is_idle_longest_gives_way(start, served):
+    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1)
+    idle = [Connection(ingestion.port, timeout=patience(5)) for _ in range(10)]
+    if served:
+        for connection in reversed(idle):
+            assert connection.request("POST", "/event", event()).status == 200
+        idle.reverse()
+    busy = idle.pop(0)  # the oldest of all, but at work
+    busy.send(build("POST", "/event", event())[:-1])
+    for _ in range(5):
+        oldest = idle.pop(0)
+        idle.append(Connection(ingestion.port, timeout=patience(5)))
+        assert idle[-1].request("POST", "/event", event()).status == 200
+        assert oldest.is_closed_within(patience(5))
+        assert not idle[0].is_closed_within(0.01)
+    busy.send(b"}")
+    assert busy.read_response().status == 200
+    for connection in [*idle, busy]:
+        connection.close()
+
+
+def test_a_head_that_takes_too_long_gives_way_when_nobody_is_idle(start):
+    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1, HEADER_TIMEOUT_MS=60000)
+    slow = [Connection(ingestion.port) for _ in range(11)]
+    for connection in slow:
+        connection.send(b"POST /event HTTP/1.1\r\nHost: x\r\n")
+    for _ in range(3):
+        assert ingestion.post_event(event(), timeout=patience(10)).status == 200
+    for connection in slow:
         connection.close()
 
 

@@ -45,8 +45,7 @@ class Container:
                     "POSTGRES_PORT": str(self.port)}
 
     def command(self, *words):
-        space = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
-                 "--propagation", "unchanged"]  # in a chroot it cannot be changed
+        space = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         if self.who:
             drop = ["setpriv", "--reuid", str(self.who["user"]), "--regid",
                     str(self.who["group"]), "--clear-groups", "--no-new-privs"]

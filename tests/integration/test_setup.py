@@ -12,6 +12,7 @@ import time
 import pytest
 
 from support.daemon import binary
+from support.http import request
 from support.settings import SOURCE, patience
 from support.up import DAEMONS, Up
 from support.wait import wait_until
@@ -42,6 +43,17 @@ def test_the_two_curl_lines_work_as_they_are_printed(shared_up):
 @pytest.mark.parametrize("daemon", DAEMONS)
 def test_all_daemons_are_ready(shared_up, daemon):
     assert shared_up.get(daemon, "/readyz").status == 200
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_health_and_metrics_have_a_port_of_the_loopback(shared_up, daemon):
+    port = shared_up.health_ports[daemon]
+    for target in ("/healthz", "/readyz", "/metrics"):
+        assert request(port, "GET", target).status == 200
+    assert shared_up.get(daemon, "/metrics").status == 404
+    listeners = subprocess.run(["ss", "-Hltn", f"sport = :{port}"], check=True,
+                               capture_output=True, text=True).stdout
+    assert [line.split()[3] for line in listeners.splitlines()] == [f"127.0.0.1:{port}"]
 
 
 def test_signals_that_mean_nothing_end_no_part_of_it(shared_up):

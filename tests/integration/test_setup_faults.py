@@ -33,6 +33,7 @@ def test_a_taken_port_is_named(up, daemon):
 @pytest.mark.parametrize("setting, value, said", [
     ("INGESTION_PORT", "http", 'INGESTION_PORT is "http", which is not a port (1 to 65535)'),
     ("REPORTING_PORT", "65536", 'is "65536", which is not a port (1 to 65535)'),
+    ("PROCESSOR_HEALTH_PORT", "0", 'PROCESSOR_HEALTH_PORT is "0", which is not a port'),
     ("INGESTION_PORT", "08080", 'INGESTION_PORT is "08080", which is not a port'),
     ("REPORTING_PORT", "0x50", 'is "0x50", which is not a port'),
     ("PROCESSOR_PORT", "+5000", 'is "+5000", which is not a port'),
@@ -57,6 +58,18 @@ def test_settings_are_read_from_a_file(up, tmp_path):
     with listener(taken.ports["ingestion"]):
         assert taken.launch().wait() == 1
     assert "is taken" in taken.output()
+
+
+def test_a_taken_port_for_health_is_named(up):
+    run = up()
+    with listener(run.health_ports["reporting"]):
+        assert "choose another with REPORTING_HEALTH_PORT" in run.fail()
+
+
+def test_ports_for_health_lie_beside_the_others_and_must_differ(up):
+    run = up(INGESTION_PORT="20000", REPORTING_HEALTH_PORT="30000")
+    del run.env["INGESTION_HEALTH_PORT"]
+    assert "INGESTION_HEALTH_PORT 30000" in run.fail()
 
 
 def test_ports_must_differ(up):

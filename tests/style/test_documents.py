@@ -186,15 +186,6 @@ def test_each_service_of_compose_has_accounts_of_its_own(compose, tmp_path):
         == "service_completed_successfully"
 
 
-@pytest.mark.parametrize("number, daemon", [(1, "ingestion"), (2, "processor")])
-def test_readme_shows_the_accounts_that_the_scripts_make(number, daemon):
-    line = subprocess.run(
-        ["bash", "-c", f". scripts/lib/redis.sh; redis_account {daemon} secret{number}"],
-        cwd=SOURCE, check=True, capture_output=True, text=True).stdout
-    line = line.strip().replace("user ", "ACL SETUSER ", 1).replace(" resetchannels", "")
-    assert line in README.splitlines()
-
-
 def test_the_accounts_of_compose_are_taken_by_redis(tmp_path):
     """And may do what their daemons need, and no more."""
     made = make_secrets(tmp_path)

@@ -43,10 +43,13 @@ class Up:
         self.var = var or directory / "var"
         self.output_path = directory / f"output-{time.monotonic_ns()}"
         self.ports = {name: free_port() for name in DAEMONS}
+        self.health_ports = {name: free_port() for name in DAEMONS}
         self.env = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(directory),
             "ANALYTICS_VAR": str(self.var), "LC_ALL": "C.UTF-8",
             **{f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
+            **{f"{name.upper()}_HEALTH_PORT": str(port)
+               for name, port in self.health_ports.items()},
         }
         self.env.update({k: str(v) for k, v in env.items()})
         self.env = {k: v for k, v in self.env.items() if v != ""}
@@ -103,7 +106,8 @@ class Up:
     def leftovers(self):
         """Processes that have to do with our data folder, and listeners on our ports."""
         found = processes_with(str(self.var))
-        found.update({name: port for name, port in self.ports.items() if listens(port)})
+        found.update({name: port for ports in (self.ports, self.health_ports)
+                      for name, port in ports.items() if listens(port)})
         return found
 
     def check_nothing_is_left(self):

@@ -1,0 +1,144 @@
+/* peers.c -- see peers.h.  A hash table of fixed size with chains, keyed by a secret, so that
+ * nobody can choose addresses that fall together. */
+#include "shared/http/peers.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "shared/base/mem.h"
+#include "shared/base/siphash.h"
+#include "shared/http/address.h"
+
+enum {
+    BUCKETS_MIN = 64,
+    BUCKETS_MAX = 65536 /* chains grow beyond so many addresses */
+};
+
+struct http_peer {
+    struct http_peer *next; /* in its bucket */
+    struct address address;
+    int64_t connections;
+};
+
+struct http_peers {
+    pthread_mutex_t lock;
+    int64_t max_each;
+    struct networks exempt;
+    struct siphash_key secret;
+    size_t bucket_count; /* a power of two */
+    struct http_peer *buckets[];
+};
+
+static size_t count_buckets(int64_t connections)
+{
+    size_t count = BUCKETS_MIN;
+
+    while (count < BUCKETS_MAX && (int64_t)count < connections)
+        count *= 2;
+    return count;
+}
+
+enum err_code http_peers_new(int64_t max_each, int64_t connections,
+                             struct http_peers **ret_peers, struct err *err)
+{
+    size_t count = count_buckets(connections);
+    struct http_peers *peers =
+        mem_calloc(1, sizeof(*peers) + count * sizeof(struct http_peer *));
+
+    if (!peers)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    if (getrandom(&peers->secret, sizeof(peers->secret), 0) != sizeof(peers->secret)) {
+        mem_free(peers);
+        return err_set(err, ERR_UNAVAILABLE, "the system gave no random bytes");
+    }
+    (void)pthread_mutex_init(&peers->lock, NULL); /* cannot fail on Linux */
+    peers->max_each = max_each;
+    peers->bucket_count = count;
+    *ret_peers = peers;
+    return ERR_OK;
+}
+
+void http_peers_free(struct http_peers *peers)
+{
+    if (!peers)
+        return;
+    for (size_t i = 0; i < peers->bucket_count; i++) {
+        while (peers->buckets[i]) {
+            struct http_peer *peer = peers->buckets[i];
+            peers->buckets[i] = peer->next;
+            mem_free(peer);
+        }
+    }
+    (void)pthread_mutex_destroy(&peers->lock); /* nobody holds it any more */
+    mem_free(peers);
+}
+
+void http_peers_exempt(struct http_peers *peers, const struct networks *networks)
+{
+    (void)pthread_mutex_lock(&peers->lock);
+    peers->exempt = *networks;
+    (void)pthread_mutex_unlock(&peers->lock);
+}
+
+static struct http_peer **bucket_of(struct http_peers *peers,
+                                    const struct address *address)
+{
+    uint64_t hash = siphash(&peers->secret, address->bytes, sizeof(address->bytes));
+
+    return &peers->buckets[hash & (peers->bucket_count - 1)];
+}
+
+/* The peer of this address, made if there is none. */
+static struct http_peer *find(struct http_peers *peers, const struct address *address)
+{
+    struct http_peer **bucket = bucket_of(peers, address);
+    struct http_peer *peer = *bucket;
+
+    while (peer &&
+           memcmp(peer->address.bytes, address->bytes, sizeof(address->bytes)) != 0)
+        peer = peer->next;
+    if (peer)
+        return peer;
+    peer = mem_calloc(1, sizeof(*peer));
+    if (!peer)
+        return NULL;
+    peer->address = *address;
+    peer->next = *bucket;
+    *bucket = peer;
+    return peer;
+}
+
+struct http_peer *http_peers_enter(struct http_peers *peers,
+                                   const struct address *address, bool *ret_is_over)
+{
+    struct address site = address_of_site(address);
+    struct http_peer *peer;
+
+    *ret_is_over = false;
+    (void)pthread_mutex_lock(&peers->lock);
+    peer = find(peers, &site);
+    if (peer) {
+        peer->connections++;
+        *ret_is_over = peer->connections > peers->max_each &&
+                       !networks_have(&peers->exempt, address);
+    }
+    (void)pthread_mutex_unlock(&peers->lock);
+    return peer;
+}
+
+void http_peers_leave(struct http_peers *peers, struct http_peer *peer)
+{
+    struct http_peer **at;
+
+    (void)pthread_mutex_lock(&peers->lock);
+    if (--peer->connections == 0) {
+        at = bucket_of(peers, &peer->address);
+        while (*at != peer)
+            at = &(*at)->next;
+        *at = peer->next;
+        mem_free(peer);
+    }
+    (void)pthread_mutex_unlock(&peers->lock);
+}

@@ -1,0 +1,133 @@
+/* room.c -- who gives way when there are too many connections; see internal.h.
+ *
+ * A server has MAX_CONNECTIONS, and a few more for newcomers (http_server_spare()).  When a
+ * newcomer makes it too many, the connection that has been idle longest is closed for it;
+ * without an idle one, that whose head has been coming for too long.  While all are at work
+ * the newcomer takes one of the spare ones, and those after it wait in the backlog.
+ *
+ * An address that has too many connections gives one of its own, and when none of those is
+ * idle, the new one.
+ */
+#include <sys/ioctl.h>
+
+#include "shared/http/address.h"
+#include "shared/http/internal.h"
+#include "shared/http/peers.h"
+
+enum {
+    SPARE_SHARE = 64, /* one spare connection for so many */
+    SPARE_MAX = 16,
+    SLOW_HEAD_MS = 1000, /* far more than an honest client needs for a head */
+    LOOK_MAX =
+        1024 /* connections looked at for one of the same address; bounds the time */
+};
+
+int64_t http_server_spare(int64_t max_connections)
+{
+    int64_t spare = max_connections / SPARE_SHARE;
+
+    if (spare < 1)
+        return 1;
+    return spare < SPARE_MAX ? spare : SPARE_MAX;
+}
+
+/* Bytes have come that libmicrohttpd has not read yet: it accepts all newcomers first. */
+static bool has_bytes(const struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int count = 0;
+
+    return info && ioctl(info->connect_fd, FIONREAD, &count) == 0 && count > 0;
+}
+
+static bool may_leave(const struct http_request *req, const struct http_peer *peer,
+                      const struct http_request *newcomer)
+{
+    return req != newcomer && !req->is_leaving && (!peer || req->peer == peer) &&
+           !(req->phase == PHASE_IDLE && has_bytes(req));
+}
+
+/* The oldest connection of the phase that may be closed; of this peer unless it is NULL. */
+static struct http_request *oldest(const struct http_server *server,
+                                   enum http_phase phase, const struct http_peer *peer,
+                                   const struct http_request *newcomer)
+{
+    int looked = 0;
+
+    for (struct http_request *req = server->phases[phase].first; req && looked < LOOK_MAX;
+         req = req->next, looked++) {
+        if (may_leave(req, peer, newcomer))
+            return req;
+    }
+    return NULL;
+}
+
+static struct http_request *find_victim(const struct http_server *server,
+                                        const struct http_peer *peer,
+                                        const struct http_request *newcomer)
+{
+    struct http_request *req = oldest(server, PHASE_IDLE, peer, newcomer);
+    int64_t slow_deadline_ms =
+        (int64_t)uv_now(server->loop) + server->options.header_timeout_ms - SLOW_HEAD_MS;
+
+    if (req)
+        return req;
+    req = oldest(server, PHASE_HEADERS, peer, newcomer);
+    return req && req->deadline_ms <= slow_deadline_ms ? req : NULL;
+}
+
+static void leave(struct http_request *req, enum http_leave why)
+{
+    metric_add(&req->server->metrics->leaves[why], 1);
+    http_conn_cut(req);
+}
+
+static void make_room(struct http_server *server, const struct http_request *newcomer)
+{
+    while (server->connections - server->leaving >
+           (size_t)server->options.max_connections) {
+        struct http_request *victim = find_victim(server, NULL, newcomer);
+
+        if (!victim)
+            return;
+        leave(victim, HTTP_LEAVE_FULL);
+    }
+}
+
+void http_room_make(struct http_server *server)
+{
+    make_room(server, NULL);
+}
+
+/* True when the address of req has too many connections, this one included. */
+static bool enter(struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct http_peers *peers = req->server->options.peers;
+    struct address address;
+    bool is_over = false;
+
+    if (peers && info && address_of_socket(info->client_addr, &address))
+        req->peer = http_peers_enter(peers, &address, &is_over);
+    return is_over;
+}
+
+void http_room_enter(struct http_request *req)
+{
+    struct http_request *victim;
+
+    if (enter(req)) {
+        victim = find_victim(req->server, req->peer, req);
+        leave(victim ? victim : req, victim ? HTTP_LEAVE_ADDRESS : HTTP_LEAVE_REFUSED);
+    }
+    make_room(req->server, req);
+}
+
+void http_room_leave(struct http_request *req)
+{
+    if (req->peer)
+        http_peers_leave(req->server->options.peers, req->peer);
+    req->peer = NULL;
+}
