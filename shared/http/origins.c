@@ -72,7 +72,7 @@ static bool normalise(char *text, struct origin *origin)
     size_t host_bytes;
     char *port;
 
-    if (scheme == 0)
+    if (scheme == 0 || len > ORIGIN_MAX)
         return false;
     if (text[len - 1] == '/')
         text[len - 1] = '\0';

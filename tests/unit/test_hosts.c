@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "shared/base/mem.h"
 #include "shared/http/hosts.h"
 
 static void test_hosts_have_what_no_stranger_can_own(void **state)
@@ -77,11 +78,30 @@ static void test_hosts_refuse_what_never_matches(void **state)
     }
 }
 
+static void test_hosts_survive_each_failed_allocation(void **state)
+{
+    struct hosts hosts;
+    enum err_code code;
+    struct err err;
+    long after = 0;
+
+    (void)state;
+    do {
+        mem_fail_after(after++);
+        code = hosts_parse("a.example,*.b.example", &hosts, &err);
+        mem_fail_after(-1);
+        assert_true(code == ERR_OK || code == ERR_NOMEM);
+    } while (code);
+    assert_true(after > 2);
+    hosts_release(&hosts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hosts_have_what_no_stranger_can_own),
         cmocka_unit_test(test_hosts_refuse_what_never_matches),
+        cmocka_unit_test(test_hosts_survive_each_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "shared/base/mem.h"
 #include "shared/http/origins.h"
 
 struct origin_case {
@@ -126,6 +127,25 @@ static void test_a_sentence_says_what_to_write(void **state)
                         "\"shop.example\" has no scheme; write https://shop.example");
 }
 
+static void test_origins_survive_each_failed_allocation(void **state)
+{
+    struct origins origins;
+    enum err_code code;
+    struct err err;
+    long after = 0;
+
+    (void)state;
+    do {
+        mem_fail_after(after++);
+        code =
+            origins_parse("https://a.example,https://*.b.example", false, &origins, &err);
+        mem_fail_after(-1);
+        assert_true(code == ERR_OK || code == ERR_NOMEM);
+    } while (code);
+    assert_true(after > 2);
+    origins_release(&origins);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_origins_refuse_what_never_matches),
         cmocka_unit_test(test_origins_that_must_be_named),
         cmocka_unit_test(test_a_sentence_says_what_to_write),
+        cmocka_unit_test(test_origins_survive_each_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
