@@ -83,6 +83,8 @@ static const struct conf_item items[] = {
      "file whose first line is that key, in place of INGEST_KEY"},
     {"ALLOWED_SITES", CONF_TEXT, FIELD(allowed_sites), "", 0, 65536, NULL,
      "site_ids that are taken, separated by commas; empty takes all"},
+    {"TIMESTAMP_AHEAD_MAX_S", CONF_INT, FIELD(timestamp_ahead_max_s), "0", 0, 315360000,
+     NULL, "an event whose timestamp lies further ahead is refused; 0 takes all years"},
     {"CORS_ORIGINS", CONF_TEXT, FIELD(cors_origins), "*", 0, 8192, NULL,
      "origins whose pages may send events, by commas (https://*.a.example); * is all"},
     {"RATE_LIMIT_PER_IP", CONF_INT, FIELD(rate_limit_per_ip), "0", 0, 1000000, NULL,

@@ -41,6 +41,7 @@ struct ingestion_conf {
     int64_t shutdown_timeout_ms;
     char *ingest_key;
     char *ingest_key_file;
+    int64_t timestamp_ahead_max_s;
     char *allowed_sites;
     char *cors_origins;
     int64_t rate_limit_per_ip;

@@ -354,6 +354,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.loop = loop;
     loop->routes.gate = &loop->gate;
     loop->routes.access = options->access;
+    loop->routes.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
     loop->routes.all_metrics = options->metrics;
     loop->routes.metrics = &options->metrics->loops[options->index];
     *ret_loop = loop;

@@ -24,10 +24,11 @@ enum {
 /* Why an event was answered with an error: first the flaws of an event itself, in the
  * order of enum event_flaw, then these. */
 #define REJECTIONS(X)                                                                    \
-    X(KEY, "key")                   /* INGEST_KEY is missing or another */               \
-    X(SITE_DENIED, "site_denied")   /* not one of ALLOWED_SITES */                       \
-    X(ADDRESS_RATE, "address_rate") /* RATE_LIMIT_PER_IP */                              \
-    X(SITE_RATE, "site_rate")       /* RATE_LIMIT_PER_SITE */                            \
+    X(KEY, "key")                         /* INGEST_KEY is missing or another */         \
+    X(TIMESTAMP_AHEAD, "timestamp_ahead") /* TIMESTAMP_AHEAD_MAX_S */                    \
+    X(SITE_DENIED, "site_denied")         /* not one of ALLOWED_SITES */                 \
+    X(ADDRESS_RATE, "address_rate")       /* RATE_LIMIT_PER_IP */                        \
+    X(SITE_RATE, "site_rate")             /* RATE_LIMIT_PER_SITE */                      \
     X(TOO_LARGE, "too_large")                                                            \
     X(NO_MEMORY, "no_memory")                                                            \
     X(QUEUE_FULL, "queue_full") /* PENDING_MAX_BYTES wait for Redis already */           \

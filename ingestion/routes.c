@@ -2,6 +2,7 @@
  * group; the answer is given by commit/committer.c once Redis has confirmed the group. */
 #include "ingestion/routes.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "ingestion/access.h"
@@ -56,6 +57,25 @@ unsigned routes_authorize(const struct http_request *req, void *user, struct err
     return status;
 }
 
+/* A far future is a partition, a row of rollups and a day that nobody asks for, for ever. */
+static bool is_too_far_ahead(const struct routes *routes, const struct event *event)
+{
+    return routes->timestamp_ahead_max_s > 0 &&
+           event->timestamp_ms - event->received_at_ms >
+               routes->timestamp_ahead_max_s * 1000;
+}
+
+static void reject_far_ahead(struct http_request *req, const struct routes *routes)
+{
+    struct err err;
+
+    (void)err_set(&err, ERR_INVALID,
+                  "\"timestamp\" must not lie more than %lld seconds ahead",
+                  (long long)routes->timestamp_ahead_max_s);
+    metric_reject(routes->metrics, REJECTION_TIMESTAMP_AHEAD);
+    answer_failure(req, err.code, &err);
+}
+
 static void on_event(struct http_request *req, void *user)
 {
     struct routes *routes = user;
@@ -71,6 +91,11 @@ static void on_event(struct http_request *req, void *user)
         reject(req, routes, code, &err);
         return;
     }
+    event.received_at_ms = clock_wall_ms();
+    if (is_too_far_ahead(routes, &event)) {
+        reject_far_ahead(req, routes);
+        return;
+    }
     status = access_check_event(routes->access, &event, &err);
     if (status) {
         metric_reject(routes->metrics,
@@ -82,7 +107,6 @@ static void on_event(struct http_request *req, void *user)
         event.event_id = uuid_v7();
         event.has_event_id = true;
     }
-    event.received_at_ms = clock_wall_ms();
     code = queue_push(routes->queue, &event, req);
     if (code)
         reject(req, routes, code, &err);

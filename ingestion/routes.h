@@ -20,6 +20,7 @@ struct routes {
     struct redis_uv *redis;
     struct gate *gate;
     struct access *access;
+    int64_t timestamp_ahead_max_s; /* 0: none */
     struct loop_metrics *metrics;
     const struct ingestion_metrics *all_metrics;
     struct loop *loop; /* whose routes they are */

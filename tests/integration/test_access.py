@@ -1,5 +1,6 @@
 """Who may send events, and how many: keys, sites, origins, rates, proxies."""
 import contextlib
+import datetime
 import gzip
 import json
 
@@ -275,3 +276,35 @@ def test_a_site_that_sends_too_fast_stops_no_other_site(daemons, redis):
                            RATE_LIMIT_BURST_SECONDS=5)
     assert 429 in burst(daemon, 20, site_id="loud")
     assert burst(daemon, 5, site_id="quiet") == [200] * 5
+
+
+# --- timestamps ahead
+
+REJECTED = "analytics_ingestion_events_rejected_total"
+
+
+def ahead(**delta):
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**delta)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_timestamps_far_ahead_are_refused_where_that_is_set(daemons, redis):
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url, TIMESTAMP_AHEAD_MAX_S=86400)
+    for taken in (ahead(), ahead(hours=23), ahead(days=-400), "0001", "1999-12-31"):
+        assert post(daemon, timestamp=taken).status == 200, taken
+    for far in (ahead(hours=25), ahead(days=40), "9999-12-31", "9999"):
+        refused = post(daemon, timestamp=far)
+        assert refused.status == 400
+        assert refused.error == '"timestamp" must not lie more than 86400 seconds ahead'
+    assert post(daemon, timestamp="9999", zzz=1).error == '"zzz" is not allowed'
+    assert redis.queue_length() == 5
+    metrics = scrape(daemon)
+    assert metrics.value(REJECTED, reason="timestamp_ahead") == 4
+    assert metrics.value(REJECTED, reason="timestamp") == 0
+
+
+def test_all_years_are_taken_by_default(daemons, redis):
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url)
+    for taken in ("0001-01-01", "9999-12-31T23:59:59.999Z", ahead(days=4000)):
+        assert post(daemon, timestamp=taken).status == 200
+    assert redis.queue_length() == 3
