@@ -39,7 +39,8 @@ struct app {
     struct daemon daemon;
     struct guard *guard; /* owned */
     struct origins origins;
-    struct pool *pool;          /* owned */
+    struct pool *pools[APP_POOL_COUNT]; /* each owned; NULL: not started */
+    size_t pools_running;
     struct http_peers *peers;   /* owned; NULL: no limit for an address */
     struct http_server *server; /* owned */
     struct http_server *health; /* owned; NULL: no listener of its own for health */
@@ -58,7 +59,10 @@ static void close_handles(struct app *app)
 
 static void on_pool_stopped(void *user)
 {
-    close_handles(user);
+    struct app *app = user;
+
+    if (--app->pools_running == 0)
+        close_handles(app);
 }
 
 static void on_server_stopped(void *user)
@@ -67,7 +71,7 @@ static void on_server_stopped(void *user)
 
     if (--app->open_servers > 0)
         return;
-    if (!app->pool) {
+    if (app->pools_running == 0) {
         close_handles(app);
         return;
     }
@@ -75,7 +79,8 @@ static void on_server_stopped(void *user)
      * ended, and exit() would wait for it. */
     daemon_limit_end(&app->daemon, APP_END_MS, "left a connection attempt behind",
                      EXIT_SUCCESS);
-    pool_stop(app->pool, on_pool_stopped, app);
+    for (size_t i = app->pools_running; i-- > 0;)
+        pool_stop(app->pools[i], on_pool_stopped, app);
 }
 
 static void stop_servers(struct app *app, int64_t grace_ms)
@@ -157,9 +162,14 @@ static void on_reload(void *user)
 
 /* --- the start ------------------------------------------------------------------ */
 
-struct pool *app_pool(const struct app *app)
+struct pool *app_pool(const struct app *app, enum app_pool which)
 {
-    return app->pool;
+    return app->pools[which];
+}
+
+bool app_raw_is_denied(const struct app *app)
+{
+    return app->conf->raw_needs_token && !guard_has_key(app->guard);
 }
 
 struct guard *app_guard(const struct app *app)
@@ -177,8 +187,8 @@ static void on_turn_end(void *user)
 {
     const struct app *app = user;
 
-    if (app->pool) /* not when it could not be started */
-        pool_dispatch(app->pool);
+    for (size_t i = 0; i < app->pools_running; i++)
+        pool_dispatch(app->pools[i]);
 }
 
 static enum err_code start_loop(struct app *app, struct err *err)
@@ -194,12 +204,12 @@ static enum err_code start_loop(struct app *app, struct err *err)
     return daemon_start(&app->daemon, &app->loop, &options, err);
 }
 
-static enum err_code start_pool(struct app *app, struct err *err)
+static enum err_code start_pools(struct app *app, struct err *err)
 {
     const struct reporting_conf *conf = app->conf;
-    const struct pool_options options = {
+    struct pool_options options = {
         .database_url = conf->database_url,
-        .connections = (size_t)conf->connections,
+        .connections = 1,
         .waiting_max = (size_t)conf->queries_waiting_max,
         .query_timeout_ms = conf->query_timeout_ms,
         .connect_timeout_ms = conf->connect_timeout_ms,
@@ -208,8 +218,24 @@ static enum err_code start_pool(struct app *app, struct err *err)
         .metrics = &app->metrics,
     };
 
-    app->pool = pool_start(&app->loop, &options);
-    return app->pool ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < APP_POOL_COUNT; i++) {
+        if (i == APP_STATS) {
+            options.connections = (size_t)conf->connections;
+            options.is_main = true;
+            options.gauges = &app->metrics.stats;
+        } else if (i == APP_RAW) {
+            options.connections = (size_t)conf->raw_connections;
+            options.query_timeout_ms = conf->raw_query_timeout_ms;
+            options.is_main = false;
+            options.cancels = true;
+            options.gauges = &app->metrics.raw;
+        }
+        app->pools[i] = pool_start(&app->loop, &options);
+        if (!app->pools[i])
+            return err_set(err, ERR_NOMEM, "out of memory");
+        app->pools_running++;
+    }
+    return ERR_OK;
 }
 
 static enum err_code make_peers(struct app *app, struct err *err)
@@ -236,7 +262,8 @@ static enum err_code start_server(struct app *app, struct err *err)
         .suspends = strcmp(conf->request_wait, "suspend") == 0,
         .max_connections = daemon_fit_connections(
             conf->max_connections, 1,
-            RESERVED_FDS + conf->connections + http_health_files(conf->health_port)),
+            RESERVED_FDS + conf->connections + conf->raw_connections +
+                http_health_files(conf->health_port)),
         .peers = app->peers,
         .connection_bytes = conf->connection_bytes,
         .max_body_bytes = APP_BODY_MAX,
@@ -300,7 +327,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     if (!code)
         code = start_health(&app, err);
     if (!code)
-        code = start_pool(&app, err);
+        code = start_pools(&app, err);
     if (!code)
         tell_started(&app);
     else if (app.server)

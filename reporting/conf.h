@@ -2,6 +2,7 @@
 #ifndef REPORTING_CONF_H
 #define REPORTING_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/daemon/conf.h"
@@ -19,6 +20,9 @@ struct reporting_conf {
     int64_t reconnect_max_ms;
     int64_t connection_lifetime_s;
     int64_t queries_waiting_max;
+    int64_t raw_connections;
+    int64_t raw_query_timeout_ms;
+    bool raw_needs_token;
     char *request_wait; /* owned */
     int64_t max_connections;
     int64_t max_connections_per_ip; /* 0: no limit */

@@ -18,6 +18,14 @@ enum link_use {
     LINK_USE_COUNT
 };
 
+/* Of a pool at the moment of the scrape. */
+struct pool_gauges {
+    struct metric requests_waiting;
+    struct metric queries_waiting;
+    struct metric queries_waiting_max;
+    struct metric links[LINK_USE_COUNT];
+};
+
 struct reporting_metrics {
     struct http_metrics http;
     struct metric failures[ERR_CODE_COUNT]; /* of /stats, by error */
@@ -25,10 +33,9 @@ struct reporting_metrics {
     struct metric query_failures[ERR_CODE_COUNT];
     struct metric queries_repeated;
     struct metric coalesced;
-    struct metric requests_waiting;
-    struct metric queries_waiting;
-    struct metric queries_waiting_max;
-    struct metric links[LINK_USE_COUNT];
+    struct metric cancelled;
+    struct pool_gauges stats;
+    struct pool_gauges raw;
     struct metric links_lost;
     struct metric trouble[METRIC_TROUBLE_COUNT];
     struct process_stats process;

@@ -397,6 +397,12 @@ void link_free(struct link *link)
     mem_free(link);
 }
 
+void link_abandon(struct link *link)
+{
+    assert(link->state == LINK_BUSY);
+    link_close(link);
+}
+
 bool link_is_ready(const struct link *link)
 {
     return link->state == LINK_READY;

@@ -10,7 +10,8 @@
  *      |                    |                      |   |                       |
  *      |                  BUSY <---link_run()------+   | connection lost       |
  *      |                    | connection lost,         |                       |
- *      |                    | no answer in time        |                       |
+ *      |                    | no answer in time,       |                       |
+ *      |                    | link_abandon()           |                       |
  *      |                    v                          v                       |
  *      +--on_poll_closed-- CLOSING <-------------------+                       |
  *      +-----------------------------------------------------------------------+
@@ -67,6 +68,10 @@ void link_stop(struct link *link);
 
 /* Only before it was started or once it is stopped.  NULL is fine. */
 void link_free(struct link *link);
+
+/* Ends the connection of a BUSY link, whose fn is not called then, and opens it anew.  The
+ * server ends the query when it sees that. */
+void link_abandon(struct link *link);
 
 /* A query may be run. */
 bool link_is_ready(const struct link *link);

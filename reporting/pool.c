@@ -13,6 +13,7 @@
 enum {
     /* Nobody is turned away for an outage shorter than this: a restart of Postgres. */
     POOL_GRACE_MS = 1000,
+    POOL_WATCH_MS = 50, /* between looks who has gone */
     POOL_LOG_INTERVAL_MS = 10000
 };
 
@@ -21,9 +22,11 @@ struct pool {
     struct link_options link_options;
     struct job_list waiting; /* owned; in the order they will be sent */
     size_t waiting_count;
+    struct job_list sent;         /* owned */
     struct waiter_list deadlines; /* of everyone; all wait equally long */
     int64_t requests;             /* in that list */
     uv_timer_t timer;             /* the first of the deadlines, or earlier */
+    uv_timer_t watch;             /* while anyone waits, in a pool that cancels */
 
     bool is_up;            /* some link is open */
     int64_t down_since_ms; /* meaningful while not */
@@ -31,7 +34,7 @@ struct pool {
     struct log_gate lost_gate;
 
     bool is_stopping;
-    size_t running; /* links and the timer that are not closed yet */
+    size_t running; /* links and timers that are not closed yet */
     void (*on_stopped)(void *user);
     void *stopped_user;
 
@@ -53,12 +56,16 @@ static void end_waiter(struct pool *pool, struct waiter *waiter, const PGresult 
     asker.fn(rows, err, asker.user);
 }
 
-static void remove_waiting(struct job *job)
+/* Takes a job out of the list that it is in; a link that runs it goes on. */
+static void remove_job(struct job *job)
 {
-    assert(job->is_waiting);
-    TAILQ_REMOVE(&job->pool->waiting, job, next);
-    job->pool->waiting_count--;
+    struct pool *pool = job->pool;
+
+    if (job->is_waiting)
+        pool->waiting_count--;
+    TAILQ_REMOVE(job->is_waiting ? &pool->waiting : &pool->sent, job, next);
     job->is_waiting = false;
+    job->link = NULL;
 }
 
 /* Answers everyone and frees the job, which nobody can find any more. */
@@ -70,11 +77,27 @@ static void end_job(struct job *job, const PGresult *rows, const struct err *err
     job_free(job);
 }
 
+/* Ends a job for which nobody waits any more; one that runs, if the pool cancels. */
+static void end_if_forgotten(struct job *job)
+{
+    struct pool *pool = job->pool;
+    struct link *link = job->link;
+
+    if (!TAILQ_EMPTY(&job->waiters) || !(job->is_waiting || pool->options.cancels))
+        return;
+    remove_job(job);
+    job_free(job);
+    if (link) {
+        metric_add(&pool->options.metrics->cancelled, 1);
+        link_abandon(link);
+    }
+}
+
 static void end_all_waiting(struct pool *pool, const struct err *err)
 {
     while (!TAILQ_EMPTY(&pool->waiting)) {
         struct job *job = TAILQ_FIRST(&pool->waiting);
-        remove_waiting(job);
+        remove_job(job);
         end_job(job, NULL, err);
     }
 }
@@ -110,10 +133,7 @@ static void on_deadline(uv_timer_t *timer)
             break;
         job = waiter->job;
         end_waiter(pool, waiter, NULL, &err);
-        if (job->is_waiting && TAILQ_EMPTY(&job->waiters)) {
-            remove_waiting(job);
-            job_free(job);
-        }
+        end_if_forgotten(job);
     }
     arm_timer(pool);
 }
@@ -146,6 +166,34 @@ static void drop_gone(struct pool *pool, struct job *job)
     }
 }
 
+static void look_who_has_gone(struct pool *pool, struct job_list *jobs)
+{
+    struct job *job = TAILQ_FIRST(jobs);
+
+    while (job) {
+        struct job *next = TAILQ_NEXT(job, next);
+        drop_gone(pool, job);
+        end_if_forgotten(job);
+        job = next;
+    }
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+    struct pool *pool = timer->data;
+
+    look_who_has_gone(pool, &pool->waiting);
+    look_who_has_gone(pool, &pool->sent);
+    if (pool->requests == 0)
+        (void)uv_timer_stop(timer); /* always 0 */
+}
+
+static void arm_watch(struct pool *pool)
+{
+    if (pool->options.cancels && !uv_is_active((uv_handle_t *)&pool->watch))
+        (void)uv_timer_start(&pool->watch, on_watch, POOL_WATCH_MS, POOL_WATCH_MS);
+}
+
 static void count_result(const struct job *job, enum err_code code)
 {
     struct reporting_metrics *metrics = job->pool->options.metrics;
@@ -160,6 +208,7 @@ static void on_result(const PGresult *rows, const struct err *err, void *user)
     struct job *job = user;
     struct pool *pool = job->pool;
 
+    remove_job(job);
     count_result(job, rows ? ERR_OK : err->code);
     if (!rows && err->code == ERR_UNAVAILABLE && job->lost_us == 0 &&
         !pool->is_stopping) {
@@ -176,13 +225,15 @@ static void on_result(const PGresult *rows, const struct err *err, void *user)
 
 static void send_job(struct pool *pool, struct job *job, struct link *link)
 {
-    remove_waiting(job);
+    remove_job(job);
     drop_gone(pool, job);
     if (TAILQ_EMPTY(&job->waiters)) {
         job_free(job);
         return;
     }
     job->sent_us = clock_mono_us();
+    job->link = link;
+    TAILQ_INSERT_TAIL(&pool->sent, job, next);
     link_run(link, job->query.statement, job->query.values, on_result, job);
 }
 
@@ -230,6 +281,15 @@ static enum err_code find_or_add_job(struct pool *pool, const struct pool_query 
     return ERR_OK;
 }
 
+enum err_code pool_check(const struct pool *pool, struct err *err)
+{
+    if (is_known_down(pool)) {
+        *err = pool->reason;
+        return err->code;
+    }
+    return ERR_OK;
+}
+
 enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
                        const struct pool_asker *asker, struct err *err)
 {
@@ -238,10 +298,9 @@ enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
 
     if (pool->is_stopping)
         return err_set(err, ERR_UNAVAILABLE, "the daemon is stopping");
-    if (is_known_down(pool)) {
-        *err = pool->reason;
-        return err->code;
-    }
+    code = pool_check(pool, err);
+    if (code)
+        return code;
     waiter = mem_calloc(1, sizeof(*waiter));
     if (!waiter)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -256,6 +315,7 @@ enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
     TAILQ_INSERT_TAIL(&pool->deadlines, waiter, in_pool);
     pool->requests++;
     arm_timer(pool);
+    arm_watch(pool);
     return ERR_OK;
 }
 
@@ -265,7 +325,7 @@ static void on_link_ready(void *user)
 {
     struct pool *pool = user;
 
-    if (!pool->is_up)
+    if (!pool->is_up && pool->options.is_main)
         log_line(LOG_INFO, "connected to Postgres", NULL);
     pool->is_up = true;
     pool->reason = (struct err){0};
@@ -285,7 +345,8 @@ static void log_lost(struct pool *pool, const struct err *err)
 {
     int64_t suppressed;
 
-    if (log_gate_open(&pool->lost_gate, POOL_LOG_INTERVAL_MS, &suppressed))
+    if (pool->options.is_main &&
+        log_gate_open(&pool->lost_gate, POOL_LOG_INTERVAL_MS, &suppressed))
         log_line(LOG_WARN, "no connection to Postgres",
                  LOG_FIELDS(log_text("reason", err->msg),
                             log_text("error", err_name(err->code)),
@@ -352,17 +413,21 @@ static enum metric_trouble trouble_of(const struct pool *pool)
 void pool_show(const struct pool *pool)
 {
     struct reporting_metrics *metrics = pool->options.metrics;
+    struct pool_gauges *gauges = pool->options.gauges;
     int64_t links[LINK_USE_COUNT] = {0};
+
+    if (!gauges)
+        return;
 
     for (size_t i = 0; i < pool->link_count; i++)
         links[use_of(pool->links[i])]++;
     for (size_t use = 0; use < LINK_USE_COUNT; use++)
-        metric_set(&metrics->links[use], links[use]);
-    for (size_t kind = 0; kind < METRIC_TROUBLE_COUNT; kind++)
+        metric_set(&gauges->links[use], links[use]);
+    for (size_t kind = 0; kind < METRIC_TROUBLE_COUNT && pool->options.is_main; kind++)
         metric_set(&metrics->trouble[kind], kind == trouble_of(pool));
-    metric_set(&metrics->requests_waiting, pool->requests);
-    metric_set(&metrics->queries_waiting, (int64_t)pool->waiting_count);
-    metric_set(&metrics->queries_waiting_max, (int64_t)pool->options.waiting_max);
+    metric_set(&gauges->requests_waiting, pool->requests);
+    metric_set(&gauges->queries_waiting, (int64_t)pool->waiting_count);
+    metric_set(&gauges->queries_waiting_max, (int64_t)pool->options.waiting_max);
 }
 
 /* --- life ---------------------------------------------------------------------------- */
@@ -388,6 +453,7 @@ static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options
         .user = pool,
     };
     TAILQ_INIT(&pool->waiting);
+    TAILQ_INIT(&pool->sent);
     TAILQ_INIT(&pool->deadlines);
     for (; pool->link_count < options->connections; pool->link_count++) {
         struct link *link = link_new(&pool->link_options);
@@ -409,9 +475,11 @@ struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options)
     pool->down_since_ms = clock_mono_ms();
     (void)uv_timer_init(loop, &pool->timer); /* always 0 */
     pool->timer.data = pool;
+    (void)uv_timer_init(loop, &pool->watch);
+    pool->watch.data = pool;
     for (size_t i = 0; i < pool->link_count; i++)
         link_start(pool->links[i]);
-    pool->running = pool->link_count + 1;
+    pool->running = pool->link_count + 2;
     return pool;
 }
 
@@ -425,6 +493,7 @@ void pool_stop(struct pool *pool, void (*on_stopped)(void *user), void *user)
     pool->stopped_user = user;
     end_all_waiting(pool, &err);
     uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&pool->watch, on_timer_closed);
     for (size_t i = 0; i < pool->link_count; i++)
         link_stop(pool->links[i]);
 }

@@ -24,6 +24,7 @@
 #include "shared/base/err.h"
 
 struct pool; /* opaque */
+struct pool_gauges;
 struct reporting_metrics;
 
 struct pool_options {
@@ -33,8 +34,11 @@ struct pool_options {
     int64_t query_timeout_ms;
     int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
-    int64_t lifetime_ms;               /* of a connection; 0: for ever */
+    int64_t lifetime_ms; /* of a connection; 0: for ever */
+    bool is_main;        /* its troubles are logged and shown */
+    bool cancels;        /* a query is ended when its last asker is gone or answered */
     struct reporting_metrics *metrics; /* counted in; must outlive the pool */
+    struct pool_gauges *gauges;        /* of metrics; NULL: none */
 };
 
 struct pool_query {
@@ -46,7 +50,8 @@ struct pool_query {
 struct pool_asker {
     /* The rows, valid during the call, or NULL and the reason in *err. */
     void (*fn)(const PGresult *rows, const struct err *err, void *user);
-    /* Nobody wants the answer any more; looked at before a job is sent. */
+    /* Nobody wants the answer any more; looked at before a job is sent, and now and then
+     * while it waits or runs in a pool that cancels. */
     bool (*is_gone)(const void *user);
     void *user;
 };
@@ -63,6 +68,9 @@ void pool_stop(struct pool *pool, void (*on_stopped)(void *user), void *user);
  * down. */
 enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
                        const struct pool_asker *asker, struct err *err) MUST_CHECK;
+
+/* ERR_OK unless it is known that Postgres is down: then the reason. */
+enum err_code pool_check(const struct pool *pool, struct err *err) MUST_CHECK;
 
 /* Sends waiting jobs on the connections that are free.  To be called at the end of a turn
  * of requests; the pool itself calls it when a connection becomes free. */

@@ -13,6 +13,7 @@
 #include "reporting/pool.h"
 
 struct job;
+struct link;
 
 struct waiter {
     struct pool_asker asker;
@@ -28,8 +29,9 @@ TAILQ_HEAD(job_list, job);
 struct job {
     struct pool *pool; /* borrowed */
     struct waiter_list waiters;
-    TAILQ_ENTRY(job) next; /* of those WAITING */
-    bool is_waiting;       /* in that list */
+    TAILQ_ENTRY(job) next; /* of those WAITING, or of those SENT */
+    bool is_waiting;       /* in the former */
+    struct link *link;     /* SENT on it, borrowed; else NULL */
     int64_t lost_us;       /* when its connection was lost; 0: never */
     int64_t sent_us;       /* when it was sent last */
     uint64_t hash;         /* of the query: most comparisons end there */

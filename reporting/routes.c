@@ -35,6 +35,7 @@ enum {
 struct stats_request {
     struct http_request *http; /* borrowed until answered */
     struct reporting_metrics *metrics;
+    bool is_exact;
     char date[sizeof("YYYY-MM-DD")];
     char site_id[]; /* its bytes and a NUL */
 };
@@ -68,7 +69,7 @@ static const char *sentence_of(enum err_code code)
 
 /* Whatever is wrong behind us is no fault of the client's. */
 static void answer_failure(struct reporting_metrics *metrics, struct http_request *req,
-                           const struct err *err)
+                           const struct err *err, const char *sentence)
 {
     static struct log_gate gate;
     bool is_bug = err->code == ERR_BUG || err->code == ERR_CORRUPT;
@@ -80,7 +81,7 @@ static void answer_failure(struct reporting_metrics *metrics, struct http_reques
                  LOG_FIELDS(log_text("reason", err->msg),
                             log_text("error", err_name(err->code)),
                             log_int("suppressed", suppressed)));
-    http_answer_error(req, is_bug ? 500 : 503, sentence_of(err->code));
+    http_answer_error(req, is_bug ? 500 : 503, sentence);
 }
 
 /* --- /stats ---------------------------------------------------------------------- */
@@ -94,6 +95,7 @@ static struct stats_request *stats_request_new(struct http_request *req,
     if (!request)
         return NULL;
     request->http = req;
+    request->is_exact = query->is_exact;
     memcpy(request->site_id, query->site_id, size);
     if (query->date)
         memcpy(request->date, query->date, sizeof(request->date));
@@ -116,7 +118,7 @@ static void answer_stats(const struct stats_request *request, const PGresult *ro
             (void)err_set(&err, code, "could not write an answer");
     }
     if (code)
-        answer_failure(request->metrics, request->http, &err);
+        answer_failure(request->metrics, request->http, &err, sentence_of(err.code));
     else
         http_answer_json(request->http, 200, body.data, body.len);
     buf_release(&body);
@@ -129,15 +131,20 @@ static void on_stats_rows(const PGresult *rows, const struct err *err, void *use
     if (rows)
         answer_stats(request, rows);
     else
-        answer_failure(request->metrics, request->http, err);
+        answer_failure(request->metrics, request->http, err,
+                       request->is_exact && err->code == ERR_TIMEOUT
+                           ? "the question needs too many raw events; shorten the range"
+                           : sentence_of(err->code));
     mem_free(request);
 }
 
+/* A question of raw events is worth a look at the socket: who has closed it is gone. */
 static bool is_stats_gone(const void *user)
 {
     const struct stats_request *request = user;
 
-    return http_is_gone(request->http);
+    return request->is_exact ? http_has_hung_up(request->http)
+                             : http_is_gone(request->http);
 }
 
 static struct pool_query to_pool_query(const struct stats_query *query)
@@ -165,7 +172,8 @@ static enum err_code ask_for_stats(struct app *app, struct http_request *req,
         return err_set(err, ERR_NOMEM, "out of memory");
     request->metrics = app_metrics(app);
     asker.user = request;
-    code = pool_ask(app_pool(app), &pool_query, &asker, err);
+    code = pool_ask(app_pool(app, query->is_exact ? APP_RAW : APP_STATS), &pool_query,
+                    &asker, err);
     if (code)
         mem_free(request);
     else
@@ -195,13 +203,19 @@ static void on_stats(struct http_request *req, void *user)
         http_answer_error(req, 400, err.msg);
         return;
     }
+    if (stats_query.is_exact && app_raw_is_denied(user)) {
+        metric_add(&app_metrics(user)->failures[ERR_DENIED], 1);
+        http_answer_error(req, 403, "exact=true needs a token");
+        return;
+    }
     if (ask_for_stats(user, req, &stats_query, &err))
-        answer_failure(app_metrics(user), req, &err);
+        answer_failure(app_metrics(user), req, &err, sentence_of(err.code));
 }
 
 /* --- health ---------------------------------------------------------------------- */
 
-/* Asks Postgres each time: a connection that is open says little. */
+/* Asks Postgres each time: a connection that is open says little.  On a connection of its
+ * own, so that it waits behind no question. */
 static void on_version_rows(const PGresult *rows, const struct err *err, void *user)
 {
     struct http_request *req = user;
@@ -223,7 +237,8 @@ static void on_readyz(struct http_request *req, void *user)
     const struct pool_asker asker = {on_version_rows, is_readyz_gone, req};
     struct err err;
 
-    if (pool_ask(app_pool(user), &query, &asker, &err))
+    if (pool_check(app_pool(user, APP_STATS), &err) ||
+        pool_ask(app_pool(user, APP_HEALTH), &query, &asker, &err))
         http_answer_error(req, 503, sentence_of(err.code));
     else
         http_wait(req);
@@ -231,7 +246,8 @@ static void on_readyz(struct http_request *req, void *user)
 
 static void on_metrics(struct http_request *req, void *user)
 {
-    pool_show(app_pool(user));
+    pool_show(app_pool(user, APP_STATS));
+    pool_show(app_pool(user, APP_RAW));
     metrics_answer(app_metrics(user), req);
 }
 

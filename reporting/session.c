@@ -92,6 +92,7 @@ enum err_code session_open(const struct session_options *options, uint64_t *last
         .statement_timeout_ms = options->query_timeout_ms,
         .read_only = true,
         .is_quick = true,
+        .ends_with_client = true,
         .shuffles_hosts = true,
         .last_host = last_host,
     };

@@ -34,6 +34,9 @@ $$;
 -- A second lock beside the missing privileges: no statement of reporting's can write.
 ALTER ROLE analytics_reporting SET default_transaction_read_only = on;
 
+-- A question whose asker has gone ends with its connection, behind a pooler, too.
+ALTER ROLE analytics_reporting SET client_connection_check_interval = '250ms';
+
 -- Only a superuser may make it; the migrations find it there.
 CREATE EXTENSION IF NOT EXISTS hll;
 

@@ -171,6 +171,10 @@ void http_wait(struct http_request *req);
 /* True once the client has gone; the answer will be thrown away. */
 bool http_is_gone(const struct http_request *req);
 
+/* The same, or it has closed the connection, if only for sending: one that has ended looks no
+ * different.  A look at the socket. */
+bool http_has_hung_up(const struct http_request *req);
+
 /* Each of these answers and ends the borrow of req.  All but http_answer_text() have
  * Content-Type application/json.  503 and 429 carry Retry-After. */
 void http_answer_json(struct http_request *req, unsigned status, const char *json,

@@ -12,6 +12,7 @@
  * request is cut off at once.
  */
 #include <assert.h>
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
@@ -429,4 +430,17 @@ void http_wait(struct http_request *req)
 bool http_is_gone(const struct http_request *req)
 {
     return !req->server;
+}
+
+bool http_has_hung_up(const struct http_request *req)
+{
+    const union MHD_ConnectionInfo *info =
+        req->server ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD)
+                    : NULL;
+    struct pollfd polled = {.events = POLLRDHUP};
+
+    if (!info)
+        return true;
+    polled.fd = info->connect_fd;
+    return poll(&polled, 1, 0) > 0;
 }

@@ -33,6 +33,7 @@ struct pg_conn_options {
     int64_t lock_timeout_ms;      /* 0: none */
     bool read_only;               /* default_transaction_read_only=on */
     bool needs_primary;           /* target_session_attrs=read-write */
+    bool ends_with_client; /* a statement ends soon after the connection is closed */
     bool is_quick; /* no statement takes long enough for compiling to pay: jit=off */
     bool shuffles_hosts; /* of several hosts any may come first */
     uint64_t *last_host; /* the one that worked last comes first; NULL: not remembered */

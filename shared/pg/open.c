@@ -81,7 +81,8 @@ enum err_code pg_conn_check_url(const char *url, struct err *err)
 /* --- settings ----------------------------------------------------------------------- */
 
 enum {
-    SETTINGS_COUNT_MAX = 8
+    SETTINGS_COUNT_MAX = 8,
+    CHECK_CLIENT_MS = 250 /* between looks of the server, during a statement */
 };
 
 struct setting {
@@ -127,6 +128,8 @@ static void list_settings(const struct pg_conn_options *options, bool is_local,
                     "on");
     if (options->is_quick)
         add_setting(settings, "jit", "off");
+    if (options->ends_with_client)
+        add_ms(settings, "client_connection_check_interval", CHECK_CLIENT_MS);
 }
 
 /* For the session, if the backend has the process id that libpq was told. */

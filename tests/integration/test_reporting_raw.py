@@ -1,0 +1,165 @@
+"""Questions of raw events: on connections of their own, with a time limit of their own, ended
+when nobody waits for them any more, and only with the token where that is set."""
+import contextlib
+import time
+
+import pytest
+
+from support.events import event
+from support.http import Connection, build
+from support.metrics import scrape
+from support.settings import patience
+from support.site_data import load
+from support.wait import wait_until
+
+EXACT = "/stats?site_id={}&exact=true"
+WAITS = pytest.mark.parametrize("wait", ["park", "suspend"])
+
+
+@contextlib.contextmanager
+def locked(database, table="events"):
+    conn = database.connect()
+    conn.autocommit = False
+    try:
+        conn.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        conn.close()
+
+
+def blocked(database):
+    """How many queries of reporting wait for the lock."""
+    return database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'analytics-reporting' "
+        "AND datname = current_database() AND wait_event_type = 'Lock'")
+
+
+def wait_blocked(database, count):
+    wait_until(lambda: blocked(database) == count, 10,
+               lambda: f"{count} queries to wait for the lock, not {blocked(database)}")
+
+
+def start(daemons, database, **env):
+    return daemons.start("reporting", DATABASE_URL=database.url, **env)
+
+
+def ask(daemon, target):
+    connection = Connection(daemon.port, timeout=patience(30))
+    connection.send(build("GET", target))
+    return connection
+
+
+def answer_of(connection):
+    answer = connection.read_response()
+    connection.close()
+    return answer
+
+
+def cancelled(daemon):
+    return scrape(daemon).value("analytics_reporting_raw_queries_cancelled_total")
+
+
+def test_raw_questions_hold_up_nobody_else(daemons, database):
+    """Far more than five a second, and each takes as long as it may."""
+    load(database, [event(site_id="s")])
+    daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=20000)
+    with locked(database):
+        raw = [ask(daemon, EXACT.format(f"s{n}")) for n in range(30)]
+        wait_blocked(database, 2)
+        for _ in range(20):
+            began = time.monotonic()
+            assert daemon.stats("s")["total_views"] == 1
+            assert daemon.ready_status() == 200
+            assert time.monotonic() - began < patience(1)
+        assert blocked(database) == 2
+        metrics = scrape(daemon)
+        assert metrics.value("analytics_reporting_raw_requests_waiting") == 30
+        assert metrics.value("analytics_reporting_raw_queries_waiting") == 28
+        assert metrics.value("analytics_reporting_raw_pool_connections", state="busy") == 2
+    assert [answer_of(connection).status for connection in raw] == [200] * 30
+
+
+def test_readyz_waits_behind_no_question(daemons, database):
+    daemon = start(daemons, database, QUERY_TIMEOUT_MS=20000, RAW_QUERY_TIMEOUT_MS=20000)
+    with locked(database, "rollup_sites, events"):
+        waiting = [ask(daemon, f"/stats?site_id=s{n}") for n in range(10)]
+        waiting += [ask(daemon, EXACT.format(n)) for n in range(10)]
+        wait_blocked(database, 4 + 2)
+        for _ in range(5):
+            assert daemon.ready_status() == 200
+    assert [answer_of(connection).status for connection in waiting] == [200] * 20
+
+
+@WAITS
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_question_whose_client_hangs_up_is_cancelled(daemons, database, wait, how):
+    load(database, [event(site_id="s")])
+    daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=60000, REQUEST_WAIT=wait)
+    with locked(database):
+        for turn in range(3):  # its connection is there again each time
+            raw = [ask(daemon, EXACT.format(n)) for n in range(5)]
+            wait_blocked(database, 2)
+            for connection in raw:
+                connection.reset() if how == "reset" else connection.close()
+            wait_blocked(database, 0)
+            wait_until(lambda: scrape(daemon).value(
+                "analytics_reporting_raw_requests_waiting") == 0, 10, "all to be forgotten")
+            assert cancelled(daemon) >= 2 * (turn + 1)
+    assert daemon.get(EXACT.format("s")).json()["total_views"] == 1
+
+
+def test_a_question_with_another_asker_is_not_cancelled(daemons, database):
+    load(database, [event(site_id="s")])
+    daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=60000, RAW_CONNECTIONS=1)
+    with locked(database):
+        first = ask(daemon, EXACT.format("first"))
+        wait_blocked(database, 1)
+        second, third = (ask(daemon, EXACT.format("s")) for _ in range(2))
+        wait_until(lambda: scrape(daemon).value(
+            "analytics_reporting_raw_requests_waiting") == 3, 10, "three to wait")
+        second.close()
+        wait_until(lambda: scrape(daemon).value(
+            "analytics_reporting_raw_requests_waiting") == 2, 10, "one to be forgotten")
+        first.close()
+        wait_until(lambda: cancelled(daemon) == 1, 10, "the first to be cancelled")
+        wait_blocked(database, 1)  # the question of the other two
+    assert answer_of(third).json()["total_views"] == 1
+    assert cancelled(daemon) == 1
+
+
+def test_a_question_is_cancelled_at_its_own_time_limit(daemons, database):
+    daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=400, QUERY_TIMEOUT_MS=20000)
+    with locked(database):
+        answer = daemon.get(EXACT.format("s"))
+        assert answer.status == 503 and answer.header("Retry-After")
+        assert answer.error == \
+            "the question needs too many raw events; shorten the range"
+        wait_blocked(database, 0)
+    wait_until(lambda: daemon.get(EXACT.format("s")).status == 200, 10, "an answer")
+
+
+def test_questions_of_a_reporting_that_is_killed_end(daemons, database):
+    daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=600000)
+    with locked(database):
+        raw = ask(daemon, EXACT.format("s"))
+        wait_blocked(database, 1)
+        daemon.kill9()
+        wait_blocked(database, 0)
+    raw.close()
+
+
+def test_raw_events_may_be_for_the_token_alone(daemons, database):
+    load(database, [event(site_id="s")])
+    token = "t" * 32
+    bearer = (("Authorization", f"Bearer {token}"),)
+    nobody = start(daemons, database, RAW_NEEDS_TOKEN="true")
+    assert nobody.stats("s")["total_views"] == 1
+    refused = nobody.get(EXACT.format("s"))
+    assert (refused.status, refused.error) == (403, "exact=true needs a token")
+    assert nobody.get(EXACT.format("s"), headers=bearer).status == 403
+    assert nobody.get("/stats?site_id=s&exact=false").status == 200
+    one = start(daemons, database, RAW_NEEDS_TOKEN="true", REPORTING_TOKEN=token)
+    assert one.get(EXACT.format("s")).status == 401
+    assert one.get(EXACT.format("s"), headers=bearer).json()["total_views"] == 1
+    all_of_them = start(daemons, database)
+    assert all_of_them.get(EXACT.format("s")).json()["total_views"] == 1
