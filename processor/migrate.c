@@ -57,14 +57,19 @@ static enum err_code compare(const PGresult *result, int *ret_version, struct er
             return err_set(
                 err, ERR_CONFIG,
                 "the database has version %d of the schema, this program knows "
-                "%d: it is too old for it",
+                "%d: it is too old for it. Use the newer program, of which "
+                "`processor --migrate` has been run",
                 version, migrate_version());
         if (version != row + 1 ||
             strcmp(PQgetvalue(result, row, 1), list[row].checksum) != 0)
-            return err_set(err, ERR_CONFIG,
-                           "migration %d of the database is not the one of this program "
-                           "(%s)",
-                           version, list[row].name);
+            return err_set(
+                err, ERR_CONFIG,
+                "migration %d of the database is not the one of this program "
+                "(%s): it was made by another release, or by a commit that was "
+                "never released, whose databases are not carried over. Use the "
+                "program that made it, or make the database anew: an empty "
+                "one in DATABASE_URL (of scripts/up: stop it and remove var/)",
+                version, list[row].name);
         *ret_version = version;
     }
     return ERR_OK;
@@ -126,11 +131,45 @@ static enum err_code apply_missing(PGconn *conn, int version, int *ret_applied,
     return code;
 }
 
+static enum err_code find_hll(PGconn *conn, bool *ret_has, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code = pg_conn_exec(
+        conn, "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'hll')", 0, NULL,
+        MIGRATE_TIMEOUT_MS, &result, err);
+
+    if (code)
+        return code;
+    *ret_has = PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    return ERR_OK;
+}
+
+/* What to do when a migration failed and the extension was missing before it.  The words may
+ * be in any language, so it is told by the name in them and by the code. */
+static enum err_code explain_hll(struct err *err)
+{
+    if (err->code == ERR_DENIED)
+        return err_wrap(err,
+                        "the extension hll is missing and this login may not make it: "
+                        "a superuser runs CREATE EXTENSION hll in this database first, "
+                        "once");
+    if (strstr(err->msg, "58P01") || strstr(err->msg, "0A000")) {
+        err->code = ERR_CONFIG;
+        return err_wrap(err,
+                        "the extension hll is not installed on the server of Postgres: "
+                        "install it (Debian's package postgresql-<version>-hll), then a "
+                        "superuser runs CREATE EXTENSION hll in this database");
+    }
+    return err->code;
+}
+
 enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
 {
     char tag[32] = "";
     int version = 0;
     int applied = 0;
+    bool has_hll = true;
     enum err_code code = find_version(conn, &version, err);
 
     if (code || version == migrate_version()) {
@@ -147,7 +186,11 @@ enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
         code =
             find_version(conn, &version, err); /* again: another one may have done it */
     if (!code)
+        code = find_hll(conn, &has_hll, err);
+    if (!code)
         code = apply_missing(conn, version, &applied, err);
+    if (code && !has_hll && strstr(err->msg, "hll"))
+        return explain_hll(err);
     if (code == ERR_DENIED)
         return err_wrap(err,
                         "the database has version %d of the schema, this program %d, and "

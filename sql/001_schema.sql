@@ -11,6 +11,20 @@ CREATE TABLE schema_version (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- Refuses an argument.  Functions that run with their owner's rights check all of theirs,
+-- for whoever may call them may call them with anything.
+CREATE FUNCTION must_be_within(p_name text, p_value bigint, p_low bigint, p_high bigint)
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_value IS NULL OR p_value < p_low OR p_value > p_high THEN
+        RAISE EXCEPTION '% must be from % to %, not %', p_name, p_low, p_high,
+                        coalesce(p_value::text, 'NULL')
+              USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+
 -- id orders the events for the roll-up, which takes all rows up to a settled bound.  CACHE
 -- must stay 1: with a larger cache a session could hand out an id below that bound later.
 CREATE SEQUENCE events_id_seq AS bigint CACHE 1;
@@ -33,6 +47,19 @@ CREATE TABLE events (
 ) PARTITION BY RANGE ("timestamp");
 
 ALTER SEQUENCE events_id_seq OWNED BY events.id;
+
+-- Refuses what is no id that was given out: a bound beyond the newest would have the events
+-- that come after it counted never.
+CREATE FUNCTION rollup_check_id(p_name text, p_id bigint, p_low bigint) RETURNS void
+LANGUAGE sql AS $$
+    SELECT must_be_within(p_name, p_id, p_low,
+                          CASE WHEN is_called THEN last_value ELSE 0 END)
+      FROM events_id_seq
+$$;
+
+-- The lock that only one roll-up at a time holds; retention takes it too.
+CREATE FUNCTION rollup_lock_key() RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561001 $$;
 
 -- Takes every month that has no partition of its own.
 CREATE TABLE events_default PARTITION OF events DEFAULT;

@@ -128,10 +128,6 @@ BEGIN
 END
 $$;
 
--- The lock that only one roll-up at a time holds; retention takes it too.
-CREATE FUNCTION rollup_lock_key() RETURNS bigint
-LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561001 $$;
-
 -- The steps of a bite follow.  They hand each other arrays of numbers and of site_ids, the
 -- elements with the same index belonging together: no temporary table, and the planner knows
 -- how many there are.  No array has paths or users, which may be long: they stay within one
@@ -237,8 +233,7 @@ $$;
 
 -- Inserts the counts whose rows are not in grown; returns both.
 CREATE FUNCTION rollup_insert_views(counts rollup_counts, grown rollup_counts)
-RETURNS rollup_counts
-LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+RETURNS rollup_counts LANGUAGE plpgsql SET enable_hashjoin = on AS $$
 DECLARE
     made rollup_counts;
 BEGIN
@@ -387,8 +382,7 @@ $$;
 CREATE FUNCTION rollup_bite(p_bound bigint, p_max_rows bigint,
                             p_max_bytes bigint DEFAULT 67108864,
                             OUT taken bigint, OUT is_done boolean)
-LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
@@ -396,6 +390,9 @@ DECLARE
     low   bigint;
     high  bigint;
 BEGIN
+    PERFORM rollup_check_id('p_bound', p_bound, 0),
+            must_be_within('p_max_rows', p_max_rows, 1, 10000000),
+            must_be_within('p_max_bytes', p_max_bytes, 1, 268435456);
     IF NOT pg_try_advisory_xact_lock(rollup_lock_key()) THEN
         RETURN;
     END IF;
@@ -432,32 +429,36 @@ $$;
 CREATE FUNCTION rollup_bite_alone(p_bound bigint, p_tries integer,
                                   OUT taken bigint, OUT is_done boolean,
                                   OUT aside_id bigint, OUT reason text)
-LANGUAGE plpgsql
-SET lock_timeout = '90ms' AS $$
-DECLARE
-    low bigint;
+LANGUAGE plpgsql SET lock_timeout = '90ms' AS $$
+DECLARE low bigint;
 BEGIN
-    SELECT b.taken, b.is_done INTO taken, is_done FROM rollup_bite(p_bound, 1) AS b;
-EXCEPTION WHEN OTHERS THEN
-    IF NOT rollup_blames(SQLSTATE, p_tries) THEN
-        RAISE;
-    END IF;
-    -- What failed has been undone, the lock included.
-    SELECT s.position INTO low FROM rollup_state s;
-    reason := left(SQLERRM, 1000) || ' (SQLSTATE ' || SQLSTATE || ')';
-    IF coalesce(low < p_bound AND rollup_set_aside(low + 1, reason), false) THEN
-        taken := 0;
-        is_done := low + 1 >= p_bound;
-        aside_id := low + 1;
-    END IF; -- else another roll-up is at work: all NULL but the reason
+    -- Before the block whose errors are the event's.
+    PERFORM rollup_check_id('p_bound', p_bound, 0),
+            must_be_within('p_tries', p_tries, 0, 2147483647);
+    BEGIN
+        SELECT b.taken, b.is_done INTO taken, is_done FROM rollup_bite(p_bound, 1) AS b;
+    EXCEPTION WHEN OTHERS THEN
+        IF NOT rollup_blames(SQLSTATE, p_tries) THEN
+            RAISE;
+        END IF;
+        -- What failed has been undone, the lock included.
+        SELECT s.position INTO low FROM rollup_state s;
+        reason := left(SQLERRM, 1000) || ' (SQLSTATE ' || SQLSTATE || ')';
+        IF coalesce(low < p_bound AND rollup_set_aside(low + 1, reason), false) THEN
+            taken := 0;
+            is_done := low + 1 >= p_bound;
+            aside_id := low + 1;
+        END IF; -- else another roll-up is at work: all NULL but the reason
+    END;
 END
 $$;
 
 -- Sets an event aside that must be the next one.  False: it is not.  NULL: another roll-up
 -- is at work.
-CREATE FUNCTION rollup_set_aside(p_id bigint, p_reason text) RETURNS boolean
-LANGUAGE plpgsql AS $$
+CREATE FUNCTION rollup_set_aside(p_id bigint, p_reason text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM rollup_check_id('p_id', p_id, 1),
+            must_be_within('the length of p_reason', length(p_reason), 1, 100000);
     IF NOT pg_try_advisory_xact_lock(rollup_lock_key()) THEN
         RETURN NULL;
     END IF;
@@ -475,13 +476,12 @@ $$;
 -- aside, the longest one first.  Returns how many, and with how many it failed again.
 CREATE FUNCTION rollup_retry_aside(p_max integer DEFAULT 1000,
                                    OUT counted bigint, OUT failed bigint)
-LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET max_parallel_workers_per_gather = 0 AS $$
-DECLARE
-    row record;
+DECLARE row record;
 BEGIN
+    PERFORM must_be_within('p_max', p_max, 1, 1000000);
     counted := 0;
     failed := 0;
     PERFORM pg_advisory_xact_lock(rollup_lock_key());

@@ -20,6 +20,12 @@ DECLARE
     low  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
     high timestamptz := (p_month + interval '1 month')::timestamp AT TIME ZONE 'UTC';
 BEGIN
+    IF p_month IS NULL OR NOT isfinite(p_month) OR p_month <> date_trunc('month', p_month)
+       OR p_month < '0001-01-01' OR p_month > '9999-12-01' THEN
+        RAISE EXCEPTION 'p_month must be the first day of a month of the years 1 to 9999, not %',
+                        coalesce(p_month::text, 'NULL')
+              USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF to_regclass(quote_ident(name)) IS NOT NULL THEN
         RETURN false;
     END IF;
@@ -46,6 +52,8 @@ DECLARE
     present date := date_trunc('month', now() AT TIME ZONE 'UTC');
     made    integer := 0;
 BEGIN
+    PERFORM must_be_within('p_back', p_back, 0, 120),
+            must_be_within('p_ahead', p_ahead, 0, 24);
     -- Of several processors that start together one does it.
     IF NOT pg_try_advisory_xact_lock(events_upkeep_lock_key()) THEN
         RETURN 0;
@@ -84,12 +92,15 @@ CREATE FUNCTION events_drop_old(p_months integer, p_max_rows integer,
                                 OUT dropped integer, OUT deleted bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
-    first_kept date := date_trunc('month', now() AT TIME ZONE 'UTC')
-                           - make_interval(months => p_months);
+    first_kept date;
     settled    bigint;
     newest     bigint;
     name       text;
 BEGIN
+    PERFORM must_be_within('p_months', p_months, 1, 1200),
+            must_be_within('p_max_rows', p_max_rows, 1, 1000000);
+    first_kept := date_trunc('month', now() AT TIME ZONE 'UTC')
+                      - make_interval(months => p_months);
     dropped := 0;
     deleted := 0;
     IF NOT pg_try_advisory_xact_lock(events_upkeep_lock_key()) THEN

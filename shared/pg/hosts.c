@@ -2,6 +2,7 @@
 #include "shared/pg/hosts.h"
 
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -29,8 +30,23 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
 static enum err_code gather(const char *url, const char *spoil,
                             PQconninfoOption **ret_options, struct err *err)
 {
-    const char *names[] = {"dbname", spoil, NULL};
-    const char *values[] = {url, spoilt, NULL};
+    /* What stands before the URL is a default.  Without that of gssencmode libpq looks for
+     * Kerberos credentials first, and MIT's library follows a NULL there when memory runs
+     * out. */
+    const char *names[] = {
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "tcp_user_timeout",
+        "gssencmode",
+        "dbname",
+        spoil,
+        NULL,
+    };
+    const char *values[] = {
+        "10", "5",    "3",  "10000", getenv("PGGSSENCMODE") ? NULL : "disable",
+        url,  spoilt, NULL,
+    };
     PGconn *conn = PQconnectStartParams(names, values, 1);
     PQconninfoOption *options = PQconninfo(conn); /* NULL is fine */
     const char *value = value_of(options, spoil);

@@ -274,13 +274,6 @@ static void put(struct keywords *k, const char *name, const char *value)
     k->values[k->count++] = value;
 }
 
-static void put_default(struct keywords *k, const struct pg_hosts *hosts,
-                        const char *name, const char *value)
-{
-    if (!pg_hosts_option(hosts, name))
-        put(k, name, value);
-}
-
 /* Options that stand here are replaced below, or say how to choose among several hosts. */
 static bool is_replaced(const char *keyword)
 {
@@ -293,7 +286,6 @@ static bool is_replaced(const char *keyword)
         "application_name",
         "load_balance_hosts",
         "client_encoding",
-        "gssencmode",
     };
 
     for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++) {
@@ -312,17 +304,6 @@ static size_t count_options(const struct pg_hosts *hosts)
     return count;
 }
 
-/* Unless somebody wants it, libpq looks for Kerberos credentials first, and MIT's library
- * follows a NULL there when memory runs out. */
-static const char *gss_mode(const struct pg_hosts *hosts)
-{
-    const char *mode = pg_hosts_option(hosts, "gssencmode");
-
-    if (mode && strcmp(mode, "prefer") == 0 && !getenv("PGGSSENCMODE"))
-        return "disable"; /* it is libpq's own default */
-    return mode;
-}
-
 static void put_all(struct keywords *k, const struct pg_hosts *hosts,
                     const struct pg_host *host, const char *attrs,
                     const struct pg_conn_options *options)
@@ -331,11 +312,6 @@ static void put_all(struct keywords *k, const struct pg_hosts *hosts,
         if (option->val && option->val[0] != '\0' && !is_replaced(option->keyword))
             put(k, option->keyword, option->val);
     }
-    put_default(k, hosts, "keepalives_idle", "10");
-    put_default(k, hosts, "keepalives_interval", "5");
-    put_default(k, hosts, "keepalives_count", "3");
-    put_default(k, hosts, "tcp_user_timeout", "10000");
-    put(k, "gssencmode", gss_mode(hosts));
     put(k, "host", host->name); /* NULL is as if it was not there, as below */
     put(k, "hostaddr", host->address);
     put(k, "port", host->port);

@@ -1,4 +1,5 @@
 """sql/roles.sql: each role can do its work, and nothing else."""
+import contextlib
 import dataclasses
 import json
 import subprocess
@@ -219,7 +220,7 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT nextval('events_id_seq')", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_bite(0, 1)", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_bite_alone(0, 1)", (OWNER, PROCESSOR)),
-    ("SELECT rollup_set_aside(0, 'r')", (OWNER, PROCESSOR)),
+    ("SELECT rollup_set_aside(1, 'r')", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_retry_aside()", (OWNER,)),
     ("SELECT rollup_range(0, 1)", (OWNER,)),
     ("SELECT events_add_partitions(1, 1)", (OWNER, PROCESSOR)),
@@ -333,6 +334,78 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
         assert cursor.fetchone()[0] == -1
     conn.rollback()
     conn.close()
+
+
+# What each function with the owner's rights takes, and what each argument must not be.
+ARGUMENTS = {
+    "events_add_partition": [("'2030-01-01'", ["NULL", "'2030-01-02'", "'infinity'"])],
+    "events_add_partitions": [("0", ["NULL", "-1", "121", "2147483647"]),
+                              ("0", ["NULL", "-1", "25", "2147483647"])],
+    "events_drop_old": [("1200", ["NULL", "0", "-1200", "1201", "2147483647"]),
+                        ("1", ["NULL", "0", "-1", "1000001"])],
+    "rollup_bite": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
+                    ("1", ["NULL", "0", "-1", "10000001", "9223372036854775807"]),
+                    ("1", ["NULL", "0", "-1", "268435457", "9223372036854775807"])],
+    "rollup_bite_alone": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
+                          ("0", ["NULL", "-1"])],
+    "rollup_retry_aside": [("1", ["NULL", "0", "-1", "1000001"])],
+    "rollup_set_aside": [("1", ["NULL", "0", "-1", "1000000"]),
+                         ("'r'", ["NULL", "''", "repeat('x', 100001)"])],
+}
+
+
+def refuses(database, role, sql):
+    """Whether the server says that an argument is out of its range."""
+    with contextlib.closing(psycopg2.connect(url_as(database, role))) as conn:
+        try:
+            conn.cursor().execute(sql)
+        except psycopg2.errors.InvalidParameterValue:
+            return True
+    return False
+
+
+def test_functions_with_the_owners_rights_check_every_argument(served):
+    takes = dict(served.rows("SELECT proname, pronargs FROM pg_proc WHERE prosecdef"
+                             " AND pronamespace = 'public'::regnamespace"))
+    assert takes == {name: len(arguments) for name, arguments in ARGUMENTS.items()}
+    for name, arguments in ARGUMENTS.items():
+        right = [good for good, _ in arguments]
+        assert try_as(served, OWNER, f"SELECT {name}({', '.join(right)})")
+        for place, (_, wrong) in enumerate(arguments):
+            for value in wrong:
+                words = ", ".join([*right[:place], value, *right[place + 1:]])
+                assert refuses(served, OWNER, f"SELECT {name}({words})"), words
+
+
+def test_the_processors_role_cannot_drop_all_months(served):
+    for sql in ("SELECT events_drop_old(-1200, 1)", "SELECT events_drop_old(0, 1)",
+                "SELECT events_add_partitions(0, 400)"):
+        assert refuses(served, PROCESSOR, sql), sql
+
+
+def test_another_roles_backend_keeps_no_batch_from_being_stored(daemons, redis,
+                                                                empty_database, tmp_path):
+    """Anybody may name himself like a backend that was left in the batch."""
+    database = empty_database
+    make_roles(database)
+    migrate(database, OWNER, tmp_path)
+    batch = new_id()
+    named = [psycopg2.connect(url_as(database, role), application_name="analytics-batch "
+                              + batch) for role in (REPORTING, OWNER)]
+    named.append(database.connect())
+    with named[-1].cursor() as cursor:
+        cursor.execute(f"SET application_name = 'analytics-batch {batch}'")
+    with redis.client() as client:
+        client.lpush("{events}:batch:" + batch, job(event(event_id=batch, site_id="s")))
+        client.zadd("{events}:leases", {batch: 1})
+        client.hset("{events}:attempts", batch, 1)
+    worker, *_ = start_stack(daemons, redis, database)
+    wait_until(lambda: database.value("SELECT count(*) FROM events") == 1, 20, worker.story)
+    assert "could not store" not in worker.stderr(), worker.story()
+    for conn in named:
+        with conn.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        conn.close()
 
 
 def test_every_table_and_function_was_thought_of(served):

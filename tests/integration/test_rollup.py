@@ -159,7 +159,7 @@ def test_only_one_roll_up_runs_at_a_time(database):
     other = database.connect()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(rollup_lock_key())")
-    assert database.row("SELECT * FROM rollup_bite(1000, 1000)") == (None, None)
+    assert database.row("SELECT * FROM rollup_bite(1, 1000)") == (None, None)
     other.close()
     wait_until(lambda: database.row("SELECT * FROM rollup_bite("
                                     "rollup_settled(1000), 1000)") == (1, True), 10)

@@ -62,6 +62,64 @@ def test_migrate_fills_an_empty_database_and_then_does_nothing(empty_database, t
     assert empty_database.rows("SELECT * FROM schema_version ORDER BY version") == before
 
 
+def test_a_database_of_other_migrations_is_refused_with_advice(daemons, redis,
+                                                               empty_database, tmp_path):
+    apply_first(empty_database, 2)
+    empty_database.rows("UPDATE schema_version SET checksum = repeat('0', 64)"
+                        " WHERE version = 2")
+    done = migrate(empty_database, tmp_path)
+    assert done.returncode != 0
+    for words in ("migration 2 of the database is not the one of this program",
+                  "make the database anew", "an empty one in DATABASE_URL", "remove var/"):
+        assert words in done.stderr, done.stderr
+    empty_database.rows("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    assert migrate(empty_database, tmp_path).returncode == 0
+
+
+def test_a_database_that_is_newer_is_refused_with_advice(database, tmp_path):
+    database.rows("INSERT INTO schema_version (version, name, checksum)"
+                  " VALUES (999, '999_future.sql', '')")
+    done = migrate(database, tmp_path)
+    assert done.returncode != 0 and "Use the newer program" in done.stderr
+
+
+@pytest.fixture
+def owner_of(postgres):
+    """A function that gives a database to a role without superuser rights; the role's URL."""
+    made = []
+
+    def give(database):
+        role = f"plain_{database.name}"
+        database.rows(f"CREATE ROLE {role} LOGIN PASSWORD 'plain'")
+        made.append((database, role))
+        database.rows(f"ALTER DATABASE {database.name} OWNER TO {role}")
+        return database.url.replace("analytics:pg-secret@", f"{role}:plain@")
+    yield give
+    for database, role in made:
+        database.drop()
+        admin = postgres.connect()
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP ROLE {role}")
+        admin.close()
+
+
+@pytest.mark.parametrize("language", ["C", "de_DE.UTF-8"])
+def test_an_owner_without_the_extension_is_told_who_makes_it(empty_database, owner_of,
+                                                             tmp_path, language):
+    url = owner_of(empty_database)
+    if language not in {row[0] for row in empty_database.rows(
+            "SELECT boot_val FROM pg_settings WHERE name = 'lc_messages' UNION ALL"
+            " SELECT replace(collname, 'utf8', 'UTF-8') FROM pg_collation UNION SELECT 'C'")}:
+        pytest.skip("the machine has no such locale")
+    empty_database.rows(f"ALTER DATABASE {empty_database.name} SET lc_messages = '{language}'")
+    done = run("processor", "--migrate", cwd=tmp_path, env={"DATABASE_URL": url}, timeout=60)
+    assert done.returncode != 0
+    assert "a superuser runs CREATE EXTENSION hll" in done.stderr, done.stderr
+    empty_database.rows("CREATE EXTENSION hll")
+    done = run("processor", "--migrate", cwd=tmp_path, env={"DATABASE_URL": url}, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("count", range(1, len(MIGRATIONS)))
 def test_a_database_of_an_earlier_version_is_upgraded(daemons, redis, empty_database, count):
     """Events stored before the upgrade are rolled up after it."""
@@ -370,3 +428,27 @@ def test_dead_letters_repeat_harmlessly(database):
     for payload in (b"a", b"a", b"b"):
         database.rows(insert, (payload,))
     assert database.value("SELECT count(*) FROM dead_letters") == 2
+
+
+# --- sending again
+
+def test_an_event_is_recognised_only_as_long_as_its_row_is_there(database):
+    """docs/protocol.md, "Sending again": what retention has dropped is counted again."""
+    old = month(-6)
+    insert = ("INSERT INTO events (event_id, site_id, event_type, path, timestamp) VALUES"
+              f" ('0199a3f0-0000-7000-8000-000000000001', 's', 'v', '/', '{old}')"
+              " ON CONFLICT DO NOTHING")
+    roll_up = "SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 1000) b"
+    views = "SELECT total_views FROM stats('s', NULL)"
+    for _ in range(2):
+        database.rows(insert)
+        database.rows(roll_up)
+    assert database.value(views) == 1
+    assert database.row("SELECT dropped + deleted FROM events_drop_old(3, 1000)")[0] > 0
+    for _ in range(2):
+        database.rows(insert)
+        database.rows(roll_up)
+    assert database.value(views) == 2
+    text = (SOURCE / "docs" / "protocol.md").read_text()
+    section = text[text.index("### Sending again"):text.index("### From a browser")]
+    assert "EVENTS_RETENTION_MONTHS" in section and "import" in section
