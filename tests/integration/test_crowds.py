@@ -37,6 +37,8 @@ def many_files():
 @pytest.fixture
 def start(daemons, redis, database):
     def begin(name, health=True, **env):
+        if name == "ingestion":  # or else another loop may not have reached Redis yet
+            env.setdefault("INGEST_THREADS", 1)
         if health:
             env.setdefault("HEALTH_PORT", free_port())
         daemon = daemons.start(name, REDIS_URL=redis.url, DATABASE_URL=database.url, **env)
