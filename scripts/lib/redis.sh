@@ -10,9 +10,17 @@ redis_account() {
 
     case $1 in
     # Events onto the queue, its length, how Redis is, and the salts of the day.
-    ingestion) may='+lpush +llen +info +ping +get +set' ;;
-    # Batches are claimed and acknowledged by scripts, which use more.
-    processor) may='+@all -@dangerous -@admin +info +sort' ;;
+    ingestion)
+        may='~{events}:queue +lpush +llen +info +ping (~{events}:salt:* +get +set)'
+        ;;
+    # Batches are claimed and acknowledged by scripts, whose commands it needs as well.
+    processor)
+        may='~{events}:queue ~{events}:batch:* ~{events}:leases ~{events}:attempts'
+        may+=' ~{events}:completed +ping +info +time +scan +eval +evalsha +script|load'
+        may+=' +lpush +llen +lindex +lrange +ltrim +lmove +blmove +sort +type +exists +del'
+        may+=' +incrby +hset +hget +hdel +hexists +hincrby'
+        may+=' +zadd +zrem +zscore +zcard +zrangebyscore'
+        ;;
     esac
-    printf 'user %s on >%s resetkeys ~{events}:* resetchannels %s\n' "$1" "$2" "$may"
+    printf 'user %s on >%s resetkeys resetchannels -@all %s\n' "$1" "$2" "$may"
 }

@@ -43,6 +43,12 @@ def test_a_taken_port_is_named(up, daemon):
     ("PROCESSOR_PORT", "0", 'is "0", which is not a port (1 to 65535)'),
     ("REDIS_APPENDFSYNC", "no", 'REDIS_APPENDFSYNC is "no"; it must be everysec or always'),
     ("REDIS_MAXMEMORY", "lots", 'REDIS_MAXMEMORY is "lots"; it must be a size such as'),
+    ("REDIS_MAXMEMORY", "1mb", 'REDIS_MAXMEMORY is "1mb": an empty Redis needs nearly'),
+    ("REDIS_MAXMEMORY", "100", "give it 16mb at least"),
+    ("REDIS_MAXMEMORY", "16000K", "give it 16mb at least"),
+    ("REDIS_MAXMEMORY", "15M", "give it 16mb at least"),
+    ("REDIS_MAXMEMORY", "9999999999999gb", "more than any machine has"),
+    ("REDIS_URL", "rediss://localhost", "TLS is not spoken: put a tunnel"),
     ("REDIS_URL", "http://localhost", "REDIS_URL must begin with redis:// or unix://"),
 ])
 def test_a_wrong_setting_is_named(up, setting, value, said):
