@@ -30,7 +30,7 @@ struct ingestion_conf {
     char *request_wait; /* "park" or "suspend" */
     int64_t max_connections;
     int64_t max_connections_per_ip; /* 0: no limit */
-    int64_t connection_bytes;
+    int64_t max_head_bytes;
     int64_t max_body_bytes;
     int64_t bodies_max_bytes;
     int64_t max_drain_bytes;

@@ -189,7 +189,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
         .peers = loop->options.peers,
         .suspends = strcmp(conf->request_wait, "suspend") == 0,
         .max_connections = loop->options.max_connections,
-        .connection_bytes = conf->connection_bytes,
+        .max_head_bytes = conf->max_head_bytes,
         .max_body_bytes = conf->max_body_bytes,
         .body_budget = loop->options.body_budget,
         .max_drain_bytes = conf->max_drain_bytes,

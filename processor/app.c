@@ -355,7 +355,7 @@ static enum err_code start_server(struct app *app, struct err *err)
             conf->max_connections, 1,
             RESERVED_FDS + 2 * conf->lanes + http_health_files(conf->health_port)),
         .peers = app->peers,
-        .connection_bytes = conf->connection_bytes,
+        .max_head_bytes = conf->max_head_bytes,
         .max_body_bytes = BODY_MAX,
         .max_drain_bytes = BODY_MAX,
         .idle_timeout_ms = conf->idle_timeout_ms,

@@ -265,7 +265,7 @@ static enum err_code start_server(struct app *app, struct err *err)
             RESERVED_FDS + conf->connections + conf->raw_connections +
                 http_health_files(conf->health_port)),
         .peers = app->peers,
-        .connection_bytes = conf->connection_bytes,
+        .max_head_bytes = conf->max_head_bytes,
         .max_body_bytes = APP_BODY_MAX,
         .max_drain_bytes = APP_BODY_MAX,
         .idle_timeout_ms = conf->idle_timeout_ms,

@@ -26,7 +26,7 @@ struct reporting_conf {
     char *request_wait; /* owned */
     int64_t max_connections;
     int64_t max_connections_per_ip; /* 0: no limit */
-    int64_t connection_bytes;
+    int64_t max_head_bytes;
     int64_t idle_timeout_ms;
     int64_t header_timeout_ms;
     int64_t body_timeout_ms;

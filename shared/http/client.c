@@ -79,18 +79,20 @@ static void append(struct list *list, const char *bytes, size_t len)
     list->len = keep + len;
 }
 
-static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
+static void append_values(struct list *list, const struct http_raw_head *head)
 {
-    struct list *list = user;
+    size_t at = 0;
+    const char *value;
+    const char *name;
 
-    (void)kind;
-    if (!value || strcasecmp(name, list->name) != 0)
-        return MHD_YES;
-    if (list->len > 0)
-        append(list, ",", 1);
-    append(list, value, strlen(value));
-    return MHD_YES;
+    for (name = http_raw_field(head, &at, &value); name;
+         name = http_raw_field(head, &at, &value)) {
+        if (strcasecmp(name, list->name) != 0)
+            continue;
+        if (list->len > 0)
+            append(list, ",", 1);
+        append(list, value, strlen(value));
+    }
 }
 
 /* A proxy may add a header line of its own below one that the client has made up, so all of
@@ -98,13 +100,15 @@ static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char
 static struct forwarded list_of(const struct http_request *req, enum forwarded_form form,
                                 struct list *list)
 {
+    const struct http_raw_head *head = http_raw_current(&req->raw);
     const char *start = list->bytes;
     const char *comma;
 
     list->name = form == FORWARDED_LIST ? "X-Forwarded-For" : "Forwarded";
     list->len = 0;
     list->is_cut = false;
-    (void)MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, on_header, list);
+    if (head)
+        append_values(list, head);
     if (list->is_cut) { /* in the middle of an entry, perhaps */
         comma = memchr(list->bytes, ',', list->len);
         start = comma ? comma + 1 : list->bytes + list->len;

@@ -57,11 +57,7 @@ void http_conn_enter(struct http_request *req, enum http_phase phase)
 
 void http_conn_cut(struct http_request *req)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    if (info)
-        (void)shutdown(info->connect_fd, SHUT_RDWR); /* gone already is as good */
+    (void)shutdown(req->fd, SHUT_RDWR); /* gone already is as good */
     req->server->leaving += !req->is_leaving;
     req->is_leaving = true;
 }
@@ -73,6 +69,7 @@ static void expire_list(struct http_list *list, int64_t now_ms)
     for (struct http_request *req = list->first; req && req->deadline_ms <= now_ms;) {
         struct http_request *next = req->next;
         metric_add(&req->server->metrics->timeouts[req->phase], 1);
+        http_rescue_late(req);
         http_conn_cut(req);
         req->deadline_ms = INT64_MAX / 2;
         list_remove(list, req);
@@ -97,13 +94,27 @@ void http_conn_cut_idle(struct http_server *server)
 static struct http_request *conn_new(struct http_server *server,
                                      struct MHD_Connection *mhd)
 {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct http_request *req = mem_calloc(1, sizeof(*req));
 
-    if (!req)
+    if (!req || !info) {
+        if (info)
+            (void)shutdown(info->connect_fd,
+                           SHUT_RDWR); /* nobody could judge what comes */
+        mem_free(req);
         return NULL;
+    }
     req->server = server;
     req->mhd = mhd;
-    buf_init(&req->query, (size_t)server->options.connection_bytes + 1);
+    req->fd = info->connect_fd;
+    if (!http_wire_add(server, req)) {
+        (void)shutdown(req->fd, SHUT_RDWR);
+        mem_free(req);
+        return NULL;
+    }
+    http_raw_init(&req->raw, (size_t)server->options.max_head_bytes);
+    buf_init(&req->query, (size_t)server->options.max_head_bytes + 1);
     http_body_init(&req->body, (size_t)server->options.max_body_bytes);
     req->body.budget = server->options.body_budget;
     req->body.held = &server->metrics->body_bytes;
@@ -121,6 +132,7 @@ void http_conn_free(struct http_request *req)
 {
     http_answer_drop(req);
     buf_release(&req->query);
+    http_raw_release(&req->raw);
     http_body_release(&req->body);
     mem_free(req);
 }
@@ -138,7 +150,9 @@ static void conn_gone(struct http_request *req)
     server->accepts_again = true;
     server->waiting -= req->is_held;
     metric_set(&server->metrics->connections, (int64_t)server->connections);
-    metric_add(&server->metrics->unanswered[req->phase], 1);
+    if (!req->is_answered)
+        metric_add(&server->metrics->unanswered[req->phase], 1);
+    http_wire_remove(server, req);
     req->server = NULL;
     req->mhd = NULL;
     if (!req->is_held)

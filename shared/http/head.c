@@ -1,17 +1,12 @@
 /* head.c -- see head.h. */
 #include "shared/http/head.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-enum {
-    LINE_BYTES = 4 /* colon, blank and the end of a line */
-};
-
-void http_head_init(struct http_head *head)
+void http_head_init(struct http_head *head, bool is_http_1_0)
 {
-    *head = (struct http_head){.content_length = -1};
+    *head = (struct http_head){.content_length = -1, .is_http_1_0 = is_http_1_0};
 }
 
 static void refuse(struct http_head *head, unsigned status, bool is_hostile,
@@ -27,17 +22,6 @@ static void refuse(struct http_head *head, unsigned status, bool is_hostile,
 static bool is_word(const char *bytes, size_t len, const char *word)
 {
     return len == strlen(word) && strncasecmp(bytes, word, len) == 0;
-}
-
-/* RFC 9110 token characters; libmicrohttpd lets spaces and 8-bit bytes through. */
-static bool is_token(const char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
-            return false;
-    }
-    return len > 0;
 }
 
 static void take_length(struct http_head *head, const char *value, size_t len)
@@ -134,74 +118,37 @@ static void take_type(struct http_head *head, const char *value, size_t len)
         at = take_parameter(head, at + 1, end);
 }
 
-/* libmicrohttpd puts a folded line behind the NAME of its header instead of its value, so
- * a folded length would go unseen: "Content-Length5".  A name that goes on with a hyphen and
- * a letter is another header's.  (A folded Host is a missing one.) */
-static bool is_folded(const char *name, size_t len)
+/* A list of words; those that are not known do not matter. */
+static void take_connection(struct http_head *head, const char *value, size_t len)
 {
-    static const char *const framing[] = {"Content-Length", "Transfer-Encoding"};
+    const char *end = value + len;
 
-    for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
-        size_t word_len = strlen(framing[i]);
-        if (len > word_len && strncasecmp(name, framing[i], word_len) == 0)
-            return !(name[word_len] == '-' && len > word_len + 1 &&
-                     isalpha((unsigned char)name[word_len + 1]));
+    while (value < end) {
+        const char *comma = memchr(value, ',', (size_t)(end - value));
+        const char *word = skip_space(value, end);
+        const char *word_end = comma ? comma : end;
+        value = comma ? comma + 1 : end;
+        while (word_end > word && (word_end[-1] == ' ' || word_end[-1] == '\t'))
+            word_end--;
+        if (word_end <= word)
+            continue;
+        if (is_word(word, (size_t)(word_end - word), "close"))
+            head->closes = true;
+        else if (is_word(word, (size_t)(word_end - word), "keep-alive"))
+            head->keeps_alive = true;
     }
-    return false;
 }
 
-static void refuse_gap(struct http_head *head)
+static void take_expect(struct http_head *head, const char *value, size_t len)
 {
-    refuse(head, 400, true, "a header is folded, or the head has a NUL byte");
-}
-
-/* From the NUL byte that ends a text to where the next begins: blanks at the most. */
-static bool meets(const char *text_end, const char *next)
-{
-    return next > text_end && skip_space(text_end + 1, next) == next;
-}
-
-/* LF, or CR and LF. */
-static const char *skip_line_end(const char *text_end)
-{
-    return text_end + 1 + (text_end[1] == '\0');
-}
-
-void http_head_follow(struct http_head *head, const char *method, const char *target,
-                      const char *target_end, const char *version)
-{
-    if (!meets(method + strlen(method), target) || version != target_end + 1)
-        refuse_gap(head);
-    head->line = skip_line_end(version + strlen(version));
-}
-
-static void follow(struct http_head *head, const char *name, size_t name_len,
-                   const char *value, size_t value_len)
-{
-    if (name != head->line || !meets(name + name_len, value))
-        refuse_gap(head);
-    head->line = skip_line_end(value + value_len);
-}
-
-/* Behind a bare LF the one byte of an empty line looks like the second of CR and LF. */
-void http_head_follow_end(struct http_head *head, const char *end)
-{
-    if (head->line > end || end - head->line > 2)
-        refuse_gap(head);
+    head->expects_continue = is_word(value, len, "100-continue");
+    if (!head->expects_continue)
+        refuse(head, 417, true, "Expect must be 100-continue");
 }
 
 void http_head_add(struct http_head *head, const char *name, size_t name_len,
                    const char *value, size_t value_len)
 {
-    head->bytes += name_len + value_len + LINE_BYTES;
-    if (head->line)
-        follow(head, name, name_len, value, value_len);
-    if (!is_token(name, name_len))
-        refuse(head, 400, true, "a header name has a character that it must not have");
-    if (is_folded(name, name_len))
-        refuse(head, 400, true, "a header that frames the request is folded");
-    if (value_len && memchr(value, '\0', value_len))
-        refuse(head, 400, true, "a header value has a NUL byte");
     if (is_word(name, name_len, "Content-Length"))
         take_length(head, value, value_len);
     else if (is_word(name, name_len, "Transfer-Encoding"))
@@ -210,28 +157,29 @@ void http_head_add(struct http_head *head, const char *name, size_t name_len,
         take_encoding(head, value, value_len);
     else if (is_word(name, name_len, "Content-Type"))
         take_type(head, value, value_len);
+    else if (is_word(name, name_len, "Connection"))
+        take_connection(head, value, value_len);
+    else if (is_word(name, name_len, "Expect"))
+        take_expect(head, value, value_len);
     else if (is_word(name, name_len, "Host") && ++head->hosts > 1)
         refuse(head, 400, true, "Host is given twice");
-    else if (is_word(name, name_len, "Cookie"))
-        head->bytes += value_len; /* libmicrohttpd keeps a copy of it */
-    else if (is_word(name, name_len, "Expect")) {
-        head->expects_continue = is_word(value, value_len, "100-continue");
-        if (!head->expects_continue)
-            refuse(head, 417, true, "Expect must be 100-continue");
-    }
 }
 
-void http_head_bound(struct http_head *head, size_t most)
+bool http_head_is_framing(const char *name, size_t len)
 {
-    if (head->bytes > most)
-        refuse(head, 431, true, "the headers are too large");
+    return is_word(name, len, "Content-Length") ||
+           is_word(name, len, "Transfer-Encoding") || is_word(name, len, "Host");
 }
 
-void http_head_end(struct http_head *head, bool needs_host)
+void http_head_end(struct http_head *head)
 {
     if (head->lengths && head->codings)
         refuse(head, 400, true,
                "Content-Length and Transfer-Encoding exclude each other");
-    if (needs_host && head->hosts == 0)
+    if (head->codings && head->is_http_1_0)
+        refuse(head, 400, true, "HTTP/1.0 has no Transfer-Encoding");
+    if (head->hosts == 0 && !head->is_http_1_0)
         refuse(head, 400, true, "Host is required");
+    if (head->is_http_1_0)
+        head->expects_continue = false; /* a client of 1.0 knows no interim answer */
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    CONNECTION_BYTES = 16384,
+    HEAD_BYTES = 16384,
     BODY_MAX = 65536, /* no route here reads a body */
     IDLE_MS = 75000,  /* a scrape each minute keeps its connection */
     HEADER_MS = 5000,
@@ -45,7 +45,7 @@ enum err_code http_health_start(uv_loop_t *loop,
         .listener = HTTP_LISTENER_HEALTH,
         .suspends = true,
         .max_connections = HTTP_HEALTH_CONNECTIONS,
-        .connection_bytes = CONNECTION_BYTES,
+        .max_head_bytes = HEAD_BYTES,
         .max_body_bytes = BODY_MAX,
         .max_drain_bytes = BODY_MAX,
         .idle_timeout_ms = IDLE_MS,

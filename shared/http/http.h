@@ -89,15 +89,15 @@ struct http_options {
     int64_t max_connections; /* beyond it the oldest idle one gives way, else more wait */
     struct http_peers *peers; /* limits those of one address; must outlive the server, and
                                * servers may share it; NULL: no limit */
-    int64_t connection_bytes; /* memory of one connection's headers; a request line and
-                                 headers past it are 414 or 431 */
+    int64_t max_head_bytes;   /* request line and headers, to the empty line behind them;
+                                 past it 414 or 431 */
     int64_t max_body_bytes;   /* after inflating */
     struct http_budget *body_budget; /* of unfinished bodies; must outlive the server;
                                         NULL: no limit but that of each */
     int64_t max_drain_bytes;   /* of a refused body: read and thrown away up to here, so
                                   that the client gets to read its answer */
-    int64_t idle_timeout_ms;   /* connection open, no request line yet */
-    int64_t header_timeout_ms; /* request line to last header */
+    int64_t idle_timeout_ms;   /* connection open, no byte of a request yet */
+    int64_t header_timeout_ms; /* first byte to last header */
     int64_t body_timeout_ms;   /* headers to the end of the body */
     int64_t write_timeout_ms;  /* answer queued to answer sent */
     struct http_metrics *metrics; /* counted in; must outlive the server; NULL: nowhere */

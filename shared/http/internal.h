@@ -8,8 +8,9 @@
  *   answer.c   answers
  *   cors.c     the headers for pages of other origins
  *   client.c   where a request comes from
- *   rescue.c   answers for which libmicrohttpd has no memory left
- *   head.c, body.c   pure: the headers' verdict, the collected body
+ *   rescue.c   answers that libmicrohttpd cannot send any more, or not yet
+ *   wire.c     what libmicrohttpd reads: recv(), through the parser of raw.c
+ *   raw.c, head.c, body.c   pure: the bytes, the headers' verdict, the collected body
  */
 #ifndef SHARED_HTTP_INTERNAL_H
 #define SHARED_HTTP_INTERNAL_H
@@ -25,13 +26,14 @@
 #include "shared/http/head.h"
 #include "shared/http/http.h"
 #include "shared/http/metrics.h"
+#include "shared/http/raw.h"
 
 /* Where a connection stands.  The phases up to WRITING have a deadline each; connections
  * of one phase are kept in the order in which they entered it, which is the order of
  * their deadlines because a phase always lasts the same. */
 enum http_phase {
-    PHASE_IDLE,    /* open, no request line yet */
-    PHASE_HEADERS, /* request line seen */
+    PHASE_IDLE,    /* open, no byte of a request yet */
+    PHASE_HEADERS, /* a head has begun */
     PHASE_BODY,    /* headers seen */
     PHASE_WRITING, /* answer queued */
     PHASE_WAITING, /* the handler has the request; no deadline of ours */
@@ -52,6 +54,9 @@ enum http_step {
 struct http_request {
     struct http_server *server; /* NULL once the connection is gone */
     struct MHD_Connection *mhd; /* NULL once the connection is gone */
+    int fd;                     /* of the connection */
+    struct http_raw raw;        /* what has come on it */
+    bool is_cut;                /* nothing more is read from it */
     struct http_request *prev;  /* in the list of its phase */
     struct http_request *next;
     struct http_peer *peer; /* of options.peers; NULL: not counted there */
@@ -62,7 +67,6 @@ struct http_request {
 
     const char *path;               /* of a route, or NULL when none has it */
     const struct http_route *route; /* NULL: refused or unknown */
-    const char *target_end;         /* of the request line, in MHD's memory; or NULL */
     struct buf query;               /* NUL-terminated once there is one */
     struct http_head head;
     struct http_body body;
@@ -76,7 +80,8 @@ struct http_request {
     bool shares_response;          /* it is one of the server's prepared ones */
     const char *answer_body;       /* of that response, to be read while it lives */
     size_t answer_len;
-    bool is_head; /* HEAD: the answer has no body */
+    bool is_head;     /* HEAD: the answer has no body */
+    bool is_answered; /* without libmicrohttpd, see rescue.c: it only has to close */
 };
 
 /* What the prepared answers of 200 differ in. */
@@ -114,7 +119,8 @@ struct http_server {
     size_t waiting; /* requests held by handlers */
     struct http_list phases[PHASE_COUNT];
     struct MHD_Response *ok[HTTP_OK_COUNT]; /* prepared */
-    bool cuts_lines; /* MHD is one that http_head_follow() was written for */
+    struct http_request **fds; /* the connection of each descriptor, or NULL; owned */
+    size_t fds_len;
     const struct http_request *queued; /* gave MHD its answer in the last callback */
 
     bool is_stopping;
@@ -149,6 +155,7 @@ enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
                                        const char *url, const char *method,
                                        const char *version, const char *upload,
                                        size_t *upload_len, void **context);
+void http_request_refuse_body(struct http_request *req); /* by what body.c says */
 void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **context,
                                enum MHD_RequestTerminationCode code);
 
@@ -158,8 +165,21 @@ void http_wait_end(struct http_request *req);
 bool http_wait_is_polled(const struct http_server *server);
 
 /* rescue.c */
-bool http_rescue(
-    const struct http_request *req); /* true: the answer is on its way all the same */
+/* Sends the answer that req has; true when it is on its way. */
+bool http_rescue(const struct http_request *req);
+/* Sends the answer at once, while the rest of the request is still to come and will be
+ * thrown away.  False: it could not be sent, and stays. */
+bool http_rescue_early(struct http_request *req);
+/* The deadline has passed: sends the answer that there is, else 408. */
+void http_rescue_late(struct http_request *req);
+
+/* wire.c.  A connection is known to it by its descriptor from http_wire_add() to
+ * http_wire_remove(); false: no memory. */
+enum err_code http_wire_check(struct err *err) MUST_CHECK;
+void http_wire_run(struct http_server *server); /* MHD_run() */
+struct http_request *http_wire_find(const struct http_server *server, int fd);
+bool http_wire_add(struct http_server *server, struct http_request *req) MUST_CHECK;
+void http_wire_remove(struct http_server *server, const struct http_request *req);
 
 /* cors.c */
 bool http_cors_is_on(const struct http_server *server, const struct http_route *route);

@@ -15,7 +15,11 @@ struct http_request;
 #define HTTP_METRIC_STATUSES(X)                                                          \
     X(200)                                                                               \
     X(204)                                                                               \
-    X(400) X(401) X(403) X(404) X(405) X(413) X(415) X(417) X(429) X(500) X(501) X(503)
+    X(400)                                                                               \
+    X(401)                                                                               \
+    X(403)                                                                               \
+    X(404)                                                                               \
+    X(405) X(408) X(413) X(414) X(415) X(417) X(429) X(431) X(500) X(501) X(503) X(505)
 
 enum http_metric_status {
 #define HTTP_METRIC_ENUM(status) HTTP_METRIC_##status,
@@ -31,9 +35,10 @@ enum http_metric_status {
     X(HEADERS, "headers")   /* an encoding or expectation that is not supported */       \
     X(NOT_FOUND, "not_found")                                                            \
     X(METHOD, "method")                                                                  \
-    X(LENGTH, "too_large") /* the body, by its length or once inflated */                \
-    X(BODY, "encoding")    /* a body that does not inflate */                            \
-    X(BUSY, "busy")        /* unfinished bodies hold all that they may */                \
+    X(LENGTH, "too_large")  /* the body, by its length or once inflated */               \
+    X(BODY, "encoding")     /* a body that does not inflate */                           \
+    X(BUSY, "busy")         /* unfinished bodies hold all that they may */               \
+    X(DEADLINE, "deadline") /* it did not come within its time */                        \
     X(SHUTDOWN, "shutdown")
 
 enum http_refusal {

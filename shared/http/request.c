@@ -19,9 +19,7 @@
 #include "shared/http/internal.h"
 
 enum {
-    ALLOW_MAX = 64,
-    FIELD_BYTES = 64, /* what libmicrohttpd notes of each header, cookie and argument */
-    ANSWER_BYTES = 1280, /* the head of an answer, and a piece of a body to be read */
+    ALLOW_MAX = 64
 };
 
 /* --- the request line ----------------------------------------------------- */
@@ -79,44 +77,58 @@ static void start_request(struct http_request *req)
     req->route = NULL;
     req->status = 0;
     req->must_close = false;
+    req->is_head = false;
+    req->path = NULL;
     req->drained_bytes = 0;
     buf_clear(&req->query);
-    http_head_init(&req->head);
     http_conn_enter(req, PHASE_HEADERS);
 }
 
+/* The head of a request that is refused as it stands. */
+static void take_refusal(struct http_request *req)
+{
+    http_head_init(&req->head, false);
+    req->head.status = req->raw.status;
+    req->head.sentence = req->raw.sentence;
+    req->head.is_hostile = true;
+    req->is_head = req->raw.refuses_answer_body;
+}
+
+/* False when memory ran out. */
+static bool take_target(struct http_request *req, const struct http_raw_head *head)
+{
+    const char *path = path_of(http_raw_target(head));
+    size_t path_len = strcspn(path, "?#");
+
+    req->head = head->head;
+    req->is_head = strcmp(http_raw_method(head), "HEAD") == 0;
+    req->path = find_path(req->server, path, path_len);
+    return path[path_len] != '?' ||
+           buf_add(&req->query, path + path_len + 1, strlen(path + path_len)) == ERR_OK;
+}
+
+/* MHD has begun with a request.  The target it knows is of wire.c's making. */
 void *http_request_on_target(void *user, const char *target, struct MHD_Connection *mhd)
 {
     struct http_request *req = http_conn_of(mhd);
     struct http_server *server = user;
-    const char *path;
-    size_t path_len;
+    const struct http_raw_head *head;
 
+    (void)target;
     server->progress++;
     server->queued = NULL;
     if (!req)
         return NULL; /* memory ran out as it connected */
     start_request(req);
-    req->head.bytes = target ? strlen(target) : 0;
-    req->target_end = target ? target + req->head.bytes : NULL;
-    path = path_of(target ? target : "");
-    path_len = strcspn(path, "?#");
-    req->path = find_path(server, path, path_len);
-    if (path[path_len] == '?' &&
-        buf_add(&req->query, path + path_len + 1, strlen(path + path_len)) != ERR_OK)
+    head = http_raw_take(&req->raw);
+    if (!head)
+        take_refusal(req);
+    else if (!take_target(req, head))
         return NULL; /* MHD calls the handler without a context: it closes */
     return req;
 }
 
 /* --- the headers ---------------------------------------------------------- */
-
-static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                 size_t name_len, const char *value, size_t value_len)
-{
-    (void)kind;
-    http_head_add(user, name, name_len, value, value_len);
-    return MHD_YES;
-}
 
 static bool serves(const struct http_route *route, const char *method)
 {
@@ -168,18 +180,23 @@ static void answer_method(struct http_request *req, const char *method)
 }
 
 /* Whoever opens the address in a browser, or has forgotten the path, is told where to go. */
-static const char *hint_of(const struct http_request *req, const char *url)
+static const char *hint_of(const struct http_request *req, const char *target)
 {
     const char *hint = req->server->options.root_hint;
+    const char *path = path_of(target);
 
-    return hint && strcmp(path_of(url), "/") == 0 ? hint : "not found";
+    return hint && path[0] == '/' && strcspn(path, "?#") == 1 ? hint : "not found";
 }
 
 /* Finds the route, or gives the request its refusal. */
-static void find_route(struct http_request *req, const char *url, const char *method)
+static void find_route(struct http_request *req)
 {
+    const struct http_raw_head *head = http_raw_current(&req->raw);
+    const char *method = http_raw_method(head);
+
     if (!req->path) {
-        http_answer_refuse(req, HTTP_REFUSAL_NOT_FOUND, 404, hint_of(req, url));
+        http_answer_refuse(req, HTTP_REFUSAL_NOT_FOUND, 404,
+                           hint_of(req, http_raw_target(head)));
         return;
     }
     for (const struct http_route *at = req->server->options.routes; at->path; at++) {
@@ -232,8 +249,7 @@ static void check_body(struct http_request *req)
     }
     if (req->head.content_length <= longest_body(req))
         return;
-    if (req->head.content_length > req->server->options.max_drain_bytes)
-        req->must_close = true;
+    req->must_close = true;
     http_answer_refuse(req, HTTP_REFUSAL_LENGTH, 413, "the body is too large");
 }
 
@@ -245,51 +261,24 @@ static bool must_answer_now(const struct http_request *req)
             req->head.content_length > req->server->options.max_drain_bytes);
 }
 
-/* libmicrohttpd has one piece of memory for all of a connection.  A head that leaves too
- * little of it for an answer is refused, for then the client learns why, and keeps nothing
- * waiting; what this cannot see is rescue.c's. */
-static void check_room(struct http_request *req)
+/* A body too large is refused before it comes: the answer goes out at once, and what comes
+ * of the body is thrown away. */
+static bool answers_early(const struct http_request *req)
 {
-    int fields = MHD_get_connection_values(
-        req->mhd, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
-
-    req->head.bytes += (size_t)fields * FIELD_BYTES;
-    http_head_bound(&req->head,
-                    (size_t)req->server->options.connection_bytes - ANSWER_BYTES);
+    return req->status == 413 && !req->head.is_hostile && !req->head.expects_continue;
 }
 
-/* All that the headers say, with nothing hidden between them. */
-static void read_head(struct http_request *req, const char *url, const char *method,
-                      const char *version)
+static enum MHD_Result take_headers(struct http_request *req)
 {
-    const union MHD_ConnectionInfo *info =
-        req->server->cuts_lines && req->target_end
-            ? MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-            : NULL;
-
-    if (info)
-        http_head_follow(&req->head, method, url, req->target_end, version);
-    (void)MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, on_header, &req->head);
-    if (info)
-        http_head_follow_end(&req->head, method + info->header_size);
-    http_head_end(&req->head, strcmp(version, "HTTP/1.0") != 0);
-}
-
-static enum MHD_Result take_headers(struct http_request *req, const char *url,
-                                    const char *method, const char *version)
-{
-    read_head(req, url, method, version);
-    req->is_head = strcmp(method, "HEAD") == 0;
-    check_room(req);
     req->must_close = req->head.is_hostile;
     if (req->head.is_hostile)
         http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->head.status,
                            req->head.sentence);
     else
-        find_route(req, url, method);
+        find_route(req);
     authorize(req);
     check_body(req);
-    if (must_answer_now(req))
+    if (!(answers_early(req) && http_rescue_early(req)) && must_answer_now(req))
         return http_answer_queue(req);
     req->step = STEP_BODY;
     http_body_start(&req->body, !req->status && req->route->reads_body
@@ -312,10 +301,20 @@ static enum MHD_Result take_piece(struct http_request *req, const char *upload,
     if (!req->status && req->route->reads_body && !req->body.code)
         return MHD_YES;
     req->drained_bytes += (int64_t)len;
-    return req->drained_bytes > req->server->options.max_drain_bytes ? MHD_NO : MHD_YES;
+    if (req->drained_bytes <= req->server->options.max_drain_bytes)
+        return MHD_YES;
+    http_rescue_late(req);
+    return MHD_NO; /* MHD closes the connection */
 }
 
-static void refuse_body(struct http_request *req)
+/* The chunks or trailers went wrong. */
+static void refuse_framing(struct http_request *req)
+{
+    req->must_close = true;
+    http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->raw.status, req->raw.sentence);
+}
+
+void http_request_refuse_body(struct http_request *req)
 {
     enum err_code code = req->body.code;
     enum http_refusal why = code == ERR_TOO_BIG ? HTTP_REFUSAL_LENGTH
@@ -329,10 +328,14 @@ static enum MHD_Result take_end(struct http_request *req)
 {
     struct http_server *server = req->server;
 
+    if (req->is_answered)
+        return MHD_NO; /* MHD closes the connection */
     http_body_end(&req->body);
     req->step = STEP_HANDLER;
+    if (!req->status && http_raw_is_refused(&req->raw))
+        refuse_framing(req);
     if (!req->status && req->body.code)
-        refuse_body(req);
+        http_request_refuse_body(req);
     /* A handler that waited now would wait when MHD is stopped, which aborts the process. */
     if (!req->status && http_server_is_over(server))
         http_answer_error(req, 503, "shutting down");
@@ -355,6 +358,9 @@ enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
     struct http_server *server = user;
 
     (void)mhd;
+    (void)url;
+    (void)method;
+    (void)version;
     server->queued = NULL;
     if (!req)
         return MHD_NO; /* memory ran out */
@@ -363,7 +369,7 @@ enum MHD_Result http_request_on_access(void *user, struct MHD_Connection *mhd,
     server->progress++;
     switch (req->step) {
     case STEP_HEADERS:
-        return take_headers(req, url, method, version);
+        return take_headers(req);
     case STEP_BODY:
         return *upload_len ? take_piece(req, upload, upload_len) : take_end(req);
     case STEP_WAITING:
@@ -391,10 +397,12 @@ void http_request_on_completed(void *user, struct MHD_Connection *mhd, void **co
         return;
     if (req->is_held)
         return; /* the connection ends while a handler holds the request */
-    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && !(is_unsent && http_rescue(req)))
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && !req->is_answered &&
+        !(is_unsent && http_rescue(req)))
         metric_add(&server->metrics->unanswered[req->phase], 1);
     http_answer_drop(req);
-    http_conn_enter(req, PHASE_IDLE);
+    http_raw_done(&req->raw);
+    http_conn_enter(req, http_raw_is_in_head(&req->raw) ? PHASE_HEADERS : PHASE_IDLE);
 }
 
 /* --- for handlers ----------------------------------------------------------- */
@@ -417,7 +425,17 @@ struct http_server *http_request_server(const struct http_request *req)
 
 const char *http_request_header(const struct http_request *req, const char *name)
 {
-    return MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name);
+    const struct http_raw_head *head = http_raw_current(&req->raw);
+    size_t at = 0;
+    const char *field;
+    const char *value;
+
+    if (!head)
+        return NULL;
+    do
+        field = http_raw_field(head, &at, &value);
+    while (field && strcasecmp(field, name) != 0);
+    return field ? value : NULL;
 }
 
 void http_wait(struct http_request *req)

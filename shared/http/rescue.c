@@ -1,19 +1,11 @@
-/* rescue.c -- answers for which libmicrohttpd has no memory left; see internal.h.
+/* rescue.c -- answers that libmicrohttpd cannot send any more, or not yet; see internal.h.
  *
- * libmicrohttpd 0.9.75 has one piece of memory for all of a connection, the pool.  Its head
- * of an answer goes into what the request has left of it (build_header_response() in
+ * libmicrohttpd has one piece of memory for all of a connection, the pool.  Its head of an
+ * answer goes into what the request has left of it (build_header_response() in
  * connection.c), and when that is too little it closes the connection: an event would be
  * stored, and its client told nothing.  No check of ours before the event is stored can rule
- * that out, for how much is left is known to MHD alone:
- *
- *   - what a client sent behind its request stays in the read buffer, which
- *     connection_shrink_read_buffer() cuts down to it;
- *   - a chunk's extension makes try_grow_read_buffer() take all there is, and gives it back
- *     only where nothing was sent behind it;
- *   - trailers are kept like headers, and come when the headers have long been judged;
- *   - process_broken_line() copies a folded line behind the read buffer, which from then on
- *     cannot shrink; head.c refuses folded headers, but trailers can be folded too;
- *   - empty lines before a request take their place and are not shown to us.
+ * that out, for how much is left is known to MHD alone; what a client sent behind its
+ * request stays in the read buffer, which connection_shrink_read_buffer() cuts down to it.
  *
  * But MHD_connection_close_() calls on_completed before it closes or shuts down the socket.
  * So the answer is written here, by one send().  It is the last one of its connection.
@@ -22,6 +14,10 @@
  * builds the head right after on_access has queued the answer, and on_completed is the next
  * that we hear.  (What else MHD can do in between is to begin with the sending and fail; then
  * this send() fails as well.)
+ *
+ * MHD takes no answer either while a request is still coming: not at the deadline of its
+ * head or body, and not when its length alone is too much.  Then nothing has been sent of an
+ * answer, and all those before it have been, so that it can be written here as well.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -31,7 +27,9 @@
 
 enum {
     HEAD_MAX = 16384, /* CORS_ORIGINS has half of it at the most */
-    DATE_BYTES = 64
+    DATE_BYTES = 64,
+    UNREAD_PIECE = 8192, /* of what came and was not read, */
+    UNREAD_PIECES = 32   /* and how many of these are thrown away at a deadline */
 };
 
 static bool add_date(struct buf *text)
@@ -84,15 +82,59 @@ static bool write_answer(const struct http_request *req, struct buf *text)
 
 bool http_rescue(const struct http_request *req)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     bool is_sent = false;
     struct buf text;
 
     buf_init(&text, HEAD_MAX + req->answer_len);
-    if (info && req->response && write_answer(req, &text))
-        is_sent = send(info->connect_fd, text.data, text.len,
-                       MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.len;
+    if (req->response && write_answer(req, &text))
+        is_sent = send(req->fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+                  (ssize_t)text.len;
     buf_release(&text);
     return is_sent;
+}
+
+/* The client sees the end of the answers. */
+static bool send_last(struct http_request *req)
+{
+    if (!http_rescue(req))
+        return false;
+    metric_add(&req->server->metrics->answers[http_metric_status(req->status)], 1);
+    (void)shutdown(req->fd, SHUT_WR);
+    req->is_answered = true;
+    return true;
+}
+
+bool http_rescue_early(struct http_request *req)
+{
+    return send_last(req);
+}
+
+/* To close a socket with unread bytes resets it, and the answer may be lost. */
+static void throw_away(const struct http_request *req)
+{
+    char piece[UNREAD_PIECE];
+
+    for (int i = 0; i < UNREAD_PIECES; i++) {
+        if (recvfrom(req->fd, piece, sizeof(piece), MSG_DONTWAIT, NULL, NULL) <= 0)
+            return;
+    }
+}
+
+void http_rescue_late(struct http_request *req)
+{
+    if (req->is_answered || (req->phase != PHASE_HEADERS && req->phase != PHASE_BODY))
+        return;
+    if (req->phase == PHASE_HEADERS) { /* what is there is of the request before */
+        req->status = 0;
+        req->route = NULL;
+        req->is_head = false;
+    }
+    req->must_close = true;
+    if (!req->status && req->body.code && req->phase == PHASE_BODY)
+        http_request_refuse_body(req);
+    if (!req->status)
+        http_answer_refuse(req, HTTP_REFUSAL_DEADLINE, 408, "the request took too long");
+    throw_away(req);
+    (void)send_last(req); /* whoever cannot take it now never will */
+    req->is_cut = true;
 }

@@ -15,9 +15,11 @@
 #include "shared/http/listen.h"
 
 enum {
-    RUNS_MAX = 64,      /* runs of MHD in one turn; the rest waits for the next */
-    AGAIN_MS = 1,       /* until the next turn when MHD has more to do */
-    TICK_MS = 100,      /* how often deadlines are looked at */
+    RUNS_MAX = 64, /* runs of MHD in one turn; the rest waits for the next */
+    AGAIN_MS = 1,  /* until the next turn when MHD has more to do */
+    TICK_MS = 100, /* how often deadlines are looked at */
+    POOL_BYTES =
+        12288, /* MHD's memory of a connection: pieces of a body, heads of answers */
     BUFFER_STEP = 4096, /* MHD grows a read buffer by this much */
     STOP_IDLE_MS =
         300, /* a stopping server still serves its keep-alive clients so long */
@@ -43,7 +45,7 @@ static void run_turn(struct http_server *server)
     for (int i = 0; i < RUNS_MAX && has_more; i++) {
         uint64_t before = server->progress;
         server->accepts_again = false;
-        (void)MHD_run(server->daemon); /* fails only when there is nothing to run */
+        http_wire_run(server);
         server->queued = NULL;
         has_more = wants_another_run(server) || server->accepts_again;
         if (http_wait_is_polled(server) && server->progress == before)
@@ -99,6 +101,7 @@ static void on_closed(uv_handle_t *handle)
     if (--server->open_handles > 0)
         return;
     http_answer_release(server);
+    mem_free(server->fds);
     mem_free(server);
     if (on_stopped)
         on_stopped(user);
@@ -126,7 +129,7 @@ static void force_answers(struct http_server *server)
 static void stop_daemon(struct http_server *server)
 {
     force_answers(server);
-    (void)MHD_run(server->daemon); /* takes the resumed ones up */
+    http_wire_run(server); /* takes the resumed ones up */
     (void)uv_poll_stop(&server->poll);
     MHD_stop_daemon(server->daemon);
     server->daemon = NULL;
@@ -165,7 +168,7 @@ static void drain_backlog(struct http_server *server)
 
     do {
         before = server->connections;
-        (void)MHD_run(server->daemon);
+        http_wire_run(server);
     } while (server->connections > before && ++runs < RUNS_MAX * 4);
 }
 
@@ -209,7 +212,7 @@ static enum err_code start_daemon(struct http_server *server, struct err *err)
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_request_on_access,
         server, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL, MHD_OPTION_LISTEN_SOCKET,
         server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)options->connection_bytes,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
         MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)BUFFER_STEP,
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, http_request_on_target, server,
@@ -256,8 +259,9 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
     metric_set(&server->metrics->connections_max, options->max_connections);
     server->loop = loop;
     server->listen_fd = -1;
-    server->cuts_lines = strcmp(MHD_get_version(), "0.9.75") == 0;
-    code = http_answer_prepare(server, err);
+    code = http_wire_check(err);
+    if (!code)
+        code = http_answer_prepare(server, err);
     if (!code)
         code = listen_open(options->host, options->port, options->shares_port,
                            &server->listen_fd, err);
@@ -277,6 +281,7 @@ failed:
     else if (server->listen_fd >= 0)
         (void)close(server->listen_fd);
     http_answer_release(server);
+    mem_free(server->fds);
     mem_free(server);
     return code;
 }

@@ -233,7 +233,7 @@ def test_a_long_list_is_read_from_its_end(daemons, redis):
     """Over 8 kB of made-up addresses in front change nothing, in one line or in many."""
     daemon = daemons.start("ingestion", REDIS_URL=redis.url, RATE_LIMIT_PER_IP=1,
                            RATE_LIMIT_BURST_SECONDS=3, TRUSTED_PROXIES="127.0.0.0/8",
-                           CONNECTION_BYTES=32768)
+                           MAX_HEAD_BYTES=32768)
     made_up = ", ".join(["198.51.100.111"] * 600)
     assert len(made_up) > 9000
     for client in ("192.0.2.1", "192.0.2.2"):

@@ -1,7 +1,8 @@
 """What is stored has its 200, whatever the client puts beside it.
 
 libmicrohttpd has one piece of memory for all of a connection and builds the head of an
-answer in what the request leaves of it.  Each test here leaves it next to nothing.
+answer in what the request leaves of it.  Heads, trailers and extensions do not reach it
+(shared/http/wire.c); requests that are sent behind one another do, and fill it.
 """
 import json
 import re
@@ -98,7 +99,7 @@ def check_answer(data):
 def test_headers(judge, length, count):
     cases = {f"{fields} of {length}": post(f"{fields} of {length}", [
         b"X-%d: %s" % (n, b"y" * length) for n in range(fields)])
-             for fields in [*range(0, 80, 10), *range(80, 175, 2)]}
+             for fields in range(0, 18_000 // (length + 6), 18_000 // (length + 6) // 50)}
     taken = judge(cases, count)
     assert 8 <= taken.count(200) < len(cases) and set(taken) == {200, 431}
 
@@ -123,8 +124,7 @@ def test_headers_that_are_not_lines_are_refused(judge, line, count):
             lines = [b"X-%d: yyyyyyyyyyyyyyyyyyyy" % n for n in range(fields)]
             lines.insert(place, line)
             cases[f"{fields}, {place}"] = post(f"{fields}, {place}", lines)
-    statuses = judge(cases, count)  # 431: MHD had no memory for the next header
-    assert 400 in statuses and set(statuses) <= {400, 431}
+    assert set(judge(cases, count)) == {400}
 
 
 def test_a_request_line_with_a_nul_is_refused(judge):
@@ -133,7 +133,7 @@ def test_a_request_line_with_a_nul_is_refused(judge):
              "blank": post("blank", []).replace(b"/event ", b"/event\0 "),
              "method": post("method", []).replace(b"POST", b"POST\0x"),
              "good": good, "blanks": post("blanks", []).replace(b"POST ", b"POST   ")}
-    assert judge(cases) == [400, 400, 400, 200, 200]
+    assert judge(cases) == [400, 400, 400, 200, 400]
 
 
 @pytest.mark.parametrize("more", [0, 2000, 5000, 11000])
@@ -153,7 +153,7 @@ def test_a_chunk_with_a_long_extension(judge, more):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("line", [b"X: y", b"X: " + b"y" * 100, b"X: y\r\n folded"])
+@pytest.mark.parametrize("line", [b"X: y", b"X: " + b"y" * 100])
 def test_trailers(judge, line, count):
     """They come when the headers have long been judged."""
     cases = {}
@@ -174,8 +174,7 @@ def test_empty_lines_in_front(judge, fields):
 
 def test_a_list_of_origins(daemons, redis):
     """The answer then names the origin that asked."""
-    ingestion = daemons.start("ingestion", REDIS_URL=redis.url, CONNECTION_BYTES=4096,
-                              CORS_ORIGINS="https://a.example", **DEADLINES)
+    ingestion = daemons.start("ingestion", REDIS_URL=redis.url, CORS_ORIGINS="https://a.example", **DEADLINES)
     lines = [b"Origin: https://a.example"] + [b"X: y"] * 28
     cases = {f"and {more}": post(f"and {more}", lines) + (ASK * 200)[:more]
              for more in range(0, 2000, 20)}
