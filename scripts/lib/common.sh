@@ -8,6 +8,12 @@ set +o posix # which a bash that is called sh begins with
     exit 1
 }
 
+# Those of 0 to 2 that are closed would be the next file that is opened; bash itself has opened
+# the script by then.
+[[ -e /proc/self/fd/0 && ! /proc/self/fd/0 -ef $0 ]] || exec </dev/null
+[[ -e /proc/self/fd/1 && ! /proc/self/fd/1 -ef $0 ]] || exec >/dev/null
+[[ -e /proc/self/fd/2 && ! /proc/self/fd/2 -ef $0 ]] || exec 2>/dev/null
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 readonly ROOT
 

@@ -10,9 +10,10 @@ import tempfile
 
 import pytest
 
-from support.process import free_port, unprivileged_user
+from support.process import die_with_parent, free_port, unprivileged_user
 from support.settings import SOURCE
-from support.up import DAEMONS, Up, clone, copy_of_scripts, give, listener
+from support.up import DAEMONS, Up, clone, copy_of_scripts, give, listener, listens
+from support.wait import wait_until
 
 # --- what can be wrong -----------------------------------------------------------
 
@@ -155,6 +156,24 @@ def test_a_script_may_be_called_in_any_other_way(words, tmp_path):
     done = subprocess.run([*(word.format(link=link) for word in words), "--help"], cwd=SOURCE,
                           text=True, capture_output=True)
     assert (done.returncode, done.stderr) == (0, "") and "usage: scripts/up" in done.stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_files_may_be_closed(closed):
+    done = subprocess.run(["bash", "-c", f"scripts/up --help {closed}"], cwd=SOURCE)
+    assert done.returncode == 0
+
+
+def test_it_runs_with_nowhere_to_say_so(up):
+    run = up()
+    run.process = subprocess.Popen(
+        ["bash", "-c", 'exec "$0" 2>&-', SOURCE / "scripts/up"], env=run.env, cwd="/",
+        start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM))
+    wait_until(lambda: all(listens(port) for port in run.ports.values()), 60,
+               "the daemons", retry=(OSError,))
+    wait_until(lambda: run.get("ingestion", "/readyz").status == 200, 20, "ingestion")
+    wait_until(lambda: run.get("reporting", "/readyz").status == 200, 20, "reporting")
+    assert run.end() in (0, 130)  # the latter before it has found out that all are ready
 
 
 def test_an_env_file_that_others_write_is_refused(up, tmp_path):
