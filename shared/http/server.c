@@ -19,7 +19,7 @@ enum {
     AGAIN_MS = 1,  /* until the next turn when MHD has more to do */
     TICK_MS = 100, /* how often deadlines are looked at */
     POOL_BYTES =
-        12288, /* MHD's memory of a connection: pieces of a body, heads of answers */
+        8192, /* MHD's memory of a connection: pieces of a body, heads of answers */
     BUFFER_STEP = 4096, /* MHD grows a read buffer by this much */
     STOP_IDLE_MS =
         300, /* a stopping server still serves its keep-alive clients so long */
