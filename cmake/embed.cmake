@@ -1,8 +1,10 @@
 # Writes a C file that holds text files, so that a daemon needs no files beside it.  Run at
 # build time:
 #
-#   cmake -D KIND=migrations -D OUT=<file.c> -D FILES=<a.sql;b.sql> -P embed.cmake
-#       The files must be numbered 001_, 002_ and so on without a gap, in that order.
+#   cmake -D KIND=migrations -D OUT=<file.c> -D FILES=<a.sql;b.sql>
+#         -D FUNCTIONS=<c.sql;d.sql> -P embed.cmake
+#       The files must be numbered 001_, 002_ and so on without a gap, in that order, and
+#       have a line "-- readable since N".
 #
 #   cmake -D KIND=scripts -D OUT=<file.c> -D FILES=<a.lua;b.lua> -P embed.cmake
 #       Each script gets head.lua in front and then the parts that its line "-- needs"
@@ -29,15 +31,39 @@ function(embed_migrations)
         if(NOT name MATCHES "^0*([0-9]+)_.*\\.sql$" OR NOT CMAKE_MATCH_1 EQUAL number)
             message(FATAL_ERROR "${name} should be migration number ${number}")
         endif()
+        file(STRINGS ${file} since REGEX "^-- readable since [0-9]+$")
+        if(NOT since)
+            message(FATAL_ERROR "${name} does not say since which version it is readable")
+        endif()
+        string(REPLACE "-- readable since " "" since "${since}")
         file(SHA256 ${file} checksum)
         file(READ ${file} hex HEX)
         add_array(sql_${number} "${hex}")
-        string(APPEND table
-            "    {${number}, \"${name}\", \"${checksum}\", (const char *)sql_${number}},\n")
+        string(APPEND table "    {${number}, ${since}, \"${name}\", \"${checksum}\",\n"
+            "     (const char *)sql_${number}},\n")
     endforeach()
+    set(functions "")
+    set(checksums "")
+    foreach(file IN LISTS FUNCTIONS)
+        get_filename_component(name ${file} NAME)
+        get_filename_component(word ${file} NAME_WE)
+        file(SHA256 ${file} checksum)
+        string(APPEND checksums ${checksum})
+        file(READ ${file} hex HEX)
+        add_array(functions_${word} "${hex}")
+        string(APPEND functions "    {\"${name}\", (const char *)functions_${word}},\n")
+    endforeach()
+    string(SHA256 checksum "${checksums}")
     string(APPEND text "static const struct migration list[] = {\n${table}};\n\n")
     string(APPEND text "const struct migration *migrations(size_t *ret_count)\n{\n"
-        "    *ret_count = sizeof(list) / sizeof(list[0]);\n    return list;\n}\n")
+        "    *ret_count = sizeof(list) / sizeof(list[0]);\n    return list;\n}\n\n")
+    string(APPEND text
+        "static const struct migration_function functions[] = {\n${functions}};\n\n"
+        "const struct migration_function *migration_functions(size_t *ret_count)\n{\n"
+        "    *ret_count = sizeof(functions) / sizeof(functions[0]);\n"
+        "    return functions;\n}\n\n"
+        "const char *migration_functions_checksum(void)\n{\n"
+        "    return \"${checksum}\";\n}\n")
     file(WRITE ${OUT} "${text}")
 endfunction()
 

@@ -75,6 +75,25 @@ static enum err_code compare(const PGresult *result, int *ret_version, struct er
     return ERR_OK;
 }
 
+/* Whether the functions of the database are those of this program, or of a newer one: two
+ * processors of different versions must not replace each other's for ever. */
+static enum err_code find_functions(PGconn *conn, bool *ret_are_there, struct err *err)
+{
+    const char *values[] = {migration_functions_checksum(), ANALYTICS_VERSION};
+    PGresult *result = NULL;
+    enum err_code code =
+        pg_conn_exec(conn,
+                     "SELECT EXISTS (SELECT FROM schema_functions WHERE checksum = $1 "
+                     "OR string_to_array(program, '.')::integer[] > "
+                     "string_to_array($2, '.')::integer[])",
+                     2, values, MIGRATE_TIMEOUT_MS, &result, err);
+
+    if (!code)
+        *ret_are_there = PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    return code;
+}
+
 /* The version that the database has; 0 for none. */
 static enum err_code find_version(PGconn *conn, int *ret_version, struct err *err)
 {
@@ -99,7 +118,8 @@ static enum err_code apply(PGconn *conn, const struct migration *migration,
                            struct err *err)
 {
     char version[16];
-    const char *values[] = {version, migration->name, migration->checksum};
+    char since[16];
+    const char *values[] = {version, migration->name, migration->checksum, since};
     PGresult *result = NULL;
     enum err_code code =
         pg_conn_run(conn, migration->sql, MIGRATE_TIMEOUT_MS, NULL, 0, err);
@@ -107,9 +127,11 @@ static enum err_code apply(PGconn *conn, const struct migration *migration,
     if (code)
         return err_wrap(err, "could not apply %s", migration->name);
     (void)snprintf(version, sizeof(version), "%d", migration->version);
-    code = pg_conn_exec(
-        conn, "INSERT INTO schema_version (version, name, checksum) VALUES ($1, $2, $3)",
-        3, values, MIGRATE_TIMEOUT_MS, &result, err);
+    (void)snprintf(since, sizeof(since), "%d", migration->readable_since);
+    code = pg_conn_exec(conn,
+                        "INSERT INTO schema_version (version, name, checksum, "
+                        "readable_since) VALUES ($1, $2, $3, $4)",
+                        4, values, MIGRATE_TIMEOUT_MS, &result, err);
     PQclear(result);
     return code;
 }
@@ -128,6 +150,31 @@ static enum err_code apply_missing(PGconn *conn, int version, int *ret_applied,
         if (!code)
             (*ret_applied)++;
     }
+    return code;
+}
+
+static enum err_code apply_functions(PGconn *conn, struct err *err)
+{
+    const char *values[] = {migration_functions_checksum(), ANALYTICS_VERSION};
+    PGresult *result = NULL;
+    size_t count;
+    const struct migration_function *list = migration_functions(&count);
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < count && !code; i++) {
+        code = pg_conn_run(conn, list[i].sql, MIGRATE_TIMEOUT_MS, NULL, 0, err);
+        if (code)
+            return err_wrap(err, "could not apply %s", list[i].name);
+    }
+    code =
+        pg_conn_exec(conn,
+                     "INSERT INTO schema_functions (checksum, program) VALUES ($1, $2) "
+                     "ON CONFLICT (only_one) DO UPDATE SET checksum = excluded.checksum, "
+                     "program = excluded.program, applied_at = excluded.applied_at",
+                     2, values, MIGRATE_TIMEOUT_MS, &result, err);
+    PQclear(result);
+    if (!code)
+        code = FAILPOINT("migrate.functions", err);
     return code;
 }
 
@@ -164,45 +211,75 @@ static enum err_code explain_hll(struct err *err)
     return err->code;
 }
 
-enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
+/* What the database has.  Not looked for: the functions of a database without tables. */
+struct present {
+    int version; /* 0: nothing */
+    bool has_functions;
+};
+
+static enum err_code find_present(PGconn *conn, struct present *present, struct err *err)
+{
+    enum err_code code = find_version(conn, &present->version, err);
+
+    present->has_functions = false;
+    if (!code && present->version == migrate_version())
+        code = find_functions(conn, &present->has_functions, err);
+    return code;
+}
+
+static enum err_code begin(PGconn *conn, struct err *err)
+{
+    return pg_conn_run(
+        conn,
+        "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+        "SET LOCAL idle_in_transaction_session_timeout = '5s';"
+        "SELECT pg_advisory_xact_lock(" MIGRATE_LOCK ")",
+        MIGRATE_TIMEOUT_MS, NULL, 0, err);
+}
+
+static enum err_code commit(PGconn *conn, struct err *err)
 {
     char tag[32] = "";
-    int version = 0;
+    enum err_code code =
+        pg_conn_run(conn, "COMMIT", MIGRATE_TIMEOUT_MS, tag, sizeof(tag), err);
+
+    if (!code)
+        code = FAILPOINT("migrate.committed", err);
+    if (!code && strcmp(tag, "COMMIT") != 0)
+        code = err_set(err, ERR_BUG, "the migrations were rolled back");
+    return code;
+}
+
+enum err_code migrate_run(PGconn *conn, int *ret_applied, struct err *err)
+{
+    struct present present;
     int applied = 0;
     bool has_hll = true;
-    enum err_code code = find_version(conn, &version, err);
+    enum err_code code = find_present(conn, &present, err);
 
-    if (code || version == migrate_version()) {
+    if (code || present.has_functions) {
         *ret_applied = 0;
         return code;
     }
-    code =
-        pg_conn_run(conn,
-                    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
-                    "SET LOCAL idle_in_transaction_session_timeout = '5s';"
-                    "SELECT pg_advisory_xact_lock(" MIGRATE_LOCK ")",
-                    MIGRATE_TIMEOUT_MS, NULL, 0, err);
-    if (!code)
-        code =
-            find_version(conn, &version, err); /* again: another one may have done it */
+    code = begin(conn, err);
+    if (!code) /* again: another one may have done it */
+        code = find_present(conn, &present, err);
     if (!code)
         code = find_hll(conn, &has_hll, err);
     if (!code)
-        code = apply_missing(conn, version, &applied, err);
+        code = apply_missing(conn, present.version, &applied, err);
+    if (!code && !present.has_functions)
+        code = apply_functions(conn, err);
     if (code && !has_hll && strstr(err->msg, "hll"))
         return explain_hll(err);
     if (code == ERR_DENIED)
         return err_wrap(err,
                         "the database has version %d of the schema, this program %d, and "
                         "this login may not change it: migrate as the schema's owner",
-                        version, migrate_version());
+                        present.version, migrate_version());
     if (!code)
-        code = pg_conn_run(conn, "COMMIT", MIGRATE_TIMEOUT_MS, tag, sizeof(tag), err);
+        code = commit(conn, err);
     if (!code)
-        code = FAILPOINT("migrate.committed", err);
-    if (!code && strcmp(tag, "COMMIT") != 0)
-        code = err_set(err, ERR_BUG, "the migrations were rolled back");
-    if (!code)
-        *ret_applied = applied;
+        *ret_applied = applied + !present.has_functions;
     return code;
 }

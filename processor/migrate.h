@@ -1,6 +1,8 @@
 /* migrate.h -- brings the database's schema up to the version of this program.
  *
- * The files of sql/ are part of the program.  All that are missing are applied in one
+ * The files of sql/ are part of the program.  Those of sql/tables are migrations: each is
+ * applied once, in order.  Those of sql/functions are the functions in force: when one of
+ * them has changed all are applied again, in order.  All that is missing is applied in one
  * transaction, under an advisory lock, so that of several processors one does it and the
  * others wait.  A database that is newer than the program, or whose migrations were other
  * ones, is refused.
@@ -15,13 +17,23 @@
 
 struct migration {
     int version;
+    int readable_since;   /* the oldest version whose readers understand this one */
     const char *name;     /* 001_schema.sql */
     const char *checksum; /* SHA-256 of the file, in hex */
     const char *sql;
 };
 
-/* All migrations in order; static. */
+struct migration_function {
+    const char *name; /* stats.sql */
+    const char *sql;
+};
+
+/* All migrations, and all files of functions, in order; static. */
 const struct migration *migrations(size_t *ret_count);
+const struct migration_function *migration_functions(size_t *ret_count);
+
+/* SHA-256 over the checksums of all files of functions, in hex. */
+const char *migration_functions_checksum(void);
 
 /* The version of the newest. */
 int migrate_version(void);

@@ -50,7 +50,7 @@ static const char *sentence_of(enum err_code code)
     case ERR_TIMEOUT:
         return "database did not answer in time";
     case ERR_SCHEMA:
-        return "database schema is missing or is not version " SCHEMA_VERSION;
+        return "database schema is missing, or of another version";
     case ERR_DENIED:
         return "database refused access";
     case ERR_CONFIG:

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reporting/report/statement.h"
@@ -56,18 +57,29 @@ static enum err_code prepare_all(const struct opening *opening, struct err *err)
     return code;
 }
 
+static long number_at(const PGresult *result, int column)
+{
+    return PQntuples(result) == 1 && !PQgetisnull(result, 0, column)
+               ? strtol(PQgetvalue(result, 0, column), NULL, 10)
+               : 0;
+}
+
 enum err_code session_check_version(const PGresult *result, struct err *err)
 {
-    const char *version = "none";
+    long version = number_at(result, 0);
+    long readable_since = number_at(result, 1);
 
-    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
-        version = PQgetvalue(result, 0, 0);
-    if (strcmp(version, SCHEMA_VERSION) == 0)
+    if (version >= SCHEMA_VERSION && readable_since <= SCHEMA_VERSION)
         return ERR_OK;
+    if (version < SCHEMA_VERSION)
+        return err_set(err, ERR_SCHEMA,
+                       "the schema has version %ld, this program needs %d: run "
+                       "`processor --migrate`",
+                       version, SCHEMA_VERSION);
     return err_set(err, ERR_SCHEMA,
-                   "the schema has version %s, not %s: run `processor --migrate`, and "
-                   "programs of one version",
-                   version, SCHEMA_VERSION);
+                   "the schema has version %ld, which programs of version %ld or newer "
+                   "can read, not this one of version %d",
+                   version, readable_since, SCHEMA_VERSION);
 }
 
 static enum err_code check_version(const struct opening *opening, struct err *err)

@@ -1,6 +1,6 @@
 /* rollup.h -- one bite of the roll-up, and the pace of the bites.
  *
- * The SQL is in sql/002_rollups.sql.  Each step is one statement, so that a processor that
+ * The SQL is in sql/functions/rollup.sql.  Each step is one statement, so that a processor that
  * stalls holds no lock.
  */
 #ifndef PROCESSOR_ROLLUP_ROLLUP_H

@@ -23,7 +23,8 @@
 #include "shared/text/utf8.h"
 
 enum {
-    PAYLOAD_MAX = 1048576, /* bytes of a job that are kept; sql/001_schema.sql says so */
+    PAYLOAD_MAX =
+        1048576, /* bytes of a job that are kept; sql/tables/001_schema.sql says so */
     NUMBER_MAX = 24,
     /* Of one statement: a batch of nothing but poison takes few, and little memory. */
     LETTERS_MAX = 1000,

@@ -1,4 +1,4 @@
-/* statement.c -- see statement.h; the queries themselves stand in sql/004_stats.sql. */
+/* statement.c -- see statement.h; the queries themselves stand in sql/functions/stats.sql. */
 #include "reporting/report/statement.h"
 
 #include <assert.h>
@@ -7,7 +7,9 @@
 
 static const struct statement statements[STATEMENT_COUNT] = {
     [STATEMENT_SCHEMA_VERSION] = {"schema_version", "",
-                                  "SELECT max(version) FROM schema_version", 0},
+                                  "SELECT max(version), max(readable_since) "
+                                  "FROM schema_version",
+                                  0},
     [STATEMENT_STATS] = {"stats", "(text, date)", ROWS_OF_STATS "stats($1, $2)", 2},
     [STATEMENT_STATS_EXACT_DAY] = {"stats_exact_day", "(text, date)",
                                    ROWS_OF_STATS "stats_exact_day($1, $2)", 2},

@@ -16,7 +16,7 @@ enum statement_id {
     STATEMENT_COUNT
 };
 
-/* The three of stats have the rows of sql/004_stats.sql: total_views, unique_users, path,
+/* The three of stats have the rows of sql/functions/stats.sql: total_views, unique_users, path,
  * views. */
 
 enum {

@@ -120,8 +120,8 @@ def test_reporting_waits_for_the_schema_and_the_processor_brings_it(daemons, own
 
 def test_a_schema_newer_than_the_program(daemons, own):
     migrate(daemons, own)
-    own.database.rows("INSERT INTO schema_version (version, name, checksum) "
-                      "VALUES (9999, 'future.sql', '')")
+    own.database.rows("INSERT INTO schema_version (version, name, checksum, "
+                      "readable_since) VALUES (9999, 'future.sql', '', 9999)")
     reporting = start(daemons, own, "reporting", wait=False).wait_alive()
     wait_until(lambda: ready(reporting) == 503, 10)
     assert "schema" in reporting.get("/readyz").error

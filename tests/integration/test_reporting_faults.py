@@ -129,19 +129,33 @@ def test_postgres_down_at_the_start_and_then_without_a_schema(private_postgres, 
     assert daemon.stats("s")["total_views"] == 0
 
 
-@pytest.mark.parametrize("other", [-1, 1, 1000])
-def test_another_schema_version_is_not_ready(postgres, database, daemons, other):
-    present = database.rows("SELECT max(version) FROM schema_version")[0][0]
-    version = str(present + other)
+@pytest.mark.parametrize("other, readable_since", [(-1, -1), (1, 1), (1000, 1000)])
+def test_a_schema_that_it_does_not_know_is_not_ready(database, daemons, other,
+                                                     readable_since):
+    present = database.value("SELECT max(version) FROM schema_version")
     database.rows("DELETE FROM schema_version WHERE version > 1")
-    database.rows("UPDATE schema_version SET version = %s", [version])
+    database.rows("UPDATE schema_version SET version = %s, readable_since = %s",
+                  [present + other, present + readable_since])
     daemon = daemons.start("reporting", wait=False, DATABASE_URL=database.url)
     daemon.wait_alive()
     wait_until(lambda: "schema" in daemon.get("/readyz").body.decode(), 10,
                "readyz to name the schema")
     check_503(ask_in_time(daemon))
-    daemon.wait_log(f"version {version}")
+    daemon.wait_log(f"version {present + other}")
     daemon.stop()
+
+
+def test_a_newer_schema_that_it_can_read_is_ready(database, daemons):
+    """So that not every migration stops the programs that only read."""
+    present = database.value("SELECT max(version) FROM schema_version")
+    load(database, [event(site_id="s")])
+    database.rows("INSERT INTO schema_version (version, name, checksum, readable_since) "
+                  "VALUES (%s, 'later.sql', '', %s)", [present + 1, present])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    assert daemon.stats("s")["total_views"] == 1
+    database.rows("UPDATE schema_version SET readable_since = version "
+                  "WHERE version = %s", [present + 1])
+    check_503(ask_in_time(daemon, "/readyz"))
 
 
 def test_a_schema_that_disappears_is_noticed(own_database, daemons):
@@ -152,7 +166,7 @@ def test_a_schema_that_disappears_is_noticed(own_database, daemons):
     check_503(ask_in_time(daemon))
     database.rows("ALTER TABLE gone RENAME TO rollup_sites")
     wait_answers(daemon, 1)
-    database.rows("INSERT INTO schema_version VALUES (99, '099_later.sql', '')")
+    database.rows("INSERT INTO schema_version VALUES (99, '099_later.sql', '', 99)")
     check_503(ask_in_time(daemon, "/readyz"))
     assert "schema" in daemon.get("/readyz").error
 

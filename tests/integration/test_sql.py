@@ -8,6 +8,7 @@ import re
 import psycopg2
 import pytest
 
+from support.event_fields import fields
 from support import rollups
 from support.daemon import run
 from support.events import event, job
@@ -17,7 +18,8 @@ from support.redis_server import QUEUE
 from support.settings import SOURCE, scaled
 from support.wait import wait_until
 
-MIGRATIONS = sorted((SOURCE / "sql").glob("[0-9]*.sql"))
+MIGRATIONS = sorted((SOURCE / "sql/tables").glob("[0-9]*.sql"))
+FUNCTIONS = sorted((SOURCE / "sql/functions").glob("*.sql"))
 
 INSERT = ("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
           "VALUES (%s, 'v', %s, %s, %s)")
@@ -26,15 +28,6 @@ INSERT = ("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
 def migrate(database, tmp_path):
     return run("processor", "--migrate", cwd=tmp_path, env={"DATABASE_URL": database.url},
                timeout=60)
-
-
-def apply_first(database, count):
-    """What a processor with only so many migrations would have done."""
-    for number, path in enumerate(MIGRATIONS[:count], 1):
-        text = path.read_bytes()
-        database.rows(text.decode())
-        database.rows("INSERT INTO schema_version (version, name, checksum) VALUES "
-                      "(%s, %s, %s)", (number, path.name, hashlib.sha256(text).hexdigest()))
 
 
 def partitions(database):
@@ -64,12 +57,11 @@ def test_migrate_fills_an_empty_database_and_then_does_nothing(empty_database, t
 
 def test_a_database_of_other_migrations_is_refused_with_advice(daemons, redis,
                                                                empty_database, tmp_path):
-    apply_first(empty_database, 2)
-    empty_database.rows("UPDATE schema_version SET checksum = repeat('0', 64)"
-                        " WHERE version = 2")
+    assert migrate(empty_database, tmp_path).returncode == 0
+    empty_database.rows("UPDATE schema_version SET checksum = repeat('0', 64)")
     done = migrate(empty_database, tmp_path)
     assert done.returncode != 0
-    for words in ("migration 2 of the database is not the one of this program",
+    for words in ("migration 1 of the database is not the one of this program",
                   "make the database anew", "an empty one in DATABASE_URL", "remove var/"):
         assert words in done.stderr, done.stderr
     empty_database.rows("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -77,8 +69,8 @@ def test_a_database_of_other_migrations_is_refused_with_advice(daemons, redis,
 
 
 def test_a_database_that_is_newer_is_refused_with_advice(database, tmp_path):
-    database.rows("INSERT INTO schema_version (version, name, checksum)"
-                  " VALUES (999, '999_future.sql', '')")
+    database.rows("INSERT INTO schema_version (version, name, checksum, readable_since)"
+                  " VALUES (999, '999_future.sql', '', 999)")
     done = migrate(database, tmp_path)
     assert done.returncode != 0 and "Use the newer program" in done.stderr
 
@@ -120,20 +112,57 @@ def test_an_owner_without_the_extension_is_told_who_makes_it(empty_database, own
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("count", range(1, len(MIGRATIONS)))
-def test_a_database_of_an_earlier_version_is_upgraded(daemons, redis, empty_database, count):
-    """Events stored before the upgrade are rolled up after it."""
-    database = empty_database
-    apply_first(database, count)
+def functions_in_force(database):
+    """What the functions of the schema consist of, by name; those of hll left out."""
+    return dict(database.rows("""
+        SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc p
+         WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS
+               (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')"""))
+
+
+def test_functions_of_an_older_program_are_replaced(daemons, redis, database, tmp_path):
+    """With what is set for them, in a database that has events already."""
+    in_force = functions_in_force(database)
     for n in range(100):
         database.rows(INSERT, (f"s{n % 3}", f"/{n % 7}", f"u{n % 11}",
                                f"2025-11-{n % 28 + 1:02}T10:00:00Z"))
+    database.rows("CREATE OR REPLACE FUNCTION events_partition_name(p_month date)"
+                  "RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'other' $$;"
+                  "UPDATE schema_functions SET checksum = 'other', program = '0.9.12'")
     processor = daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url)
-    assert processor.has_logged(f"applied={len(MIGRATIONS) - count}")
+    assert processor.has_logged("applied=1")
+    assert functions_in_force(database) == in_force
+    assert database.value("SELECT checksum <> 'other' AND program <> '0.9.12' "
+                          "FROM schema_functions")
     rollups.wait_equal(database)
     with redis.client() as client:
         client.lpush(QUEUE, job(event(site_id="s1")))
     wait_until(lambda: database.value("SELECT total_views FROM stats('s1', NULL)") == 34, 10)
+
+
+def test_functions_of_a_newer_program_stay(database, tmp_path):
+    """Or processors of two versions would replace each other's at every start."""
+    database.rows("UPDATE schema_functions SET checksum = 'other', program = '999.10.0'")
+    assert migrate(database, tmp_path).returncode == 0
+    assert database.rows("SELECT checksum, program FROM schema_functions") \
+        == [("other", "999.10.0")]
+
+
+def test_each_file_of_functions_can_be_applied_again(database):
+    for path in FUNCTIONS:
+        database.rows(path.read_text())
+        database.rows(path.read_text())
+
+
+def test_the_table_of_fields_is_the_columns_of_events(database):
+    found = dict(database.rows(
+        "SELECT column_name, data_type || ' ' || is_nullable FROM information_schema.columns"
+        " WHERE table_name = 'events' AND column_name NOT IN ('id', 'created_at')"))
+    types = {"TEXT": "text", "TIME": "timestamp with time zone", "UUID": "uuid"}
+    wanted = {field.key: types[field.type] for field in fields()}
+    assert {key: value.rsplit(" ", 1)[0] for key, value in found.items()} == wanted
+    assert {key for key, value in found.items() if value.endswith(" NO")} \
+        == {field.key for field in fields() if field.presence == "REQUIRED"} | {"event_id"}
 
 
 def test_several_processors_start_on_an_empty_database(daemons, redis, empty_database):
@@ -154,8 +183,8 @@ def test_migrate_beside_migrate(empty_database, tmp_path):
 
 
 def test_a_newer_database_is_refused(daemons, redis, database, tmp_path):
-    database.rows("INSERT INTO schema_version (version, name, checksum) "
-                  "VALUES (999, '999_later.sql', 'x')")
+    database.rows("INSERT INTO schema_version (version, name, checksum, readable_since) "
+                  "VALUES (999, '999_later.sql', 'x', 999)")
     done = migrate(database, tmp_path)
     assert done.returncode == 1 and "999" in done.stderr and "too old" in done.stderr
     with redis.client() as client:
@@ -178,7 +207,7 @@ def test_a_migration_that_was_changed_is_refused(database, tmp_path):
 def test_a_migration_that_fails_leaves_nothing_behind(empty_database, tmp_path):
     empty_database.rows("CREATE TABLE rollup_sites (in_the_way integer)")
     done = migrate(empty_database, tmp_path)
-    assert done.returncode == 1 and "002_rollups.sql" in done.stderr
+    assert done.returncode == 1 and "001_schema.sql" in done.stderr
     assert empty_database.value("SELECT to_regclass('events')") is None
     empty_database.rows("DROP TABLE rollup_sites")
     assert migrate(empty_database, tmp_path).returncode == 0

@@ -1,19 +1,19 @@
--- 003_partitions.sql: partitions made ahead of time, and retention.
+-- partitions.sql: partitions made ahead of time, and retention.
 --
 -- Only months near the present get a partition of their own, whatever the timestamps that
 -- clients send: others live in events_default.  Both functions run in one transaction,
 -- are called at start and every hour, and give up with 55P03 when a lock is not to be had
 -- within 1.5 s: writers queue behind them so long, and autovacuum gives way after 1 s.
 
-CREATE FUNCTION events_upkeep_lock_key() RETURNS bigint
+CREATE OR REPLACE FUNCTION events_upkeep_lock_key() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561002 $$;
 
-CREATE FUNCTION events_partition_name(p_month date) RETURNS text
+CREATE OR REPLACE FUNCTION events_partition_name(p_month date) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT to_char(p_month, '"events_y"YYYY"m"MM') $$;
 
 -- Makes the partition of one month (its first day) unless it is there.  The month's rows
 -- move out of events_default, ids and all, so that the roll-up sees no difference.
-CREATE FUNCTION events_add_partition(p_month date) RETURNS boolean
+CREATE OR REPLACE FUNCTION events_add_partition(p_month date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     name text := events_partition_name(p_month);
@@ -46,7 +46,8 @@ $$;
 
 -- Makes the partitions from p_back months before the present one to p_ahead after it;
 -- returns how many were new.
-CREATE FUNCTION events_add_partitions(p_back integer, p_ahead integer) RETURNS integer
+CREATE OR REPLACE FUNCTION events_add_partitions(p_back integer,
+                                                 p_ahead integer) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
     present date := date_trunc('month', now() AT TIME ZONE 'UTC');
@@ -72,7 +73,7 @@ END
 $$;
 
 -- Whether a partition has events that the roll-up has set aside; by its index, for few are.
-CREATE FUNCTION events_have_aside(p_name text) RETURNS boolean
+CREATE OR REPLACE FUNCTION events_have_aside(p_name text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     has boolean;
@@ -88,7 +89,7 @@ $$;
 -- stay.  Drops partitions, and deletes from events_default at most p_max_rows rows a call.
 -- Rows that are not rolled up yet, or were set aside, stay until they are.  Returns the
 -- partitions dropped and the rows deleted besides.
-CREATE FUNCTION events_drop_old(p_months integer, p_max_rows integer,
+CREATE OR REPLACE FUNCTION events_drop_old(p_months integer, p_max_rows integer,
                                 OUT dropped integer, OUT deleted bigint)
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- 002_rollups.sql: the tables that /stats reads, and the roll-up that fills them.
+-- rollup.sql: the tables that /stats reads, and the roll-up that fills them.
 --
 -- A roll-up takes the events with position < id <= bound in one bite and adds them to the
 -- rollups in one transaction, so that at every moment the rollups are exactly the
@@ -7,70 +7,11 @@
 --
 -- In each rollup the day '-infinity' stands for all time.  Days are in UTC.
 
-CREATE EXTENSION IF NOT EXISTS hll;
-
--- Paths by number: a path may have 8 KB and no index row can hold that.  The hash is the
--- key by which a path is found, path_id the key by which it is counted.
-CREATE SEQUENCE paths_path_id_seq AS bigint;
-CREATE TABLE paths (
-    site_id   text   COLLATE "C" NOT NULL,
-    path_id   bigint             NOT NULL DEFAULT nextval('paths_path_id_seq'),
-    path_hash bytea              NOT NULL, -- sha256 of the path in UTF-8
-    path      text   COLLATE "C" NOT NULL,
-    PRIMARY KEY (site_id, path_id),
-    UNIQUE (site_id, path_hash)
-);
-ALTER SEQUENCE paths_path_id_seq OWNED BY paths.path_id;
-
--- One row per site and day: all that /stats needs.
---
--- The top paths are kept, not searched for: counts only grow, so the ten first after a
--- bite are among the ten first before it and the paths that the bite touched.  Order:
--- views descending, then path ascending by bytes.
-CREATE TABLE rollup_sites (
-    site_id      text COLLATE "C"  NOT NULL,
-    day          date              NOT NULL, -- '-infinity': all time
-    views        bigint            NOT NULL,
-    users        hll(14,5,2048,1)  NOT NULL, -- exact up to 2,048 users
-    top_path_ids bigint[]          NOT NULL DEFAULT '{}', -- at most ten, first one first
-    top_views    bigint[]          NOT NULL DEFAULT '{}', -- of the same places
-    PRIMARY KEY (site_id, day)
-) WITH (fillfactor = 80);
-
--- One row per site, day and path.  Nothing but the key is indexed, and pages have room,
--- so that counting updates a row without touching an index.  The numbers come first in
--- the key: they are compared much faster than texts, and tell the site by themselves.
-CREATE TABLE rollup_paths (
-    site_id text COLLATE "C" NOT NULL,
-    day     date             NOT NULL, -- '-infinity': all time
-    path_id bigint           NOT NULL, -- of paths
-    views   bigint           NOT NULL,
-    PRIMARY KEY (path_id, day, site_id)
-) WITH (fillfactor = 80);
-
--- One row: how far the roll-up has come, and what the last bite took, by which all
--- processors pace themselves.
-CREATE TABLE rollup_state (
-    only_one    boolean     NOT NULL DEFAULT true PRIMARY KEY CHECK (only_one),
-    position    bigint      NOT NULL, -- every event with an id up to it is rolled up
-    finished_at timestamptz NOT NULL, -- of the last bite
-    took_ms     integer     NOT NULL
-);
-INSERT INTO rollup_state (position, finished_at, took_ms) VALUES (0, now(), 0);
-
--- Events below the position that are not counted: the roll-up failed with each of them
--- alone.  They outlive retention, until rollup_retry_aside() counts them.
-CREATE TABLE rollup_aside (
-    id       bigint      NOT NULL PRIMARY KEY, -- of events
-    reason   text        NOT NULL,
-    aside_at timestamptz NOT NULL DEFAULT now()
-);
-
 -- Whether there is something to roll up: rows waiting (ids, to be exact, some of which may
 -- never appear), how long ago the last bite ended, what it took, the position, and how many
 -- rows are set aside (at most 1,000 are looked at).  Cheap.
-CREATE FUNCTION rollup_pending(OUT waiting bigint, OUT rested_ms bigint, OUT took_ms integer,
-                               OUT rolled_up bigint, OUT aside bigint)
+CREATE OR REPLACE FUNCTION rollup_pending(OUT waiting bigint, OUT rested_ms bigint,
+                                          OUT took_ms integer, OUT rolled_up bigint, OUT aside bigint)
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END - s.position,
            (1000 * extract(epoch FROM clock_timestamp() - s.finished_at))::bigint,
@@ -83,7 +24,7 @@ $$;
 -- id given out, and the transactions that are writing to events.  An id is given out only
 -- under the lock that shows them, and the id is read first; so once all of them have ended,
 -- every row up to the id is committed or will never be.
-CREATE FUNCTION rollup_writers(OUT bound bigint, OUT writers text[])
+CREATE OR REPLACE FUNCTION rollup_writers(OUT bound bigint, OUT writers text[])
 LANGUAGE plpgsql AS $$
 BEGIN
     SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO bound FROM events_id_seq;
@@ -95,7 +36,8 @@ END
 $$;
 
 -- Second: waits for those transactions, at most p_wait_ms.  True when all have ended.
-CREATE FUNCTION rollup_await(p_writers text[], p_wait_ms integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION rollup_await(p_writers text[],
+                                        p_wait_ms integer) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     deadline timestamptz := clock_timestamp() + make_interval(secs => p_wait_ms / 1000.0);
@@ -114,7 +56,7 @@ END
 $$;
 
 -- Both steps in one, for people: the bound, or 55P03 when a writer takes longer.
-CREATE FUNCTION rollup_settled(p_wait_ms integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION rollup_settled(p_wait_ms integer) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     present record;
@@ -139,7 +81,8 @@ $$;
 -- more than p_max_bytes, 64 bytes being added for each row.  One row alone may have more.  A
 -- row that ingestion takes has less than 12 kB, so few rows are not measured; the lengths are
 -- read without the texts themselves.
-CREATE FUNCTION rollup_fit(p_from bigint, p_to bigint, p_max_bytes bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION rollup_fit(p_from bigint, p_to bigint,
+                                      p_max_bytes bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     high  bigint := p_to;
@@ -156,18 +99,10 @@ BEGIN
 END
 $$;
 
--- Counts of paths, in arrays.
-CREATE TYPE rollup_counts AS (
-    sites    text[],
-    days     date[],
-    path_ids bigint[],
-    views    bigint[]
-);
-
 -- Counts the views of the events with p_from < id <= p_to by site, day and path, and of all
 -- time besides, in the order of the key of rollup_paths.  Numbers the paths that have no
 -- number yet.  total is the number of events.
-CREATE FUNCTION rollup_count_views(p_from bigint, p_to bigint,
+CREATE OR REPLACE FUNCTION rollup_count_views(p_from bigint, p_to bigint,
                                    OUT counts rollup_counts, OUT total bigint)
 LANGUAGE plpgsql
 SET enable_hashjoin = on SET enable_nestloop = off AS $$
@@ -212,7 +147,7 @@ END
 $$;
 
 -- Adds to the rows of rollup_paths that are there; returns their new totals.
-CREATE FUNCTION rollup_update_views(counts rollup_counts) RETURNS rollup_counts
+CREATE OR REPLACE FUNCTION rollup_update_views(counts rollup_counts) RETURNS rollup_counts
 LANGUAGE plpgsql AS $$
 DECLARE
     grown rollup_counts;
@@ -232,7 +167,7 @@ END
 $$;
 
 -- Inserts the counts whose rows are not in grown; returns both.
-CREATE FUNCTION rollup_insert_views(counts rollup_counts, grown rollup_counts)
+CREATE OR REPLACE FUNCTION rollup_insert_views(counts rollup_counts, grown rollup_counts)
 RETURNS rollup_counts LANGUAGE plpgsql SET enable_hashjoin = on AS $$
 DECLARE
     made rollup_counts;
@@ -259,7 +194,7 @@ $$;
 
 -- Adds to rollup_paths; returns the new totals.  Only one roll-up runs at a time, so that
 -- nothing comes in between; ON CONFLICT DO UPDATE would cost twice as much.
-CREATE FUNCTION rollup_add_views(counts rollup_counts) RETURNS rollup_counts
+CREATE OR REPLACE FUNCTION rollup_add_views(counts rollup_counts) RETURNS rollup_counts
 LANGUAGE plpgsql AS $$
 DECLARE
     grown rollup_counts := rollup_update_views(counts);
@@ -274,7 +209,8 @@ $$;
 -- Adds the events with p_from < id <= p_to to rollup_sites; p_days is the number of their
 -- sites and days.  The hll aggregate holds 128 KB a group, so that many groups are formed
 -- by sorting, one at a time; only few are by hashing, which is faster.
-CREATE FUNCTION rollup_add_sites(p_from bigint, p_to bigint, p_days bigint) RETURNS void
+CREATE OR REPLACE FUNCTION rollup_add_sites(p_from bigint, p_to bigint,
+                                            p_days bigint) RETURNS void
 LANGUAGE plpgsql
 SET enable_hashagg = on SET enable_sort = on AS $$
 BEGIN
@@ -299,7 +235,7 @@ END
 $$;
 
 -- Brings the top paths of rollup_sites up to date, given the new totals of paths.
-CREATE FUNCTION rollup_set_tops(counts rollup_counts) RETURNS void
+CREATE OR REPLACE FUNCTION rollup_set_tops(counts rollup_counts) RETURNS void
 LANGUAGE plpgsql SET enable_hashjoin = on AS $$
 BEGIN
     WITH given AS (
@@ -349,7 +285,7 @@ END
 $$;
 
 -- Rolls up the events with p_from < id <= p_to; returns how many there were.
-CREATE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     found  record;
@@ -379,7 +315,7 @@ $$;
 -- settled bound p_bound.  Returns how many rows it took, and whether nothing settled is left.
 -- NULL: another roll-up is at work.  One statement, so that a client that stalls holds
 -- nothing.
-CREATE FUNCTION rollup_bite(p_bound bigint, p_max_rows bigint,
+CREATE OR REPLACE FUNCTION rollup_bite(p_bound bigint, p_max_rows bigint,
                             p_max_bytes bigint DEFAULT 67108864,
                             OUT taken bigint, OUT is_done boolean)
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
@@ -416,7 +352,7 @@ $$;
 -- not that of an outage, of a lock, of a full disk or of what a person has changed, which
 -- would meet every event.  Memory may be short for other reasons, so it is tried again a few
 -- times first.
-CREATE FUNCTION rollup_blames(p_sqlstate text, p_tries integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION rollup_blames(p_sqlstate text, p_tries integer) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN p_sqlstate IN ('53200', '53400') THEN p_tries >= 10
                 ELSE p_sqlstate !~ '^(08|25|28|3D|3F|40|42|53|55|57|58)' END
@@ -426,7 +362,7 @@ $$;
 -- transaction; p_tries says how often it has failed with it before.  aside_id and reason are
 -- NULL unless that was done.  A wait for a lock ends before statement_timeout does, so that
 -- the two are told apart.
-CREATE FUNCTION rollup_bite_alone(p_bound bigint, p_tries integer,
+CREATE OR REPLACE FUNCTION rollup_bite_alone(p_bound bigint, p_tries integer,
                                   OUT taken bigint, OUT is_done boolean,
                                   OUT aside_id bigint, OUT reason text)
 LANGUAGE plpgsql SET lock_timeout = '90ms' AS $$
@@ -455,7 +391,10 @@ $$;
 
 -- Sets an event aside that must be the next one.  False: it is not.  NULL: another roll-up
 -- is at work.
-CREATE FUNCTION rollup_set_aside(p_id bigint, p_reason text) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION rollup_set_aside(p_id bigint,
+                                            p_reason text)
+RETURNS boolean
+LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM rollup_check_id('p_id', p_id, 1),
             must_be_within('the length of p_reason', length(p_reason), 1, 100000);
@@ -474,7 +413,7 @@ $$;
 
 -- For people, once the reason is mended: counts at most p_max of the events that were set
 -- aside, the longest one first.  Returns how many, and with how many it failed again.
-CREATE FUNCTION rollup_retry_aside(p_max integer DEFAULT 1000,
+CREATE OR REPLACE FUNCTION rollup_retry_aside(p_max integer DEFAULT 1000,
                                    OUT counted bigint, OUT failed bigint)
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off

@@ -1,4 +1,4 @@
--- 005_privileges.sql -- what the three roles of roles.sql may do, if there are any.
+-- privileges.sql: what the three roles of roles.sql may do, if there are any.
 --
 -- The processor's role may not change the schema, and what it writes beside events and
 -- dead letters it writes through five functions.  Those run with the rights of their
@@ -32,19 +32,22 @@ END
 $$;
 
 -- Grants what the roles need that exist.  Called here and by roles.sql, so that the order
--- of the two does not matter; a later migration that adds something to be granted replaces
--- this function and calls it.
+-- of the two does not matter.  This file comes last: a function that is made anew has lost
+-- what is set here.
 --
 -- Of events the processor may set what comes from an event, and neither id nor created_at:
 -- the roll-up relies on the ids.
-CREATE FUNCTION grant_privileges() RETURNS void
+CREATE OR REPLACE FUNCTION grant_privileges() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_processor') THEN
-        GRANT SELECT ON schema_version, rollup_state, rollup_aside, events_id_seq
-           TO analytics_processor;
-        GRANT INSERT (event_id, site_id, event_type, path, user_id, "timestamp") ON events
-           TO analytics_processor;
+        GRANT SELECT ON schema_version, schema_functions, rollup_state, rollup_aside,
+                        events_id_seq TO analytics_processor;
+        EXECUTE (SELECT format('GRANT INSERT (%s) ON events TO analytics_processor',
+                               string_agg(quote_ident(attname), ', '))
+                   FROM pg_attribute
+                  WHERE attrelid = 'events'::regclass AND attnum > 0 AND NOT attisdropped
+                    AND attname NOT IN ('id', 'created_at'));
         GRANT USAGE ON SEQUENCE events_id_seq TO analytics_processor;
         GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letters TO analytics_processor;
         GRANT EXECUTE ON FUNCTION rollup_bite, rollup_bite_alone, rollup_set_aside,

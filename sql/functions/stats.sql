@@ -1,4 +1,4 @@
--- 004_stats.sql: the queries behind /stats.
+-- stats.sql: the queries behind /stats.
 --
 -- Both return at least one row: total_views and unique_users, the same in each, and one top
 -- path a row in the order of the answer (views descending, path ascending by bytes).  path
@@ -6,7 +6,7 @@
 -- plain SQL, so that the planner sees through them to the indexes.
 
 -- From the rollups: one row of rollup_sites by its key, and ten of paths by theirs.
-CREATE FUNCTION stats(p_site_id text, p_day date)
+CREATE OR REPLACE FUNCTION stats(p_site_id text, p_day date)
 RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(s.views, 0), coalesce(s.users, 0), p.path, t.views
@@ -25,7 +25,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- From the raw events of a day, exactly; the range of timestamps leaves out partitions.
-CREATE FUNCTION stats_exact_day(p_site_id text, p_day date)
+CREATE OR REPLACE FUNCTION stats_exact_day(p_site_id text, p_day date)
 RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
 LANGUAGE sql STABLE AS $$
     WITH seen AS MATERIALIZED (
@@ -44,7 +44,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The same of all time.
-CREATE FUNCTION stats_exact_all(p_site_id text)
+CREATE OR REPLACE FUNCTION stats_exact_all(p_site_id text)
 RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
 LANGUAGE sql STABLE AS $$
     WITH seen AS MATERIALIZED (
