@@ -1,6 +1,8 @@
 /* access.c -- see access.h. */
 #include "ingestion/access.h"
 
+#include <assert.h>
+
 #include "ingestion/conf.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -103,6 +105,7 @@ enum err_code access_renew(const struct access *old, const struct ingestion_conf
     struct access *access = mem_calloc(1, sizeof(*access));
     enum err_code code;
 
+    assert(old);
     if (!access)
         return err_set(err, ERR_NOMEM, "out of memory");
     code = load_lists(access, old, conf, err);
