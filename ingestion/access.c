@@ -4,13 +4,13 @@
 #include <assert.h>
 
 #include "ingestion/conf.h"
+#include "shared/access/origins.h"
+#include "shared/access/rate.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
 #include "shared/http/guard.h"
-#include "shared/http/origins.h"
-#include "shared/http/rate.h"
 #include "shared/text/words.h"
 
 enum {

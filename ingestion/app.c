@@ -13,13 +13,13 @@
 #include "ingestion/loop.h"
 #include "ingestion/metrics.h"
 #include "ingestion/spool/files.h"
+#include "shared/access/peers.h"
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
 #include "shared/http/budget.h"
 #include "shared/http/health.h"
-#include "shared/http/peers.h"
 #include "shared/redis/url.h"
 
 enum {

@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
+#include "shared/access/secret.h"
 #include "shared/daemon/conf.h"
 #include "shared/event/event.h"
-#include "shared/http/secret.h"
 
 #define FIELD(field) offsetof(struct ingestion_conf, field)
 
@@ -35,10 +35,11 @@ static const struct conf_item items[] = {
      "events sent to Redis in one LPUSH at most"},
     {"GROUPS_IN_FLIGHT", CONF_INT, FIELD(groups_in_flight), "1", 1, 64, NULL,
      "groups that may wait for Redis's reply at the same time, for each loop"},
-    {"GROUP_WAIT_MS", CONF_INT, FIELD(group_wait_ms), "2", 0, 100, NULL,
-     "a group waits for the clients just answered while Redis is slow, at most so long"},
-    {"GROUP_SPIN_US", CONF_INT, FIELD(group_spin_us), "100", 0, 1000, NULL,
-     "behind a group of several events a loop looks for the reply so long, not sleeping"},
+    {"GROUP_LINGER_MS", CONF_INT, FIELD(group_linger_ms), "2", 0, 100, NULL,
+     "Longest wait of a group for the clients just answered, while Redis is slow, in ms"},
+    {"GROUP_POLL_US", CONF_INT, FIELD(group_poll_us), "100", 0, 1000, NULL,
+     "Time that a loop polls for the reply to a group of several events before it "
+     "sleeps, in us"},
     {"PENDING_MAX_BYTES", CONF_INT, FIELD(pending_max_bytes), "16777216", 1048576,
      1073741824, NULL,
      "events that wait for Redis, for each loop; beyond it 503 at once"},

@@ -20,8 +20,8 @@ struct ingestion_conf {
     bool redis_confirms_write;
     int64_t group_max_events;
     int64_t groups_in_flight;
-    int64_t group_wait_ms;
-    int64_t group_spin_us;
+    int64_t group_linger_ms;
+    int64_t group_poll_us;
     int64_t pending_max_bytes;
     int64_t queue_max_events; /* 0: no cap */
     char *spool_dir;          /* "": no spool */

@@ -308,8 +308,8 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
         .timeout_ms = conf->enqueue_timeout_ms,
         .group_max_events = conf->group_max_events,
         .groups_in_flight = conf->groups_in_flight,
-        .group_wait_ms = conf->group_wait_ms,
-        .spin_us = conf->group_spin_us,
+        .group_linger_ms = conf->group_linger_ms,
+        .spin_us = conf->group_poll_us,
         .pending_max_bytes = conf->pending_max_bytes,
     };
 

@@ -19,13 +19,13 @@
 #include "processor/routes.h"
 #include "processor/sampler.h"
 #include "processor/worker.h"
+#include "shared/access/peers.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/http/health.h"
 #include "shared/http/http.h"
-#include "shared/http/peers.h"
 #include "shared/redis/url.h"
 
 enum {
@@ -34,22 +34,23 @@ enum {
     END_MARGIN_MS = 600,
     BODY_MAX = 65536, /* nothing here reads a body */
     RESERVED_FDS =
-        64, /* descriptors for everything that is no client, besides the lanes */
+        64, /* descriptors for everything that is no client, besides the workers */
 };
 
 struct app {
     const struct processor_conf *conf; /* borrowed */
     const struct conf_source *source;  /* likewise */
     struct redis_url redis_url;
-    struct gate gate;
+    struct lifecycle lifecycle;
     struct health health;
     struct leases leases;
-    struct lane *lanes; /* owned */
-    size_t lane_count;
-    struct lease_keeper lease_keeper;
-    struct keeper keeper;
+    struct worker *workers; /* owned */
+    size_t worker_count;
+    struct lease_renewer lease_renewer;
+    struct maintainer maintainer;
     struct sampler sampler;
     struct http_metrics http_metrics;
+    struct routes routes; /* what the handlers see of all this */
     pthread_t threads[THREADS_MAX];
     size_t thread_count;
     atomic_size_t ended; /* of the threads */
@@ -100,7 +101,7 @@ static void on_stop(void *user)
 {
     struct app *app = user;
 
-    gate_stop(&app->gate);
+    lifecycle_stop(&app->lifecycle);
     daemon_limit_end(&app->daemon, app->conf->shutdown_timeout_ms + END_MARGIN_MS,
                      "left a server behind that did not answer in time", EXIT_SUCCESS);
     http_server_stop(app->server, 0, on_server_stopped);
@@ -144,18 +145,18 @@ static void say_ended(struct app *app)
     (void)uv_async_send(&app->thread_ended); /* fails only when the handle is closing */
 }
 
-/* What a lane's thread is given: its app and itself. */
-struct lane_start {
+/* What a worker's thread is given: its app and itself. */
+struct worker_start {
     struct app *app;
-    struct lane *lane;
+    struct worker *worker;
 };
 
-static void *lane_thread(void *user)
+static void *worker_thread(void *user)
 {
-    struct lane_start start = *(struct lane_start *)user;
+    struct worker_start start = *(struct worker_start *)user;
 
     mem_free(user);
-    lane_run(start.lane);
+    worker_run(start.worker);
     leases_leave(&start.app->leases);
     say_ended(start.app);
     return NULL;
@@ -165,16 +166,16 @@ static void *lease_thread(void *user)
 {
     struct app *app = user;
 
-    lease_keeper_run(&app->lease_keeper);
+    lease_renewer_run(&app->lease_renewer);
     say_ended(app);
     return NULL;
 }
 
-static void *keeper_thread(void *user)
+static void *maintainer_thread(void *user)
 {
     struct app *app = user;
 
-    keeper_run(&app->keeper);
+    maintainer_run(&app->maintainer);
     say_ended(app);
     return NULL;
 }
@@ -207,16 +208,16 @@ static enum err_code start_thread(struct app *app, void *(*run)(void *), void *u
     return ERR_OK;
 }
 
-static enum err_code start_lane(struct app *app, size_t i, struct err *err)
+static enum err_code start_worker(struct app *app, size_t i, struct err *err)
 {
-    struct lane_start *start = mem_alloc(sizeof(*start));
+    struct worker_start *start = mem_alloc(sizeof(*start));
     enum err_code code;
 
     if (!start)
         return err_set(err, ERR_NOMEM, "out of memory");
-    *start = (struct lane_start){app, &app->lanes[i]};
+    *start = (struct worker_start){app, &app->workers[i]};
     leases_enter(&app->leases);
-    code = start_thread(app, lane_thread, start, err);
+    code = start_thread(app, worker_thread, start, err);
     if (code) {
         leases_leave(&app->leases);
         mem_free(start);
@@ -226,14 +227,14 @@ static enum err_code start_lane(struct app *app, size_t i, struct err *err)
 
 static enum err_code start_threads(struct app *app, struct err *err)
 {
-    enum err_code code = start_thread(app, keeper_thread, app, err);
+    enum err_code code = start_thread(app, maintainer_thread, app, err);
 
     if (!code)
         code = start_thread(app, lease_thread, app, err);
     if (!code)
         code = start_thread(app, sampler_thread, app, err);
-    for (size_t i = 0; i < app->lane_count && !code; i++)
-        code = start_lane(app, i, err);
+    for (size_t i = 0; i < app->worker_count && !code; i++)
+        code = start_worker(app, i, err);
     return code;
 }
 
@@ -243,49 +244,30 @@ static void join_threads(struct app *app)
         (void)pthread_join(app->threads[i], NULL); /* fails only for no thread of ours */
 }
 
-struct health *app_health(struct app *app)
-{
-    return &app->health;
-}
-
-void app_answer_metrics(struct app *app, struct http_request *req)
-{
-    const struct metrics_sources sources = {
-        .health = &app->health,
-        .http = &app->http_metrics,
-        .lanes = app->lanes,
-        .lane_count = app->lane_count,
-        .keeper = &app->keeper,
-        .sampler = &app->sampler,
-    };
-
-    metrics_answer(&sources, req);
-}
-
 /* --- the start -------------------------------------------------------------------- */
 
-static enum err_code init_lanes(struct app *app, struct err *err)
+static enum err_code init_workers(struct app *app, struct err *err)
 {
-    size_t count = (size_t)app->conf->lanes;
+    size_t count = (size_t)app->conf->workers;
 
-    app->lanes = mem_calloc(count, sizeof(*app->lanes));
-    if (!app->lanes)
+    app->workers = mem_calloc(count, sizeof(*app->workers));
+    if (!app->workers)
         return err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < count; i++) {
-        struct lane *lane = &app->lanes[i];
-        enum err_code code = lane_init(lane, app->conf, &app->redis_url, i, err);
+        struct worker *worker = &app->workers[i];
+        enum err_code code = worker_init(worker, app->conf, &app->redis_url, i, err);
 
-        app->lane_count++; /* a half-built one is released too */
+        app->worker_count++; /* a half-built one is released too */
         if (code)
             return code;
-        lane->gate = &app->gate;
-        lane->health = &app->health;
-        lane->leases = &app->leases;
+        worker->lifecycle = &app->lifecycle;
+        worker->health = &app->health;
+        worker->leases = &app->leases;
     }
     return ERR_OK;
 }
 
-static enum err_code init_keepers(struct app *app, struct err *err)
+static enum err_code init_helpers(struct app *app, struct err *err)
 {
     const struct processor_conf *conf = app->conf;
     struct queue_options options = {
@@ -296,25 +278,34 @@ static enum err_code init_keepers(struct app *app, struct err *err)
         .batch_max_bytes = 1,
     };
 
-    app->lease_keeper = (struct lease_keeper){
+    app->lease_renewer = (struct lease_renewer){
         .leases = &app->leases,
-        .gate = &app->gate,
+        .lifecycle = &app->lifecycle,
         .health = &app->health,
         .queue = queue_new(&options),
-        .thread = app->lane_count,
+        .thread = app->worker_count,
         .lease_ms = conf->lease_ms,
         .shutdown_timeout_ms = conf->shutdown_timeout_ms,
     };
-    if (!app->lease_keeper.queue)
+    if (!app->lease_renewer.queue)
         return err_set(err, ERR_NOMEM, "out of memory");
-    app->keeper.gate = &app->gate;
-    app->keeper.health = &app->health;
-    app->keeper.thread = app->lane_count + 1;
+    app->maintainer.lifecycle = &app->lifecycle;
+    app->maintainer.health = &app->health;
+    app->maintainer.thread = app->worker_count + 1;
     app->sampler.redis_url = &app->redis_url;
-    app->sampler.gate = &app->gate;
+    app->sampler.lifecycle = &app->lifecycle;
+    app->routes.sources = (struct metrics_sources){
+        .health = &app->health,
+        .http = &app->http_metrics,
+        .workers = &app->workers->metrics,
+        .worker_count = app->worker_count,
+        .worker_stride = sizeof(*app->workers),
+        .maintainer = &app->maintainer.metrics,
+        .sampler = &app->sampler.metrics,
+    };
     /* Not ready before each has answered once. */
-    health_set(&app->health, app->lease_keeper.thread, HEALTH_REDIS, ERR_UNAVAILABLE);
-    health_set(&app->health, app->keeper.thread, HEALTH_POSTGRES, ERR_UNAVAILABLE);
+    health_set(&app->health, app->lease_renewer.thread, HEALTH_REDIS, ERR_UNAVAILABLE);
+    health_set(&app->health, app->maintainer.thread, HEALTH_POSTGRES, ERR_UNAVAILABLE);
     return ERR_OK;
 }
 
@@ -353,7 +344,7 @@ static enum err_code start_server(struct app *app, struct err *err)
         .suspends = true, /* nothing here waits */
         .max_connections = daemon_fit_connections(
             conf->max_connections, 1,
-            RESERVED_FDS + 2 * conf->lanes + http_health_files(conf->health_port)),
+            RESERVED_FDS + 2 * conf->workers + http_health_files(conf->health_port)),
         .peers = app->peers,
         .max_head_bytes = conf->max_head_bytes,
         .max_body_bytes = BODY_MAX,
@@ -365,7 +356,7 @@ static enum err_code start_server(struct app *app, struct err *err)
         .metrics = &app->http_metrics,
         .routes = routes_table(),
         .root_hint = "not found; the processor answers /healthz, /readyz and /metrics",
-        .user = app,
+        .user = &app->routes,
     };
 
     enum err_code code = http_server_start(&app->loop, &options, &app->server, err);
@@ -380,7 +371,7 @@ static enum err_code start_health(struct app *app, struct err *err)
         .host = app->conf->health_host,
         .port = app->conf->health_port,
         .routes = routes_table(),
-        .user = app,
+        .user = &app->routes,
     };
     enum err_code code =
         http_health_start(&app->loop, &options, &app->health_server, err);
@@ -394,15 +385,15 @@ static enum err_code init(struct app *app, struct err *err)
     enum err_code code = redis_url_parse(app->conf->redis_url, &app->redis_url, err);
 
     if (!code)
-        code = gate_init(&app->gate, err);
+        code = lifecycle_init(&app->lifecycle, err);
     if (!code)
         code = health_init(&app->health, err);
     if (!code)
         code = leases_init(&app->leases, err);
     if (!code)
-        code = init_lanes(app, err);
+        code = init_workers(app, err);
     if (!code)
-        code = init_keepers(app, err);
+        code = init_helpers(app, err);
     if (!code)
         code = sampler_init(&app->sampler, app->conf->redis_timeout_ms, err);
     if (!code)
@@ -418,16 +409,16 @@ static enum err_code init(struct app *app, struct err *err)
 
 static void release(struct app *app)
 {
-    for (size_t i = 0; i < app->lane_count; i++)
-        lane_release(&app->lanes[i]);
-    mem_free(app->lanes);
+    for (size_t i = 0; i < app->worker_count; i++)
+        worker_release(&app->workers[i]);
+    mem_free(app->workers);
     http_peers_free(app->peers);
-    queue_free(app->lease_keeper.queue);
+    queue_free(app->lease_renewer.queue);
     sampler_release(&app->sampler);
-    keeper_release(&app->keeper);
+    maintainer_release(&app->maintainer);
     leases_release(&app->leases);
     health_release(&app->health);
-    gate_release(&app->gate);
+    lifecycle_release(&app->lifecycle);
     (void)uv_loop_close(&app->loop); /* everything in it was closed before */
 }
 
@@ -443,7 +434,7 @@ enum err_code app_run(const struct processor_conf *conf, const struct conf_sourc
     enum err_code code;
 
     app = (struct app){.conf = conf, .source = source};
-    keeper_init(&app.keeper, conf);
+    maintainer_init(&app.maintainer, conf);
     code = init(&app, err);
     if (code)
         return code; /* the process ends; nothing of it runs yet */
@@ -454,11 +445,11 @@ enum err_code app_run(const struct processor_conf *conf, const struct conf_sourc
         log_line(LOG_INFO, "started",
                  LOG_FIELDS(log_int("port", http_server_port(app.server)),
                             log_int("health_port", health_port(&app)),
-                            log_int("lanes", conf->lanes)));
+                            log_int("workers", conf->workers)));
     (void)uv_run(&app.loop, UV_RUN_DEFAULT);
     join_threads(&app);
-    if (!code && app.keeper.refusal.code) {
-        *err = app.keeper.refusal;
+    if (!code && app.maintainer.refusal.code) {
+        *err = app.maintainer.refusal;
         code = err->code;
     }
     release(&app);

@@ -1,12 +1,12 @@
 /* app.h -- the running processor: threads, event loop, start and end.
  *
  *   main thread   libuv loop: signals, /healthz, /readyz and /metrics
- *   lanes         worker.c, PROCESSOR_LANES of them
+ *   workers         worker.c, PROCESSOR_WORKERS of them
  *   leases        lease.c
- *   keeper        maintainer.c
+ *   maintainer        maintainer.c
  *   sampler       sampler.c
  *
- * At SIGTERM the gate stops: lanes finish the batch under way or hand it back, and the
+ * At SIGTERM the life cycle ends: workers finish the batch under way or hand it back, and the
  * lease thread hands back what is left after SHUTDOWN_TIMEOUT_MS.  A second signal ends
  * the process at once; no batch is lost by that, its lease just has to run out.
  */
@@ -15,18 +15,11 @@
 
 #include "shared/base/err.h"
 
-struct app; /* opaque */
-struct health;
-struct http_request;
 struct conf_source;
 struct processor_conf;
 
-/* Runs until a signal.  Any failure is one of the start, or the keeper's refusal. */
+/* Runs until a signal.  Any failure is one of the start, or the maintainer's refusal. */
 enum err_code app_run(const struct processor_conf *conf, const struct conf_source *source,
                       struct err *err) MUST_CHECK;
-
-/* For the routes. */
-struct health *app_health(struct app *app);
-void app_answer_metrics(struct app *app, struct http_request *req);
 
 #endif

@@ -16,10 +16,10 @@ struct processor_conf {
     char *redis_url_file;
     char *database_url;
     char *database_url_file;
-    int64_t lanes;
+    int64_t workers;
     int64_t batch_max;
     int64_t batch_max_bytes;
-    int64_t batch_rest_ms;
+    int64_t batch_pause_ms;
     int64_t lease_ms;
     int64_t retry_base_ms;
     int64_t retry_max_ms;
@@ -30,7 +30,7 @@ struct processor_conf {
     int64_t lock_timeout_ms;
     int64_t rollup_poll_ms;
     int64_t rollup_lag_max_ms;
-    int64_t rollup_rest_times;
+    int64_t rollup_pause_times;
     int64_t rollup_max_rows;
     int64_t rollup_max_bytes;
     int64_t rollup_timeout_ms;

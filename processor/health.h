@@ -23,7 +23,7 @@ enum health_server {
 };
 
 enum {
-    HEALTH_THREADS_MAX = 34 /* the most lanes, the lease keeper, the keeper */
+    HEALTH_THREADS_MAX = 34 /* the most workers, the lease maintainer, the maintainer */
 };
 
 struct health {

@@ -3,89 +3,89 @@
 
 #include "shared/base/clock.h"
 
-enum err_code gate_init(struct gate *gate, struct err *err)
+enum err_code lifecycle_init(struct lifecycle *lifecycle, struct err *err)
 {
-    *gate = (struct gate){.is_open = false};
-    return monitor_init(&gate->monitor, err);
+    *lifecycle = (struct lifecycle){.is_open = false};
+    return monitor_init(&lifecycle->monitor, err);
 }
 
-void gate_release(struct gate *gate)
+void lifecycle_release(struct lifecycle *lifecycle)
 {
-    monitor_release(&gate->monitor);
+    monitor_release(&lifecycle->monitor);
 }
 
-static void unlock_and_tell(struct gate *gate)
+static void unlock_and_tell(struct lifecycle *lifecycle)
 {
-    monitor_tell(&gate->monitor);
-    monitor_unlock(&gate->monitor);
+    monitor_tell(&lifecycle->monitor);
+    monitor_unlock(&lifecycle->monitor);
 }
 
-void gate_open(struct gate *gate)
+void lifecycle_open(struct lifecycle *lifecycle)
 {
-    monitor_lock(&gate->monitor);
-    gate->is_open = true;
-    unlock_and_tell(gate);
+    monitor_lock(&lifecycle->monitor);
+    lifecycle->is_open = true;
+    unlock_and_tell(lifecycle);
 }
 
-void gate_ring(struct gate *gate)
+void lifecycle_note_rows(struct lifecycle *lifecycle)
 {
-    monitor_lock(&gate->monitor);
-    gate->rings++;
-    unlock_and_tell(gate);
+    monitor_lock(&lifecycle->monitor);
+    lifecycle->noted++;
+    unlock_and_tell(lifecycle);
 }
 
-void gate_stop(struct gate *gate)
+void lifecycle_stop(struct lifecycle *lifecycle)
 {
-    monitor_lock(&gate->monitor);
-    gate->is_stopping = true;
-    unlock_and_tell(gate);
+    monitor_lock(&lifecycle->monitor);
+    lifecycle->is_stopping = true;
+    unlock_and_tell(lifecycle);
 }
 
-bool gate_is_stopping(struct gate *gate)
+bool lifecycle_is_stopping(struct lifecycle *lifecycle)
 {
     bool is_stopping;
 
-    monitor_lock(&gate->monitor);
-    is_stopping = gate->is_stopping;
-    monitor_unlock(&gate->monitor);
+    monitor_lock(&lifecycle->monitor);
+    is_stopping = lifecycle->is_stopping;
+    monitor_unlock(&lifecycle->monitor);
     return is_stopping;
 }
 
-bool gate_wait_open(struct gate *gate)
+bool lifecycle_wait_open(struct lifecycle *lifecycle)
 {
     bool is_stopping;
 
-    monitor_lock(&gate->monitor);
-    while (!gate->is_open && !gate->is_stopping)
-        monitor_wait(&gate->monitor);
-    is_stopping = gate->is_stopping;
-    monitor_unlock(&gate->monitor);
+    monitor_lock(&lifecycle->monitor);
+    while (!lifecycle->is_open && !lifecycle->is_stopping)
+        monitor_wait(&lifecycle->monitor);
+    is_stopping = lifecycle->is_stopping;
+    monitor_unlock(&lifecycle->monitor);
     return !is_stopping;
 }
 
-/* Waits for ms, for the end, or, unless seen is NULL, for a ring. */
-static bool wait_for(struct gate *gate, uint64_t *seen, int64_t ms)
+/* Waits for ms, for the end, or, unless seen is NULL, for rows. */
+static bool wait_for(struct lifecycle *lifecycle, uint64_t *seen, int64_t ms)
 {
     int64_t end_us = clock_mono_us() + ms * 1000;
     bool is_stopping;
     bool in_time = true;
 
-    monitor_lock(&gate->monitor);
-    while (!gate->is_stopping && in_time && (!seen || *seen == gate->rings))
-        in_time = monitor_wait_until(&gate->monitor, end_us);
+    monitor_lock(&lifecycle->monitor);
+    while (!lifecycle->is_stopping && in_time && (!seen || *seen == lifecycle->noted))
+        in_time = monitor_wait_until(&lifecycle->monitor, end_us);
     if (seen)
-        *seen = gate->rings;
-    is_stopping = gate->is_stopping;
-    monitor_unlock(&gate->monitor);
+        *seen = lifecycle->noted;
+    is_stopping = lifecycle->is_stopping;
+    monitor_unlock(&lifecycle->monitor);
     return !is_stopping;
 }
 
-bool gate_pause(struct gate *gate, int64_t ms)
+bool lifecycle_pause(struct lifecycle *lifecycle, int64_t ms)
 {
-    return wait_for(gate, NULL, ms);
+    return wait_for(lifecycle, NULL, ms);
 }
 
-bool gate_wait_ring(struct gate *gate, uint64_t *seen, int64_t ms)
+bool lifecycle_wait_rows(struct lifecycle *lifecycle, uint64_t *seen, int64_t ms)
 {
-    return wait_for(gate, seen, ms);
+    return wait_for(lifecycle, seen, ms);
 }

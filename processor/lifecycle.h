@@ -1,9 +1,10 @@
 /* lifecycle.h -- what the threads of the processor tell each other.
  *
- * The gate opens once the schema is ready, then lanes may store; it rings when rows were
- * stored, then the roll-up has work; and it closes for good when the process stops.  Every
- * wait of a thread that is not for a server is a wait at the gate, so that stopping wakes
- * them all.
+ *   STARTING --lifecycle_open(): the schema is ready--> RUNNING --lifecycle_stop()--> STOPPING
+ *
+ * Workers may store while it runs.  Whoever has stored rows notes that, and the roll-up has
+ * work.  Every wait of a thread that is not for a server is a wait here, so that stopping
+ * wakes them all.
  *
  * Thread-safe.
  */
@@ -16,31 +17,31 @@
 #include "processor/monitor.h"
 #include "shared/base/err.h"
 
-struct gate {
+struct lifecycle {
     struct monitor monitor;
     bool is_open;
     bool is_stopping;
-    uint64_t rings;
+    uint64_t noted; /* how often rows were stored */
 };
 
 /* ERR_NOMEM. */
-enum err_code gate_init(struct gate *gate, struct err *err) MUST_CHECK;
-void gate_release(struct gate *gate);
+enum err_code lifecycle_init(struct lifecycle *lifecycle, struct err *err) MUST_CHECK;
+void lifecycle_release(struct lifecycle *lifecycle);
 
-void gate_open(struct gate *gate);
-void gate_ring(struct gate *gate);
-void gate_stop(struct gate *gate);
+void lifecycle_open(struct lifecycle *lifecycle);
+void lifecycle_note_rows(struct lifecycle *lifecycle);
+void lifecycle_stop(struct lifecycle *lifecycle);
 
-bool gate_is_stopping(struct gate *gate);
+bool lifecycle_is_stopping(struct lifecycle *lifecycle);
 
-/* Waits until the gate is open.  False: the process stops. */
-bool gate_wait_open(struct gate *gate);
+/* Waits until it runs.  False: the process stops. */
+bool lifecycle_wait_open(struct lifecycle *lifecycle);
 
 /* Waits for ms.  False, and at once, when the process stops. */
-bool gate_pause(struct gate *gate, int64_t ms);
+bool lifecycle_pause(struct lifecycle *lifecycle, int64_t ms);
 
-/* Waits until the gate has rung since *seen, at most ms; *seen is then up to date.  False,
+/* Waits until rows were stored since *seen, at most ms; *seen is then up to date.  False,
  * and at once, when the process stops. */
-bool gate_wait_ring(struct gate *gate, uint64_t *seen, int64_t ms);
+bool lifecycle_wait_rows(struct lifecycle *lifecycle, uint64_t *seen, int64_t ms);
 
 #endif

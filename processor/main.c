@@ -27,12 +27,12 @@ static enum err_code check_settings(const struct processor_conf *conf, struct er
 
 static enum err_code migrate(const struct processor_conf *conf, struct err *err)
 {
-    struct keeper keeper;
+    struct maintainer maintainer;
     enum err_code code;
 
-    keeper_init(&keeper, conf);
-    code = keeper_migrate(&keeper, err);
-    keeper_release(&keeper);
+    maintainer_init(&maintainer, conf);
+    code = maintainer_migrate(&maintainer, err);
+    maintainer_release(&maintainer);
     return code;
 }
 

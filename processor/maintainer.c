@@ -31,63 +31,63 @@ enum {
     NUMBER_MAX = 24,
 };
 
-void keeper_init(struct keeper *keeper, const struct processor_conf *conf)
+void maintainer_init(struct maintainer *maintainer, const struct processor_conf *conf)
 {
     struct uuid random = uuid_v7();
     uint64_t seed;
 
     memcpy(&seed, random.bytes + 8, sizeof(seed));
-    *keeper = (struct keeper){
+    *maintainer = (struct maintainer){
         .conf = conf,
         .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
         .savings = {ROLLUP_SAVED_MAX_MS, clock_mono_ms()},
     };
-    rollup_size_init(&keeper->size, conf->rollup_max_rows);
-    retry_init(&keeper->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
-    metric_set(&keeper->metrics.rollup_fresh_ms, clock_mono_ms());
+    rollup_size_init(&maintainer->size, conf->rollup_max_rows);
+    retry_init(&maintainer->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
+    metric_set(&maintainer->metrics.rollup_fresh_ms, clock_mono_ms());
 }
 
-static void forget_bound(struct keeper *keeper)
+static void forget_bound(struct maintainer *maintainer)
 {
-    rollup_clear_bound(&keeper->bound);
-    keeper->has_bound = false;
+    rollup_clear_bound(&maintainer->bound);
+    maintainer->has_bound = false;
 }
 
-static void disconnect(struct keeper *keeper)
+static void disconnect(struct maintainer *maintainer)
 {
-    forget_bound(keeper);
-    PQfinish(keeper->conn); /* NULL is fine */
-    keeper->conn = NULL;
+    forget_bound(maintainer);
+    PQfinish(maintainer->conn); /* NULL is fine */
+    maintainer->conn = NULL;
 }
 
-void keeper_release(struct keeper *keeper)
+void maintainer_release(struct maintainer *maintainer)
 {
-    disconnect(keeper);
+    disconnect(maintainer);
 }
 
 /* --- schema ------------------------------------------------------------------------ */
 
-static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
+static enum err_code connect_and_migrate(struct maintainer *maintainer, struct err *err)
 {
     struct session_options options = {
-        .conf = keeper->conf,
+        .conf = maintainer->conf,
         .application_name = "analytics-rollup",
-        .statement_timeout_ms = keeper->conf->rollup_timeout_ms,
+        .statement_timeout_ms = maintainer->conf->rollup_timeout_ms,
         .is_before_migration = true,
-        .last_host = &keeper->last_host,
+        .last_host = &maintainer->last_host,
     };
     int applied = 0;
-    enum err_code code = session_open(&options, &keeper->conn, err);
+    enum err_code code = session_open(&options, &maintainer->conn, err);
 
     if (code)
         return code;
-    code = migrate_run(keeper->conn, &applied, err);
+    code = migrate_run(maintainer->conn, &applied, err);
     if (!code)
-        code = standbys_check(keeper->conn, LOOK_TIMEOUT_MS, err);
+        code = standbys_check(maintainer->conn, LOOK_TIMEOUT_MS, err);
     if (!code)
-        code = FAILPOINT("keeper.migrated", err);
+        code = FAILPOINT("maintainer.migrated", err);
     if (code == ERR_CONFIG)
-        keeper->refusal = *err;
+        maintainer->refusal = *err;
     if (!code && applied > 0)
         log_line(LOG_INFO, "migrated the database",
                  LOG_FIELDS(log_int("applied", applied),
@@ -98,8 +98,8 @@ static enum err_code connect_and_migrate(struct keeper *keeper, struct err *err)
 /* --- upkeep ------------------------------------------------------------------------ */
 
 /* Runs a function of two integers and returns the numbers of its row's first columns. */
-static enum err_code call(struct keeper *keeper, const char *sql, int64_t a, int64_t b,
-                          int64_t ret_numbers[2], struct err *err)
+static enum err_code call(struct maintainer *maintainer, const char *sql, int64_t a,
+                          int64_t b, int64_t ret_numbers[2], struct err *err)
 {
     char first[NUMBER_MAX];
     char second[NUMBER_MAX];
@@ -109,7 +109,8 @@ static enum err_code call(struct keeper *keeper, const char *sql, int64_t a, int
 
     (void)snprintf(first, sizeof(first), "%" PRId64, a);
     (void)snprintf(second, sizeof(second), "%" PRId64, b);
-    code = pg_conn_exec(keeper->conn, sql, 2, values, keeper->patience_ms, &result, err);
+    code = pg_conn_exec(maintainer->conn, sql, 2, values, maintainer->patience_ms,
+                        &result, err);
     if (code)
         return code;
     for (int column = 0; column < 2; column++)
@@ -118,40 +119,40 @@ static enum err_code call(struct keeper *keeper, const char *sql, int64_t a, int
     return ERR_OK;
 }
 
-static enum err_code add_partitions(struct keeper *keeper, struct err *err)
+static enum err_code add_partitions(struct maintainer *maintainer, struct err *err)
 {
-    int64_t back = keeper->conf->partition_months_back;
-    int64_t retention = keeper->conf->retention_months;
+    int64_t back = maintainer->conf->partition_months_back;
+    int64_t retention = maintainer->conf->retention_months;
     int64_t made[2];
     enum err_code code;
 
     if (retention > 0 && back > retention)
         back = retention; /* or the next step would drop them again */
-    code = call(keeper, "SELECT events_add_partitions($1, $2), 0", back,
-                keeper->conf->partition_months_ahead, made, err);
+    code = call(maintainer, "SELECT events_add_partitions($1, $2), 0", back,
+                maintainer->conf->partition_months_ahead, made, err);
     if (!code)
-        metric_add(&keeper->metrics.partitions_made, made[0]);
+        metric_add(&maintainer->metrics.partitions_made, made[0]);
     if (!code)
-        code = FAILPOINT("keeper.partitions", err);
+        code = FAILPOINT("maintainer.partitions", err);
     if (!code && made[0] > 0)
         log_line(LOG_INFO, "made partitions", LOG_FIELDS(log_int("partitions", made[0])));
     return code;
 }
 
-static enum err_code drop_old(struct keeper *keeper, struct err *err)
+static enum err_code drop_old(struct maintainer *maintainer, struct err *err)
 {
     int64_t gone[2] = {0, DELETE_MAX_ROWS};
     enum err_code code = ERR_OK;
 
-    if (keeper->conf->retention_months == 0)
+    if (maintainer->conf->retention_months == 0)
         return ERR_OK;
     while (gone[1] == DELETE_MAX_ROWS) {
-        code = call(keeper, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
-                    keeper->conf->retention_months, DELETE_MAX_ROWS, gone, err);
+        code = call(maintainer, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
+                    maintainer->conf->retention_months, DELETE_MAX_ROWS, gone, err);
         if (code)
             break;
-        metric_add(&keeper->metrics.partitions_dropped, gone[0]);
-        metric_add(&keeper->metrics.events_removed, gone[1]);
+        metric_add(&maintainer->metrics.partitions_dropped, gone[0]);
+        metric_add(&maintainer->metrics.events_removed, gone[1]);
         if (gone[0] + gone[1] > 0)
             log_line(
                 LOG_INFO, "removed old events",
@@ -160,118 +161,120 @@ static enum err_code drop_old(struct keeper *keeper, struct err *err)
     return code;
 }
 
-static enum err_code count_partitions(struct keeper *keeper, struct err *err)
+static enum err_code count_partitions(struct maintainer *maintainer, struct err *err)
 {
     PGresult *result = NULL;
     enum err_code code = pg_conn_exec(
-        keeper->conn,
+        maintainer->conn,
         "SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass", 0, NULL,
-        keeper->patience_ms, &result, err);
+        maintainer->patience_ms, &result, err);
 
     if (!code)
-        metric_set(&keeper->metrics.partitions,
+        metric_set(&maintainer->metrics.partitions,
                    strtoll(PQgetvalue(result, 0, 0), NULL, 10));
     PQclear(result);
     return code;
 }
 
-static enum err_code run_upkeep(struct keeper *keeper, struct err *err)
+static enum err_code run_upkeep(struct maintainer *maintainer, struct err *err)
 {
-    enum err_code code = add_partitions(keeper, err);
+    enum err_code code = add_partitions(maintainer, err);
 
     if (!code)
-        code = drop_old(keeper, err);
-    return code ? code : count_partitions(keeper, err);
+        code = drop_old(maintainer, err);
+    return code ? code : count_partitions(maintainer, err);
 }
 
 /* What upkeep cannot do, for want of a lock, a privilege or time, is tried again later and
  * keeps nothing else from being done: events_default takes the rows meanwhile.  Fails only
  * when the connection is of no further use. */
-static enum err_code upkeep(struct keeper *keeper, struct err *err)
+static enum err_code upkeep(struct maintainer *maintainer, struct err *err)
 {
-    int64_t interval_ms = keeper->conf->upkeep_interval_ms;
+    int64_t interval_ms = maintainer->conf->upkeep_interval_ms;
     int64_t again_ms = interval_ms < UPKEEP_AGAIN_MS ? interval_ms : UPKEEP_AGAIN_MS;
     enum err_code code;
 
-    if (clock_mono_ms() < keeper->upkeep_at_ms)
+    if (clock_mono_ms() < maintainer->upkeep_at_ms)
         return ERR_OK;
-    keeper->upkeep_at_ms = clock_mono_ms() + again_ms;
-    code = run_upkeep(keeper, err);
+    maintainer->upkeep_at_ms = clock_mono_ms() + again_ms;
+    code = run_upkeep(maintainer, err);
     if (!code) {
-        keeper->upkeep_at_ms = clock_mono_ms() + interval_ms;
+        maintainer->upkeep_at_ms = clock_mono_ms() + interval_ms;
         return ERR_OK;
     }
-    if (PQtransactionStatus(keeper->conn) != PQTRANS_IDLE)
+    if (PQtransactionStatus(maintainer->conn) != PQTRANS_IDLE)
         return code;
     log_line(code == ERR_BUSY ? LOG_WARN : LOG_ERROR, "could not keep up the partitions",
              LOG_FIELDS(log_text("error", err_name(code)), log_text("reason", err->msg)));
     return ERR_OK;
 }
 
-enum err_code keeper_migrate(struct keeper *keeper, struct err *err)
+enum err_code maintainer_migrate(struct maintainer *maintainer, struct err *err)
 {
-    enum err_code code = connect_and_migrate(keeper, err);
+    enum err_code code = connect_and_migrate(maintainer, err);
 
     if (code)
         return code;
-    code = run_upkeep(keeper, err);
+    code = run_upkeep(maintainer, err);
     return code == ERR_BUSY ? ERR_OK : code; /* a processor will do it, then */
 }
 
 /* --- roll-up ----------------------------------------------------------------------- */
 
-static void count_bite(struct keeper *keeper, const struct rollup_bite *bite,
+static void count_bite(struct maintainer *maintainer, const struct rollup_bite *bite,
                        int64_t began_us)
 {
-    struct keeper_metrics *metrics = &keeper->metrics;
+    struct maintainer_metrics *metrics = &maintainer->metrics;
 
     metric_observe(&metrics->rollup_us, &metric_times_us, clock_mono_us() - began_us);
     metric_add(&metrics->rollup_rows, bite->taken);
     if (bite->is_done)
-        metric_set(&metrics->rollup_fresh_ms, keeper->bound_ms);
+        metric_set(&metrics->rollup_fresh_ms, maintainer->bound_ms);
 }
 
-static enum err_code find_bound(struct keeper *keeper, struct err *err)
+static enum err_code find_bound(struct maintainer *maintainer, struct err *err)
 {
     enum err_code code;
 
-    forget_bound(keeper);
-    keeper->bound_ms = clock_mono_ms();
-    code = rollup_find_bound(keeper->conn, keeper->patience_ms, &keeper->bound, err);
-    keeper->has_bound = !code;
+    forget_bound(maintainer);
+    maintainer->bound_ms = clock_mono_ms();
+    code = rollup_find_bound(maintainer->conn, maintainer->patience_ms,
+                             &maintainer->bound, err);
+    maintainer->has_bound = !code;
     return code;
 }
 
 /* Finds a bound and waits for the writers below it.  *ret_is_settled is false when one of
  * them takes longer than a turn: the next turn goes on waiting. */
-static enum err_code settle(struct keeper *keeper, bool *ret_is_settled, struct err *err)
+static enum err_code settle(struct maintainer *maintainer, bool *ret_is_settled,
+                            struct err *err)
 {
     enum err_code code = ERR_OK;
     int64_t suppressed;
 
-    if (!keeper->has_bound)
-        code = find_bound(keeper, err);
+    if (!maintainer->has_bound)
+        code = find_bound(maintainer, err);
     if (!code)
-        code = rollup_await(keeper->conn, WRITERS_WAIT_MS, keeper->patience_ms,
-                            &keeper->bound, err);
+        code = rollup_await(maintainer->conn, WRITERS_WAIT_MS, maintainer->patience_ms,
+                            &maintainer->bound, err);
     if (code)
         return code;
-    *ret_is_settled = keeper->bound.writers == NULL;
-    if (!*ret_is_settled && clock_mono_ms() - keeper->bound_ms > LOG_EVERY_MS &&
-        log_gate_open(&keeper->busy_log, LOG_EVERY_MS, &suppressed))
+    *ret_is_settled = maintainer->bound.writers == NULL;
+    if (!*ret_is_settled && clock_mono_ms() - maintainer->bound_ms > LOG_EVERY_MS &&
+        log_gate_open(&maintainer->busy_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "the roll-up waits for a transaction that writes to events",
-                 LOG_FIELDS(log_text("transactions", keeper->bound.writers),
-                            log_int("ms", clock_mono_ms() - keeper->bound_ms)));
+                 LOG_FIELDS(log_text("transactions", maintainer->bound.writers),
+                            log_int("ms", clock_mono_ms() - maintainer->bound_ms)));
     return ERR_OK;
 }
 
 /* Each event that is set aside is told, but for a flood of them. */
-static void tell_aside(struct keeper *keeper, const struct rollup_bite *bite)
+static void tell_aside(struct maintainer *maintainer, const struct rollup_bite *bite)
 {
     int64_t suppressed;
 
-    metric_add(&keeper->metrics.rollup_set_aside, 1);
-    if (log_gate_open(&keeper->aside_log, ASIDE_LOG_EVERY_MS, &suppressed))
+    metric_add(&maintainer->metrics.rollup_set_aside, 1);
+    if (log_gate_open(&maintainer->aside_log, ASIDE_LOG_EVERY_MS, &suppressed))
         log_line(LOG_ERROR,
                  "set an event aside that cannot be rolled up: it is stored and "
                  "not counted",
@@ -282,87 +285,88 @@ static void tell_aside(struct keeper *keeper, const struct rollup_bite *bite)
 
 /* A smaller bite comes next: at once where Postgres itself has refused this one and nothing
  * else is wrong, else as after any failure. */
-static enum err_code shrink(struct keeper *keeper, int64_t position, int64_t waiting,
-                            struct err *err)
+static enum err_code shrink(struct maintainer *maintainer, int64_t position,
+                            int64_t waiting, struct err *err)
 {
-    bool is_last = waiting <= 1 || keeper->size.rows <= 1;
+    bool is_last = waiting <= 1 || maintainer->size.rows <= 1;
     enum err_action action = err_action(err->code);
     int64_t suppressed;
 
-    rollup_size_fail(&keeper->size, err->code, position, waiting);
+    rollup_size_fail(&maintainer->size, err->code, position, waiting);
     if (is_last || action == ACTION_RETRY || err->code == ERR_DENIED ||
         err->code == ERR_SCHEMA || err->code == ERR_CONFIG ||
-        PQtransactionStatus(keeper->conn) != PQTRANS_IDLE)
+        PQtransactionStatus(maintainer->conn) != PQTRANS_IDLE)
         return err->code;
-    metric_add(&keeper->metrics.failures[err->code], 1);
-    if (log_gate_open(&keeper->size_log, LOG_EVERY_MS, &suppressed))
+    metric_add(&maintainer->metrics.failures[err->code], 1);
+    if (log_gate_open(&maintainer->size_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "the roll-up failed and takes fewer events",
                  LOG_FIELDS(log_text("error", err_name(err->code)),
                             log_text("reason", err->msg),
-                            log_int("events", keeper->size.rows),
+                            log_int("events", maintainer->size.rows),
                             log_int("suppressed", suppressed)));
     return ERR_OK;
 }
 
 /* Rolls up, or sets the next event aside that stands in the way. */
-static enum err_code run_bite(struct keeper *keeper, int64_t position,
+static enum err_code run_bite(struct maintainer *maintainer, int64_t position,
                               struct rollup_bite *ret_bite, struct err *err)
 {
     struct rollup_share share = {
-        .rows = keeper->size.rows,
-        .bytes = keeper->conf->rollup_max_bytes,
-        .tries = rollup_size_tries(&keeper->size, position),
+        .rows = maintainer->size.rows,
+        .bytes = maintainer->conf->rollup_max_bytes,
+        .tries = rollup_size_tries(&maintainer->size, position),
     };
 
-    if (rollup_size_gives_up(&keeper->size, position))
-        return rollup_set_aside(keeper->conn, position + 1,
-                                keeper->size.code == ERR_TIMEOUT
+    if (rollup_size_gives_up(&maintainer->size, position))
+        return rollup_set_aside(maintainer->conn, position + 1,
+                                maintainer->size.code == ERR_TIMEOUT
                                     ? "its roll-up takes too long"
                                     : "the connection is lost over its roll-up",
-                                keeper->patience_ms, ret_bite, err);
-    return rollup_bite(keeper->conn, &keeper->bound, &share, keeper->patience_ms,
-                       ret_bite, err);
+                                maintainer->patience_ms, ret_bite, err);
+    return rollup_bite(maintainer->conn, &maintainer->bound, &share,
+                       maintainer->patience_ms, ret_bite, err);
 }
 
-static enum err_code bite(struct keeper *keeper, int64_t position, struct err *err)
+static enum err_code bite(struct maintainer *maintainer, int64_t position,
+                          struct err *err)
 {
     struct rollup_bite bite = {.is_done = false};
     int64_t began_us = clock_mono_us();
-    int64_t waiting = keeper->bound.id - position;
-    enum err_code code = run_bite(keeper, position, &bite, err);
+    int64_t waiting = maintainer->bound.id - position;
+    enum err_code code = run_bite(maintainer, position, &bite, err);
 
-    forget_bound(keeper);
+    forget_bound(maintainer);
     if (code)
-        return shrink(keeper, position, waiting, err);
+        return shrink(maintainer, position, waiting, err);
     if (bite.is_elsewhere) {
-        (void)gate_pause(keeper->gate, ELSEWHERE_MS);
+        (void)lifecycle_pause(maintainer->lifecycle, ELSEWHERE_MS);
         return ERR_OK;
     }
-    count_bite(keeper, &bite, began_us);
+    count_bite(maintainer, &bite, began_us);
     if (bite.aside_id)
-        tell_aside(keeper, &bite);
-    rollup_spend(&keeper->savings,
-                 keeper->conf->rollup_rest_times * (clock_mono_us() - began_us) / 1000);
-    rollup_size_succeed(&keeper->size);
+        tell_aside(maintainer, &bite);
+    rollup_spend(&maintainer->savings, maintainer->conf->rollup_pause_times *
+                                           (clock_mono_us() - began_us) / 1000);
+    rollup_size_succeed(&maintainer->size);
     return ERR_OK;
 }
 
-/* A lane that rests behind a batch is no sign that nobody is writing. */
-static int64_t quiet_after_ms(const struct keeper *keeper)
+/* A worker that rests behind a batch is no sign that nobody is writing. */
+static int64_t quiet_after_ms(const struct maintainer *maintainer)
 {
-    int64_t rests_ms = 2 * keeper->conf->batch_rest_ms;
+    int64_t rests_ms = 2 * maintainer->conf->batch_pause_ms;
 
     return rests_ms > QUIET_MS ? rests_ms : QUIET_MS;
 }
 
 /* Whether a rest can be left out: nobody begins a row, or there are but a few and it has
  * been rested enough before they came. */
-static bool may_hurry(struct keeper *keeper, int64_t waiting)
+static bool may_hurry(struct maintainer *maintainer, int64_t waiting)
 {
     int64_t now_ms = clock_mono_ms();
-    bool has_saved = rollup_has_saved(&keeper->savings, now_ms);
+    bool has_saved = rollup_has_saved(&maintainer->savings, now_ms);
     bool is_quiet =
-        rollup_is_quiet(&keeper->quiet, waiting, now_ms, quiet_after_ms(keeper));
+        rollup_is_quiet(&maintainer->quiet, waiting, now_ms, quiet_after_ms(maintainer));
 
     return is_quiet || (has_saved && waiting <= FEW_ROWS);
 }
@@ -370,38 +374,39 @@ static bool may_hurry(struct keeper *keeper, int64_t waiting)
 /* Rests some of the time, unless it may hurry and nobody is writing: the rest is there to
  * leave the machine to the writers.  A bound is kept only if it was settled at once, for then
  * no writer is between its rows and its COMMIT. */
-static enum err_code rest(struct keeper *keeper, int64_t rest_ms, bool hurries,
+static enum err_code rest(struct maintainer *maintainer, int64_t rest_ms, bool hurries,
                           bool *ret_may_bite, struct err *err)
 {
     enum err_code code = ERR_OK;
 
     *ret_may_bite = false;
     if (hurries) {
-        code = find_bound(keeper, err);
-        *ret_may_bite = !code && !keeper->bound.writers;
+        code = find_bound(maintainer, err);
+        *ret_may_bite = !code && !maintainer->bound.writers;
         if (!*ret_may_bite)
-            forget_bound(keeper);
+            forget_bound(maintainer);
     }
     if (!code && !*ret_may_bite)
-        (void)gate_pause(keeper->gate, rest_ms < QUIET_MS ? rest_ms : QUIET_MS);
+        (void)lifecycle_pause(maintainer->lifecycle,
+                              rest_ms < QUIET_MS ? rest_ms : QUIET_MS);
     return code;
 }
 
-static void is_well(struct keeper *keeper)
+static void is_well(struct maintainer *maintainer)
 {
-    retry_clear(&keeper->retry);
-    health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, ERR_OK);
+    retry_clear(&maintainer->retry);
+    health_set(maintainer->health, maintainer->thread, HEALTH_POSTGRES, ERR_OK);
 }
 
 /* One turn: looks, rests, bites. */
-static enum err_code turn(struct keeper *keeper, struct err *err)
+static enum err_code turn(struct maintainer *maintainer, struct err *err)
 {
     struct rollup_pace pace = {
-        .rest_times = keeper->conf->rollup_rest_times,
-        .lag_max_ms = keeper->conf->rollup_lag_max_ms,
+        .rest_times = maintainer->conf->rollup_pause_times,
+        .lag_max_ms = maintainer->conf->rollup_lag_max_ms,
     };
     struct rollup_state state = {0};
-    enum err_code code = upkeep(keeper, err);
+    enum err_code code = upkeep(maintainer, err);
     int64_t looked_ms = clock_mono_ms();
     bool is_settled = false;
     bool hurries;
@@ -409,78 +414,80 @@ static enum err_code turn(struct keeper *keeper, struct err *err)
     int64_t rest_ms;
 
     if (!code)
-        code = FAILPOINT("keeper.look", err);
+        code = FAILPOINT("maintainer.look", err);
     if (!code)
-        code = rollup_look(keeper->conn, LOOK_TIMEOUT_MS, &state, err);
+        code = rollup_look(maintainer->conn, LOOK_TIMEOUT_MS, &state, err);
     if (code)
         return code;
-    metric_set(&keeper->metrics.rollup_aside, state.aside);
-    metric_set(&keeper->metrics.rollup_waiting, state.waiting > 0 ? state.waiting : 0);
+    metric_set(&maintainer->metrics.rollup_aside, state.aside);
+    metric_set(&maintainer->metrics.rollup_waiting,
+               state.waiting > 0 ? state.waiting : 0);
     if (state.waiting <= 0)
-        metric_set(&keeper->metrics.rollup_fresh_ms, looked_ms);
-    if (keeper->retry.tries == 0 || state.waiting <= 0)
-        is_well(keeper);
-    hurries = may_hurry(keeper, state.waiting);
+        metric_set(&maintainer->metrics.rollup_fresh_ms, looked_ms);
+    if (maintainer->retry.tries == 0 || state.waiting <= 0)
+        is_well(maintainer);
+    hurries = may_hurry(maintainer, state.waiting);
     if (state.waiting <= 0) {
-        (void)gate_wait_ring(keeper->gate, &keeper->seen, keeper->conf->rollup_poll_ms);
+        (void)lifecycle_wait_rows(maintainer->lifecycle, &maintainer->seen,
+                                  maintainer->conf->rollup_poll_ms);
         return ERR_OK;
     }
     rest_ms = rollup_rest_ms(&pace, &state);
-    if (rest_ms > 0 && state.waiting < keeper->size.rows) {
-        code = rest(keeper, rest_ms, hurries, &may_bite, err);
+    if (rest_ms > 0 && state.waiting < maintainer->size.rows) {
+        code = rest(maintainer, rest_ms, hurries, &may_bite, err);
         if (code || !may_bite)
             return code;
     }
-    code = settle(keeper, &is_settled, err);
+    code = settle(maintainer, &is_settled, err);
     if (!code && is_settled)
-        code = bite(keeper, state.position, err);
+        code = bite(maintainer, state.position, err);
     if (!code)
-        is_well(keeper);
+        is_well(maintainer);
     return code;
 }
 
 /* --- the thread -------------------------------------------------------------------- */
 
 /* False: the process stops. */
-static bool failed(struct keeper *keeper, const struct err *err)
+static bool failed(struct maintainer *maintainer, const struct err *err)
 {
     bool is_halt = err_action(err->code) == ACTION_HALT;
-    int64_t ms = retry_next_ms(&keeper->retry);
+    int64_t ms = retry_next_ms(&maintainer->retry);
     int64_t suppressed;
 
-    disconnect(keeper);
-    metric_add(&keeper->metrics.failures[err->code], 1);
-    health_set(keeper->health, keeper->thread, HEALTH_POSTGRES, err->code);
-    if (log_gate_open(&keeper->log, LOG_EVERY_MS, &suppressed))
+    disconnect(maintainer);
+    metric_add(&maintainer->metrics.failures[err->code], 1);
+    health_set(maintainer->health, maintainer->thread, HEALTH_POSTGRES, err->code);
+    if (log_gate_open(&maintainer->log, LOG_EVERY_MS, &suppressed))
         log_line(is_halt ? LOG_ERROR : LOG_WARN, "Postgres failed",
                  LOG_FIELDS(log_text("error", err_name(err->code)),
                             log_text("reason", err->msg),
                             log_int("suppressed", suppressed)));
     if (is_halt)
-        ms = retry_around_ms(&keeper->retry, keeper->conf->halt_retry_ms);
-    return gate_pause(keeper->gate, ms);
+        ms = retry_around_ms(&maintainer->retry, maintainer->conf->halt_retry_ms);
+    return lifecycle_pause(maintainer->lifecycle, ms);
 }
 
-void keeper_run(struct keeper *keeper)
+void maintainer_run(struct maintainer *maintainer)
 {
-    bool is_running = !gate_is_stopping(keeper->gate);
+    bool is_running = !lifecycle_is_stopping(maintainer->lifecycle);
 
     while (is_running) {
         enum err_code code = ERR_OK;
         struct err err;
 
-        if (!keeper->conn) {
-            code = connect_and_migrate(keeper, &err);
-            if (keeper->refusal.code)
+        if (!maintainer->conn) {
+            code = connect_and_migrate(maintainer, &err);
+            if (maintainer->refusal.code)
                 return;
             if (!code)
-                gate_open(keeper->gate);
+                lifecycle_open(maintainer->lifecycle);
         }
         if (!code)
-            code = turn(keeper, &err);
+            code = turn(maintainer, &err);
         if (code)
-            is_running = failed(keeper, &err);
+            is_running = failed(maintainer, &err);
         else
-            is_running = !gate_is_stopping(keeper->gate);
+            is_running = !lifecycle_is_stopping(maintainer->lifecycle);
     }
 }

@@ -4,7 +4,7 @@
  *       ^                                 |                                 |
  *       +---------- any failure ----------+--- upkeep every hour -----------+
  *
- * It opens the gate for the lanes once the schema is there, and reports to /readyz how
+ * It opens the lifecycle for the workers once the schema is there, and reports to /readyz how
  * Postgres is.
  */
 #ifndef PROCESSOR_MAINTAINER_H
@@ -22,13 +22,13 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 
-struct gate;
+struct lifecycle;
 struct health;
 struct processor_conf;
 
-struct keeper {
+struct maintainer {
     const struct processor_conf *conf; /* these three borrowed */
-    struct gate *gate;
+    struct lifecycle *lifecycle;
     struct health *health;
     size_t thread;      /* its number in health */
     PGconn *conn;       /* owned; NULL: not connected */
@@ -41,24 +41,25 @@ struct keeper {
     struct rollup_quiet quiet;
     struct rollup_savings savings;
     int64_t upkeep_at_ms;
-    uint64_t seen; /* rings of the gate */
+    uint64_t seen; /* rings of the lifecycle */
     struct retry retry;
     struct log_gate log;
     struct log_gate busy_log;
     struct log_gate size_log;
     struct log_gate aside_log;
-    struct keeper_metrics metrics;
+    struct maintainer_metrics metrics;
     struct err refusal; /* code ERR_OK: none */
 };
 
-void keeper_init(struct keeper *keeper, const struct processor_conf *conf);
-void keeper_release(struct keeper *keeper);
+void maintainer_init(struct maintainer *maintainer, const struct processor_conf *conf);
+void maintainer_release(struct maintainer *maintainer);
 
-/* The thread: returns after the gate has stopped, or when the database is one that this
- * program must not touch: keeper->refusal then says why. */
-void keeper_run(struct keeper *keeper);
+/* The thread: returns after the process has begun to stop, or when the database is one that this
+ * program must not touch: maintainer->refusal then says why. */
+void maintainer_run(struct maintainer *maintainer);
 
 /* Migrates and makes partitions, once: what --migrate does.  Errors as they come. */
-enum err_code keeper_migrate(struct keeper *keeper, struct err *err) MUST_CHECK;
+enum err_code maintainer_migrate(struct maintainer *maintainer,
+                                 struct err *err) MUST_CHECK;
 
 #endif

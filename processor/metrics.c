@@ -4,9 +4,6 @@
 
 #include <stdbool.h>
 
-#include "processor/maintainer.h"
-#include "processor/sampler.h"
-#include "processor/worker.h"
 #include "shared/base/clock.h"
 
 #define PREFIX "analytics_processor_"
@@ -28,9 +25,9 @@ _Static_assert(sizeof(trouble_kinds) / sizeof(trouble_kinds[0]) ==
                    (size_t)HEALTH_SERVERS * METRIC_TROUBLE_COUNT,
                "a label for each cell");
 
-#define FIELD(field) offsetof(struct lane_metrics, field)
+#define FIELD(field) offsetof(struct worker_metrics, field)
 
-static const struct metric_item lane_items[] = {
+static const struct metric_item worker_items[] = {
     {.name = "batch_seconds",
      .kind = METRIC_HISTOGRAM,
      .offset = FIELD(batch_us),
@@ -86,9 +83,9 @@ static const struct metric_item lane_items[] = {
 };
 
 #undef FIELD
-#define FIELD(field) offsetof(struct keeper_metrics, field)
+#define FIELD(field) offsetof(struct maintainer_metrics, field)
 
-static const struct metric_item keeper_items[] = {
+static const struct metric_item maintainer_items[] = {
     {.name = "rollup_seconds",
      .kind = METRIC_HISTOGRAM,
      .offset = FIELD(rollup_us),
@@ -112,7 +109,7 @@ static const struct metric_item keeper_items[] = {
      .kind = METRIC_COUNTER,
      .offset = FIELD(rollup_set_aside),
      .help = "Events that this daemon set aside because the roll-up fails with them."},
-    {.name = "keeper_retries_total",
+    {.name = "maintainer_retries_total",
      .kind = METRIC_COUNTER,
      .offset = FIELD(failures),
      .help = "Failures of the roll-up and of upkeep, by error and by what follows.",
@@ -157,7 +154,7 @@ static const struct metric_item sampler_items[] = {
     {.name = "leases",
      .kind = METRIC_GAUGE,
      .offset = FIELD(leases),
-     .help = "Leases of all processors; a lane that waits for jobs has one too."},
+     .help = "Leases of all processors; a worker that waits for jobs has one too."},
     {.name = NULL},
 };
 
@@ -186,10 +183,11 @@ static const struct metric_item moment_items[] = {
     {.name = NULL},
 };
 
-static void look_at_rollup(struct moment *moment, const struct keeper_metrics *keeper)
+static void look_at_rollup(struct moment *moment,
+                           const struct maintainer_metrics *maintainer)
 {
-    int64_t fresh_ms = metric_get(&keeper->rollup_fresh_ms);
-    bool is_behind = metric_get(&keeper->rollup_waiting) > 0;
+    int64_t fresh_ms = metric_get(&maintainer->rollup_fresh_ms);
+    bool is_behind = metric_get(&maintainer->rollup_waiting) > 0;
 
     metric_set(&moment->rollup_lag_ms, is_behind ? clock_mono_ms() - fresh_ms : 0);
 }
@@ -205,20 +203,20 @@ static void look_at_health(struct moment *moment, struct health *health)
 
 void metrics_answer(const struct metrics_sources *sources, struct http_request *req)
 {
-    const struct sampler_metrics *sampler = &sources->sampler->metrics;
+    const struct sampler_metrics *sampler = sources->sampler;
     struct moment moment = {.trouble = {{0}}};
     const struct metrics_part parts[] = {
         {PREFIX, http_metric_items, sources->http, 1, 0},
-        {PREFIX, lane_items, &sources->lanes->metrics, sources->lane_count,
-         sizeof(*sources->lanes)},
-        {PREFIX, keeper_items, &sources->keeper->metrics, 1, 0},
+        {PREFIX, worker_items, sources->workers, sources->worker_count,
+         sources->worker_stride},
+        {PREFIX, maintainer_items, sources->maintainer, 1, 0},
         {PREFIX, sampler_items, sampler, 1, 0},
         {PREFIX, moment_items, &moment, 1, 0},
         {PREFIX, daemon_metric_items, &sampler->process, 1, 0},
         {"process_", process_metric_items, &sampler->process, 1, 0},
     };
 
-    look_at_rollup(&moment, &sources->keeper->metrics);
+    look_at_rollup(&moment, sources->maintainer);
     look_at_health(&moment, sources->health);
     http_answer_metrics(req, parts, sizeof(parts) / sizeof(parts[0]));
 }

@@ -1,6 +1,6 @@
 /* metrics.h -- what the threads of the processor count, and GET /metrics.
  *
- * Each lane, the keeper and the sampler have a struct of their own, which is part of them
+ * Each worker, the maintainer and the sampler have a struct of their own, which is part of them
  * and which they alone write; the main thread reads all of them.
  */
 #ifndef PROCESSOR_METRICS_H
@@ -14,11 +14,8 @@
 #include "shared/http/metrics.h"
 
 struct http_request;
-struct keeper;
-struct lane;
-struct sampler;
 
-struct lane_metrics {
+struct worker_metrics {
     struct metric_histogram batch_us;
     struct metric_histogram batch_jobs;
     struct metric is_busy;
@@ -32,7 +29,7 @@ struct lane_metrics {
     struct metric queue_failures[ERR_CODE_COUNT];
 };
 
-struct keeper_metrics {
+struct maintainer_metrics {
     struct metric_histogram rollup_us;
     struct metric rollup_rows;
     struct metric rollup_waiting;
@@ -54,14 +51,15 @@ struct sampler_metrics {
     struct process_stats process;
 };
 
-/* Whose metrics GET /metrics shows. */
+/* Whose metrics GET /metrics shows; all borrowed. */
 struct metrics_sources {
     struct health *health;
     const struct http_metrics *http;
-    const struct lane *lanes;
-    size_t lane_count;
-    const struct keeper *keeper;
-    const struct sampler *sampler;
+    const struct worker_metrics *workers; /* of the first one */
+    size_t worker_count;
+    size_t worker_stride; /* bytes from those of one worker to those of the next */
+    const struct maintainer_metrics *maintainer;
+    const struct sampler_metrics *sampler;
 };
 
 extern const struct metric_buckets metric_batch_jobs;

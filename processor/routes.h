@@ -2,9 +2,16 @@
 #ifndef PROCESSOR_ROUTES_H
 #define PROCESSOR_ROUTES_H
 
+#include "processor/metrics.h"
+
 struct http_route;
 
-/* The table for http_server_start(); its `user` must be the struct app.  Static. */
+/* What the handlers need: the `user` of the server. */
+struct routes {
+    struct metrics_sources sources;
+};
+
+/* The table for http_server_start().  Static. */
 const struct http_route *routes_table(void);
 
 #endif

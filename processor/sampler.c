@@ -130,5 +130,5 @@ void sampler_run(struct sampler *sampler)
             disconnect(sampler);
         }
         process_stats_refresh(&sampler->metrics.process);
-    } while (gate_pause(sampler->gate, TURN_MS));
+    } while (lifecycle_pause(sampler->lifecycle, TURN_MS));
 }

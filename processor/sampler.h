@@ -2,7 +2,7 @@
  * the process.  /metrics shows what it saw last.
  *
  * It has a connection to Redis of its own, so that it delays nobody, and says nothing when
- * that fails: the lanes do.  At each connect it looks at how Redis is set up.
+ * that fails: the workers do.  At each connect it looks at how Redis is set up.
  */
 #ifndef PROCESSOR_SAMPLER_H
 #define PROCESSOR_SAMPLER_H
@@ -14,12 +14,12 @@
 #include "shared/base/err.h"
 
 struct event_parser;
-struct gate;
+struct lifecycle;
 struct redis_url;
 
 struct sampler {
     const struct redis_url *redis_url; /* these two borrowed */
-    struct gate *gate;
+    struct lifecycle *lifecycle;
     int64_t timeout_ms;          /* for Redis */
     redisContext *context;       /* owned; NULL: not connected */
     struct event_parser *parser; /* owned */
@@ -31,7 +31,7 @@ enum err_code sampler_init(struct sampler *sampler, int64_t timeout_ms,
                            struct err *err) MUST_CHECK;
 void sampler_release(struct sampler *sampler);
 
-/* The thread: returns after the gate has stopped. */
+/* The thread: returns after the process has begun to stop. */
 void sampler_run(struct sampler *sampler);
 
 #endif

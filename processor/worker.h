@@ -1,4 +1,4 @@
-/* worker.h -- one lane: claim, parse, one transaction, acknowledge.
+/* worker.h -- one worker: claim, parse, one transaction, acknowledge.
  *
  *   WAITING --jobs--> STORING --committed--> ACKNOWLEDGING --done--> RESTING --> WAITING
  *                     |    ^  \--lease lost-> WAITING (somebody else has the batch)
@@ -7,11 +7,11 @@
  *                     |
  *                     +--stop--> batch handed back, end
  *
- * A lane that is as fast as its jobs come would store them a few at a time, and each
+ * A worker that is as fast as its jobs come would store them a few at a time, and each
  * transaction has its price; so it rests for a moment while more of them gather.
  *
  * A batch is never dropped: it is acknowledged after COMMIT, or somebody else gets it.
- * Each lane is a thread with its own connections; straight-line code.
+ * Each worker is a thread with its own connections; straight-line code.
  */
 #ifndef PROCESSOR_WORKER_H
 #define PROCESSOR_WORKER_H
@@ -28,19 +28,19 @@
 
 struct claim;
 struct event_parser;
-struct gate;
+struct lifecycle;
 struct health;
 struct leases;
 struct processor_conf;
 struct queue;
 struct redis_url;
 
-struct lane {
+struct worker {
     const struct processor_conf *conf; /* these four borrowed */
-    struct gate *gate;
+    struct lifecycle *lifecycle;
     struct health *health;
     struct leases *leases;
-    size_t number;               /* of the lane, in leases and in health */
+    size_t number;               /* of the worker, in leases and in health */
     struct queue *queue;         /* owned */
     struct event_parser *parser; /* owned */
     struct batch batch;
@@ -50,23 +50,23 @@ struct lane {
     struct log_gate redis_log;
     struct log_gate postgres_log;
     struct log_gate dead_log;
-    struct lane_metrics metrics;
+    struct worker_metrics metrics;
 };
 
-/* ERR_NOMEM.  lane_release() takes a half-built lane too. */
-enum err_code lane_init(struct lane *lane, const struct processor_conf *conf,
-                        const struct redis_url *url, size_t number,
-                        struct err *err) MUST_CHECK;
-void lane_release(struct lane *lane);
+/* ERR_NOMEM.  worker_release() takes a half-built worker too. */
+enum err_code worker_init(struct worker *worker, const struct processor_conf *conf,
+                          const struct redis_url *url, size_t number,
+                          struct err *err) MUST_CHECK;
+void worker_release(struct worker *worker);
 
-/* How long a lane rests behind this batch: not at all behind a single job, which may be all
- * there is, nor behind a large batch, after which there may be more.  The first lane keeps up alone if it can,
+/* How long a worker rests behind this batch: not at all behind a single job, which may be all
+ * there is, nor behind a large batch, after which there may be more.  The first worker keeps up alone if it can,
  * and the others look in now and then: two that share what one can do store it in smaller
  * batches, and are in the way of everything else on the machine.  Pure. */
-int64_t lane_rest_ms(const struct processor_conf *conf, size_t number,
-                     const struct claim *claim);
+int64_t worker_rest_ms(const struct processor_conf *conf, size_t number,
+                       const struct claim *claim);
 
-/* The thread: returns after the gate has stopped. */
-void lane_run(struct lane *lane);
+/* The thread: returns after the process has begun to stop. */
+void worker_run(struct worker *worker);
 
 #endif

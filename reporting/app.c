@@ -13,6 +13,8 @@
 #include "reporting/metrics.h"
 #include "reporting/pool.h"
 #include "reporting/routes.h"
+#include "shared/access/origins.h"
+#include "shared/access/peers.h"
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
@@ -20,8 +22,6 @@
 #include "shared/http/guard.h"
 #include "shared/http/health.h"
 #include "shared/http/http.h"
-#include "shared/http/origins.h"
-#include "shared/http/peers.h"
 
 enum {
     /* Of a body, which no route here reads. */
@@ -39,7 +39,7 @@ struct app {
     struct daemon daemon;
     struct guard *guard; /* owned */
     struct origins origins;
-    struct pool *pools[APP_POOL_COUNT]; /* each owned; NULL: not started */
+    struct pool *pools[ROUTES_POOL_COUNT]; /* each owned; NULL: not started */
     size_t pools_running;
     struct http_peers *peers;   /* owned; NULL: no limit for an address */
     struct http_server *server; /* owned */
@@ -47,6 +47,7 @@ struct app {
     int open_servers;
     struct process_watch watch;
     struct reporting_metrics metrics;
+    struct routes routes; /* what the handlers see of all this */
 };
 
 /* --- the end ------------------------------------------------------------------ */
@@ -137,6 +138,7 @@ static enum err_code load_access(struct app *app, const struct reporting_conf *c
     guard_retire(app->guard);
     origins_release(&app->origins);
     app->guard = guard;
+    app->routes.guard = guard;
     if (app->peers)
         http_peers_exempt(app->peers, guard_proxies(guard));
     app->origins = origins;
@@ -162,33 +164,15 @@ static void on_reload(void *user)
 
 /* --- the start ------------------------------------------------------------------ */
 
-struct pool *app_pool(const struct app *app, enum app_pool which)
-{
-    return app->pools[which];
-}
-
-bool app_raw_is_denied(const struct app *app)
-{
-    return app->conf->raw_needs_token && !guard_has_key(app->guard);
-}
-
-struct guard *app_guard(const struct app *app)
-{
-    return app->guard;
-}
-
-struct reporting_metrics *app_metrics(struct app *app)
-{
-    return &app->metrics;
-}
-
 /* What a turn has gathered is sent together, so that equal questions become one. */
 static void on_turn_end(void *user)
 {
-    const struct app *app = user;
+    const struct routes *routes = user;
 
-    for (size_t i = 0; i < app->pools_running; i++)
-        pool_dispatch(app->pools[i]);
+    for (size_t i = 0; i < ROUTES_POOL_COUNT; i++) {
+        if (routes->pools[i])
+            pool_dispatch(routes->pools[i]);
+    }
 }
 
 static enum err_code start_loop(struct app *app, struct err *err)
@@ -218,12 +202,12 @@ static enum err_code start_pools(struct app *app, struct err *err)
         .metrics = &app->metrics,
     };
 
-    for (size_t i = 0; i < APP_POOL_COUNT; i++) {
-        if (i == APP_STATS) {
+    for (size_t i = 0; i < ROUTES_POOL_COUNT; i++) {
+        if (i == ROUTES_STATS) {
             options.connections = (size_t)conf->connections;
             options.is_main = true;
             options.gauges = &app->metrics.stats;
-        } else if (i == APP_RAW) {
+        } else if (i == ROUTES_RAW) {
             options.connections = (size_t)conf->raw_connections;
             options.query_timeout_ms = conf->raw_query_timeout_ms;
             options.is_main = false;
@@ -233,6 +217,7 @@ static enum err_code start_pools(struct app *app, struct err *err)
         app->pools[i] = pool_start(&app->loop, &options);
         if (!app->pools[i])
             return err_set(err, ERR_NOMEM, "out of memory");
+        app->routes.pools[i] = app->pools[i];
         app->pools_running++;
     }
     return ERR_OK;
@@ -278,7 +263,7 @@ static enum err_code start_server(struct app *app, struct err *err)
         .has_secret = guard_has_key(app->guard),
         .root_hint = "not found; figures are at /stats?site_id=...",
         .authorize = routes_authorize,
-        .user = app,
+        .user = &app->routes,
         .on_turn_end = on_turn_end,
     };
 
@@ -294,7 +279,7 @@ static enum err_code start_health(struct app *app, struct err *err)
         .host = app->conf->health_host,
         .port = app->conf->health_port,
         .routes = routes_table,
-        .user = app,
+        .user = &app->routes,
         .on_turn_end = on_turn_end,
     };
     enum err_code code = http_health_start(&app->loop, &options, &app->health, err);
@@ -317,6 +302,8 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     struct app app = {.conf = conf, .source = source};
     enum err_code code = load_access(&app, conf, err);
 
+    app.routes.metrics = &app.metrics;
+    app.routes.raw_needs_token = conf->raw_needs_token;
     if (!code)
         code = start_loop(&app, err);
     if (code)

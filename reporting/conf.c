@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "shared/http/secret.h"
+#include "shared/access/secret.h"
 
 #define FIELD(field) offsetof(struct reporting_conf, field)
 

@@ -6,9 +6,9 @@
 #define FIELD(field) offsetof(struct reporting_metrics, field)
 
 static const char *const uses[] = {
-    [LINK_USE_IDLE] = "idle",
-    [LINK_USE_BUSY] = "busy",
-    [LINK_USE_CONNECTING] = "connecting",
+    [PG_LINK_USE_IDLE] = "idle",
+    [PG_LINK_USE_BUSY] = "busy",
+    [PG_LINK_USE_CONNECTING] = "connecting",
 };
 
 static const char *const servers[] = {"postgres", "postgres", "postgres"};
@@ -70,7 +70,7 @@ static const struct metric_item items[] = {
      .kind = METRIC_GAUGE,
      .offset = FIELD(stats.links),
      .help = "Connections to Postgres, by state.",
-     .count = LINK_USE_COUNT,
+     .count = PG_LINK_USE_COUNT,
      .labels = {{"state", uses}}},
     {.name = "raw_requests_waiting",
      .kind = METRIC_GAUGE,
@@ -84,7 +84,7 @@ static const struct metric_item items[] = {
      .kind = METRIC_GAUGE,
      .offset = FIELD(raw.links),
      .help = "Connections to Postgres for questions of raw events, by state.",
-     .count = LINK_USE_COUNT,
+     .count = PG_LINK_USE_COUNT,
      .labels = {{"state", uses}}},
     {.name = "raw_queries_cancelled_total",
      .kind = METRIC_COUNTER,

@@ -11,11 +11,11 @@ struct http_request;
 struct pool;
 
 /* Of a connection to Postgres. */
-enum link_use {
-    LINK_USE_IDLE,
-    LINK_USE_BUSY,
-    LINK_USE_CONNECTING,
-    LINK_USE_COUNT
+enum pg_link_use {
+    PG_LINK_USE_IDLE,
+    PG_LINK_USE_BUSY,
+    PG_LINK_USE_CONNECTING,
+    PG_LINK_USE_COUNT
 };
 
 /* Of a pool at the moment of the scrape. */
@@ -23,7 +23,7 @@ struct pool_gauges {
     struct metric requests_waiting;
     struct metric queries_waiting;
     struct metric queries_waiting_max;
-    struct metric links[LINK_USE_COUNT];
+    struct metric links[PG_LINK_USE_COUNT];
 };
 
 struct reporting_metrics {

@@ -1,6 +1,6 @@
 /* pg_link.h -- one connection of the pool: it opens by itself and runs one query at a time.
  *
- *              link_start()
+ *              pg_link_start()
  *                   v
  *      +-------> CLOSED --on_timer: pause over--> OPENING --on_opened: failed--+
  *      |                                             |                         |
@@ -8,10 +8,10 @@
  *      |                                             v                         |
  *      |                    +--on_result---------- READY                       |
  *      |                    |                      |   |                       |
- *      |                  BUSY <---link_run()------+   | connection lost       |
+ *      |                  BUSY <---pg_link_run()------+   | connection lost       |
  *      |                    | connection lost,         |                       |
  *      |                    | no answer in time,       |                       |
- *      |                    | link_abandon()           |                       |
+ *      |                    | pg_link_abandon()           |                       |
  *      |                    v                          v                       |
  *      +--on_poll_closed-- CLOSING <-------------------+                       |
  *      +-----------------------------------------------------------------------+
@@ -20,7 +20,7 @@
  * next moment without a query: so readers come back to a standby that was away, and spread
  * over servers that were added.
  *
- * link_stop() leads from each state to STOPPED, waiting for OPENING and CLOSING to end.
+ * pg_link_stop() leads from each state to STOPPED, waiting for OPENING and CLOSING to end.
  *
  * A link belongs to the loop.  Only session_open() runs in a worker thread, on fields that
  * the loop leaves alone meanwhile.
@@ -37,12 +37,13 @@
 #include "reporting/session.h"
 #include "shared/base/err.h"
 
-struct link; /* opaque */
+struct pg_link; /* opaque */
 
 /* The rows, or NULL and the reason in *err.  result is freed after the call. */
-typedef void (*link_result_fn)(const PGresult *result, const struct err *err, void *user);
+typedef void (*pg_link_result_fn)(const PGresult *result, const struct err *err,
+                                  void *user);
 
-struct link_options {
+struct pg_link_options {
     uv_loop_t *loop;
     struct session_options session;
     int64_t reconnect_max_ms; /* the pause between attempts ends growing there */
@@ -52,39 +53,39 @@ struct link_options {
     void (*on_ready)(void *user);
     /* It could not be opened, or was lost; the callback of a query under way comes first. */
     void (*on_lost)(const struct err *err, void *user);
-    /* It is STOPPED: link_free() may follow. */
+    /* It is STOPPED: pg_link_free() may follow. */
     void (*on_stopped)(void *user);
     void *user;
 };
 
 /* The options must outlive the link.  NULL when out of memory. */
-struct link *link_new(const struct link_options *options) MUST_CHECK;
+struct pg_link *pg_link_new(const struct pg_link_options *options) MUST_CHECK;
 
 /* Starts to connect, once; callbacks come from the loop only. */
-void link_start(struct link *link);
+void pg_link_start(struct pg_link *link);
 
 /* Gives up whatever it does; a query under way gets ERR_UNAVAILABLE at once. */
-void link_stop(struct link *link);
+void pg_link_stop(struct pg_link *link);
 
 /* Only before it was started or once it is stopped.  NULL is fine. */
-void link_free(struct link *link);
+void pg_link_free(struct pg_link *link);
 
 /* Ends the connection of a BUSY link, whose fn is not called then, and opens it anew.  The
  * server ends the query when it sees that. */
-void link_abandon(struct link *link);
+void pg_link_abandon(struct pg_link *link);
 
 /* A query may be run. */
-bool link_is_ready(const struct link *link);
+bool pg_link_is_ready(const struct pg_link *link);
 
 /* When it began to open its connection, by clock_mono_us(). */
-int64_t link_opened_us(const struct link *link);
+int64_t pg_link_opened_us(const struct pg_link *link);
 
 /* There is a connection: READY or BUSY. */
-bool link_is_open(const struct link *link);
+bool pg_link_is_open(const struct pg_link *link);
 
 /* Sends a prepared statement on a READY link; fn is called exactly once, never from
  * within, with the rows, or with ERR_UNAVAILABLE when the connection was lost. */
-void link_run(struct link *link, enum statement_id id, const char *const *values,
-              link_result_fn fn, void *user);
+void pg_link_run(struct pg_link *link, enum statement_id id, const char *const *values,
+                 pg_link_result_fn fn, void *user);
 
 #endif

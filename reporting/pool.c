@@ -19,10 +19,10 @@ enum {
 
 struct pool {
     struct pool_options options;
-    struct link_options link_options;
-    struct job_list waiting; /* owned; in the order they will be sent */
+    struct pg_link_options pg_link_options;
+    struct query_run_list waiting; /* owned; in the order they will be sent */
     size_t waiting_count;
-    struct job_list sent;         /* owned */
+    struct query_run_list sent;   /* owned */
     struct waiter_list deadlines; /* of everyone; all wait equally long */
     int64_t requests;             /* in that list */
     uv_timer_t timer;             /* the first of the deadlines, or earlier */
@@ -38,8 +38,8 @@ struct pool {
     void (*on_stopped)(void *user);
     void *stopped_user;
 
-    size_t link_count;
-    struct link *links[]; /* each owned */
+    size_t pg_link_count;
+    struct pg_link *links[]; /* each owned */
 };
 
 /* --- answering ------------------------------------------------------------------ */
@@ -47,58 +47,58 @@ struct pool {
 static void end_waiter(struct pool *pool, struct waiter *waiter, const PGresult *rows,
                        const struct err *err)
 {
-    struct pool_asker asker = waiter->asker;
+    struct asker asker = waiter->asker;
 
-    TAILQ_REMOVE(&waiter->job->waiters, waiter, in_job);
+    TAILQ_REMOVE(&waiter->run->waiters, waiter, in_run);
     TAILQ_REMOVE(&pool->deadlines, waiter, in_pool);
     pool->requests--;
     mem_free(waiter);
     asker.fn(rows, err, asker.user);
 }
 
-/* Takes a job out of the list that it is in; a link that runs it goes on. */
-static void remove_job(struct job *job)
+/* Takes a run out of the list that it is in; a link that runs it goes on. */
+static void remove_run(struct query_run *run)
 {
-    struct pool *pool = job->pool;
+    struct pool *pool = run->pool;
 
-    if (job->is_waiting)
+    if (run->is_waiting)
         pool->waiting_count--;
-    TAILQ_REMOVE(job->is_waiting ? &pool->waiting : &pool->sent, job, next);
-    job->is_waiting = false;
-    job->link = NULL;
+    TAILQ_REMOVE(run->is_waiting ? &pool->waiting : &pool->sent, run, next);
+    run->is_waiting = false;
+    run->link = NULL;
 }
 
-/* Answers everyone and frees the job, which nobody can find any more. */
-static void end_job(struct job *job, const PGresult *rows, const struct err *err)
+/* Answers everyone and frees the run, which nobody can find any more. */
+static void end_run(struct query_run *run, const PGresult *rows, const struct err *err)
 {
-    assert(!job->is_waiting);
-    while (!TAILQ_EMPTY(&job->waiters))
-        end_waiter(job->pool, TAILQ_FIRST(&job->waiters), rows, err);
-    job_free(job);
+    assert(!run->is_waiting);
+    while (!TAILQ_EMPTY(&run->waiters))
+        end_waiter(run->pool, TAILQ_FIRST(&run->waiters), rows, err);
+    query_run_free(run);
 }
 
-/* Ends a job for which nobody waits any more; one that runs, if the pool cancels. */
-static void end_if_forgotten(struct job *job)
+/* Ends a run for which nobody waits any more; one that runs, if the pool cancels. */
+static void end_if_forgotten(struct query_run *run)
 {
-    struct pool *pool = job->pool;
-    struct link *link = job->link;
+    struct pool *pool = run->pool;
+    struct pg_link *link = run->link;
 
-    if (!TAILQ_EMPTY(&job->waiters) || !(job->is_waiting || pool->options.cancels))
+    if (!TAILQ_EMPTY(&run->waiters) || !(run->is_waiting || pool->options.cancels))
         return;
-    remove_job(job);
-    job_free(job);
+    remove_run(run);
+    query_run_free(run);
     if (link) {
         metric_add(&pool->options.metrics->cancelled, 1);
-        link_abandon(link);
+        pg_link_abandon(link);
     }
 }
 
 static void end_all_waiting(struct pool *pool, const struct err *err)
 {
     while (!TAILQ_EMPTY(&pool->waiting)) {
-        struct job *job = TAILQ_FIRST(&pool->waiting);
-        remove_job(job);
-        end_job(job, NULL, err);
+        struct query_run *run = TAILQ_FIRST(&pool->waiting);
+        remove_run(run);
+        end_run(run, NULL, err);
     }
 }
 
@@ -127,54 +127,54 @@ static void on_deadline(uv_timer_t *timer)
     struct waiter *waiter;
 
     for (;;) {
-        struct job *job;
+        struct query_run *run;
         waiter = TAILQ_FIRST(&pool->deadlines);
         if (!waiter || waiter->deadline_ms > now_ms)
             break;
-        job = waiter->job;
+        run = waiter->run;
         end_waiter(pool, waiter, NULL, &err);
-        end_if_forgotten(job);
+        end_if_forgotten(run);
     }
     arm_timer(pool);
 }
 
 /* --- sending --------------------------------------------------------------------- */
 
-/* A link that may run the job.  One whose connection was lost waits for a newer one: what
+/* A link that may run the run.  One whose connection was lost waits for a newer one: what
  * has ended one backend has often ended all, and the others just do not know it yet. */
-static struct link *find_ready(const struct pool *pool, const struct job *job)
+static struct pg_link *find_ready(const struct pool *pool, const struct query_run *run)
 {
-    for (size_t i = 0; i < pool->link_count; i++) {
-        if (link_is_ready(pool->links[i]) &&
-            link_opened_us(pool->links[i]) > job->lost_us)
+    for (size_t i = 0; i < pool->pg_link_count; i++) {
+        if (pg_link_is_ready(pool->links[i]) &&
+            pg_link_opened_us(pool->links[i]) > run->lost_us)
             return pool->links[i];
     }
     return NULL;
 }
 
 /* Answers those who have gone, so that their requests end. */
-static void drop_gone(struct pool *pool, struct job *job)
+static void drop_gone(struct pool *pool, struct query_run *run)
 {
     const struct err err = {.code = ERR_UNAVAILABLE, .msg = "the client has gone"};
-    struct waiter *waiter = TAILQ_FIRST(&job->waiters);
+    struct waiter *waiter = TAILQ_FIRST(&run->waiters);
 
     while (waiter) {
-        struct waiter *next = TAILQ_NEXT(waiter, in_job);
+        struct waiter *next = TAILQ_NEXT(waiter, in_run);
         if (waiter->asker.is_gone(waiter->asker.user))
             end_waiter(pool, waiter, NULL, &err);
         waiter = next;
     }
 }
 
-static void look_who_has_gone(struct pool *pool, struct job_list *jobs)
+static void look_who_has_gone(struct pool *pool, struct query_run_list *runs)
 {
-    struct job *job = TAILQ_FIRST(jobs);
+    struct query_run *run = TAILQ_FIRST(runs);
 
-    while (job) {
-        struct job *next = TAILQ_NEXT(job, next);
-        drop_gone(pool, job);
-        end_if_forgotten(job);
-        job = next;
+    while (run) {
+        struct query_run *next = TAILQ_NEXT(run, next);
+        drop_gone(pool, run);
+        end_if_forgotten(run);
+        run = next;
     }
 }
 
@@ -194,61 +194,61 @@ static void arm_watch(struct pool *pool)
         (void)uv_timer_start(&pool->watch, on_watch, POOL_WATCH_MS, POOL_WATCH_MS);
 }
 
-static void count_result(const struct job *job, enum err_code code)
+static void count_result(const struct query_run *run, enum err_code code)
 {
-    struct reporting_metrics *metrics = job->pool->options.metrics;
+    struct reporting_metrics *metrics = run->pool->options.metrics;
 
-    metric_observe(&metrics->query_us[job->query.statement], &metric_times_us,
-                   clock_mono_us() - job->sent_us);
+    metric_observe(&metrics->query_us[run->query.statement], &metric_times_us,
+                   clock_mono_us() - run->sent_us);
     metric_add(&metrics->query_failures[code], 1);
 }
 
 static void on_result(const PGresult *rows, const struct err *err, void *user)
 {
-    struct job *job = user;
-    struct pool *pool = job->pool;
+    struct query_run *run = user;
+    struct pool *pool = run->pool;
 
-    remove_job(job);
-    count_result(job, rows ? ERR_OK : err->code);
-    if (!rows && err->code == ERR_UNAVAILABLE && job->lost_us == 0 &&
+    remove_run(run);
+    count_result(run, rows ? ERR_OK : err->code);
+    if (!rows && err->code == ERR_UNAVAILABLE && run->lost_us == 0 &&
         !pool->is_stopping) {
-        job->lost_us = clock_mono_us();
+        run->lost_us = clock_mono_us();
         metric_add(&pool->options.metrics->queries_repeated, 1);
-        TAILQ_INSERT_HEAD(&pool->waiting, job, next);
+        TAILQ_INSERT_HEAD(&pool->waiting, run, next);
         pool->waiting_count++;
-        job->is_waiting = true;
+        run->is_waiting = true;
     } else {
-        end_job(job, rows, err);
+        end_run(run, rows, err);
     }
     pool_dispatch(pool);
 }
 
-static void send_job(struct pool *pool, struct job *job, struct link *link)
+static void send_run(struct pool *pool, struct query_run *run, struct pg_link *link)
 {
-    remove_job(job);
-    drop_gone(pool, job);
-    if (TAILQ_EMPTY(&job->waiters)) {
-        job_free(job);
+    remove_run(run);
+    drop_gone(pool, run);
+    if (TAILQ_EMPTY(&run->waiters)) {
+        query_run_free(run);
         return;
     }
-    job->sent_us = clock_mono_us();
-    job->link = link;
-    TAILQ_INSERT_TAIL(&pool->sent, job, next);
-    link_run(link, job->query.statement, job->query.values, on_result, job);
+    run->sent_us = clock_mono_us();
+    run->link = link;
+    TAILQ_INSERT_TAIL(&pool->sent, run, next);
+    pg_link_run(link, run->query.statement, run->query.values, on_result, run);
 }
 
 void pool_dispatch(struct pool *pool)
 {
-    struct job *job = TAILQ_FIRST(&pool->waiting);
+    struct query_run *run = TAILQ_FIRST(&pool->waiting);
 
-    while (job) {
-        struct job *next = TAILQ_NEXT(job, next);
-        struct link *link = find_ready(pool, job);
+    while (run) {
+        struct query_run *next = TAILQ_NEXT(run, next);
+        struct pg_link *link = find_ready(pool, run);
         if (link)
-            send_job(pool, job, link);
-        else if (job->lost_us == 0)
+            send_run(pool, run, link);
+        else if (run->lost_us == 0)
             return; /* no link is ready for anyone */
-        job = next;
+        run = next;
     }
 }
 
@@ -260,24 +260,24 @@ static bool is_known_down(const struct pool *pool)
            clock_mono_ms() - pool->down_since_ms >= POOL_GRACE_MS;
 }
 
-static enum err_code find_or_add_job(struct pool *pool, const struct pool_query *query,
-                                     struct job **ret_job, struct err *err)
+static enum err_code find_or_add_run(struct pool *pool, const struct question *query,
+                                     struct query_run **ret_run, struct err *err)
 {
-    struct job *job = job_find(&pool->waiting, query);
+    struct query_run *run = query_run_find(&pool->waiting, query);
 
-    if (!job && pool->waiting_count >= pool->options.waiting_max)
+    if (!run && pool->waiting_count >= pool->options.waiting_max)
         return err_set(err, ERR_BUSY, "too many queries are waiting");
-    if (job) {
+    if (run) {
         metric_add(&pool->options.metrics->coalesced, 1);
     } else {
-        job = job_new(pool, query);
-        if (!job)
+        run = query_run_new(pool, query);
+        if (!run)
             return err_set(err, ERR_NOMEM, "out of memory");
-        TAILQ_INSERT_TAIL(&pool->waiting, job, next);
+        TAILQ_INSERT_TAIL(&pool->waiting, run, next);
         pool->waiting_count++;
-        job->is_waiting = true;
+        run->is_waiting = true;
     }
-    *ret_job = job;
+    *ret_run = run;
     return ERR_OK;
 }
 
@@ -290,8 +290,8 @@ enum err_code pool_check(const struct pool *pool, struct err *err)
     return ERR_OK;
 }
 
-enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
-                       const struct pool_asker *asker, struct err *err)
+enum err_code pool_ask(struct pool *pool, const struct question *query,
+                       const struct asker *asker, struct err *err)
 {
     struct waiter *waiter;
     enum err_code code;
@@ -304,14 +304,14 @@ enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
     waiter = mem_calloc(1, sizeof(*waiter));
     if (!waiter)
         return err_set(err, ERR_NOMEM, "out of memory");
-    code = find_or_add_job(pool, query, &waiter->job, err);
+    code = find_or_add_run(pool, query, &waiter->run, err);
     if (code) {
         mem_free(waiter);
         return code;
     }
     waiter->asker = *asker;
     waiter->deadline_ms = clock_mono_ms() + pool->options.query_timeout_ms;
-    TAILQ_INSERT_TAIL(&waiter->job->waiters, waiter, in_job);
+    TAILQ_INSERT_TAIL(&waiter->run->waiters, waiter, in_run);
     TAILQ_INSERT_TAIL(&pool->deadlines, waiter, in_pool);
     pool->requests++;
     arm_timer(pool);
@@ -334,8 +334,8 @@ static void on_link_ready(void *user)
 
 static bool has_open_link(const struct pool *pool)
 {
-    for (size_t i = 0; i < pool->link_count; i++) {
-        if (link_is_open(pool->links[i]))
+    for (size_t i = 0; i < pool->pg_link_count; i++) {
+        if (pg_link_is_open(pool->links[i]))
             return true;
     }
     return false;
@@ -371,8 +371,8 @@ static void on_link_lost(const struct err *err, void *user)
 
 static void pool_free(struct pool *pool)
 {
-    for (size_t i = 0; i < pool->link_count; i++)
-        link_free(pool->links[i]);
+    for (size_t i = 0; i < pool->pg_link_count; i++)
+        pg_link_free(pool->links[i]);
     mem_free(pool);
 }
 
@@ -394,11 +394,11 @@ static void on_timer_closed(uv_handle_t *handle)
     count_stopped(handle->data);
 }
 
-static enum link_use use_of(const struct link *link)
+static enum pg_link_use use_of(const struct pg_link *link)
 {
-    if (link_is_ready(link))
-        return LINK_USE_IDLE;
-    return link_is_open(link) ? LINK_USE_BUSY : LINK_USE_CONNECTING;
+    if (pg_link_is_ready(link))
+        return PG_LINK_USE_IDLE;
+    return pg_link_is_open(link) ? PG_LINK_USE_BUSY : PG_LINK_USE_CONNECTING;
 }
 
 /* Not up and no reason known: the first attempt is under way. */
@@ -414,14 +414,14 @@ void pool_show(const struct pool *pool)
 {
     struct reporting_metrics *metrics = pool->options.metrics;
     struct pool_gauges *gauges = pool->options.gauges;
-    int64_t links[LINK_USE_COUNT] = {0};
+    int64_t links[PG_LINK_USE_COUNT] = {0};
 
     if (!gauges)
         return;
 
-    for (size_t i = 0; i < pool->link_count; i++)
+    for (size_t i = 0; i < pool->pg_link_count; i++)
         links[use_of(pool->links[i])]++;
-    for (size_t use = 0; use < LINK_USE_COUNT; use++)
+    for (size_t use = 0; use < PG_LINK_USE_COUNT; use++)
         metric_set(&gauges->links[use], links[use]);
     for (size_t kind = 0; kind < METRIC_TROUBLE_COUNT && pool->options.is_main; kind++)
         metric_set(&metrics->trouble[kind], kind == trouble_of(pool));
@@ -434,13 +434,13 @@ void pool_show(const struct pool *pool)
 
 static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options)
 {
-    size_t links_size = options->connections * sizeof(struct link *);
+    size_t links_size = options->connections * sizeof(struct pg_link *);
     struct pool *pool = mem_calloc(1, sizeof(*pool) + links_size);
 
     if (!pool)
         return NULL;
     pool->options = *options;
-    pool->link_options = (struct link_options){
+    pool->pg_link_options = (struct pg_link_options){
         .loop = loop,
         .session = {.url = options->database_url,
                     .open_timeout_ms = options->connect_timeout_ms,
@@ -455,13 +455,13 @@ static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options
     TAILQ_INIT(&pool->waiting);
     TAILQ_INIT(&pool->sent);
     TAILQ_INIT(&pool->deadlines);
-    for (; pool->link_count < options->connections; pool->link_count++) {
-        struct link *link = link_new(&pool->link_options);
+    for (; pool->pg_link_count < options->connections; pool->pg_link_count++) {
+        struct pg_link *link = pg_link_new(&pool->pg_link_options);
         if (!link) {
             pool_free(pool);
             return NULL;
         }
-        pool->links[pool->link_count] = link;
+        pool->links[pool->pg_link_count] = link;
     }
     return pool;
 }
@@ -477,9 +477,9 @@ struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options)
     pool->timer.data = pool;
     (void)uv_timer_init(loop, &pool->watch);
     pool->watch.data = pool;
-    for (size_t i = 0; i < pool->link_count; i++)
-        link_start(pool->links[i]);
-    pool->running = pool->link_count + 2;
+    for (size_t i = 0; i < pool->pg_link_count; i++)
+        pg_link_start(pool->links[i]);
+    pool->running = pool->pg_link_count + 2;
     return pool;
 }
 
@@ -494,6 +494,6 @@ void pool_stop(struct pool *pool, void (*on_stopped)(void *user), void *user)
     end_all_waiting(pool, &err);
     uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
     uv_close((uv_handle_t *)&pool->watch, on_timer_closed);
-    for (size_t i = 0; i < pool->link_count; i++)
-        link_stop(pool->links[i]);
+    for (size_t i = 0; i < pool->pg_link_count; i++)
+        pg_link_stop(pool->links[i]);
 }

@@ -1,10 +1,10 @@
 /* pool.h -- a few connections to Postgres, and the queries that wait for one.
  *
- *   pool_ask() --> [WAITING job] --pool_dispatch()--> [SENT on a link] --> answers
+ *   pool_ask() --> [WAITING run] --pool_dispatch()--> [SENT on a link] --> answers
  *
- * Who asks what a WAITING job asks joins it, so that a crowd costs one execution.  A job
+ * Who asks what a WAITING run asks joins it, so that a crowd costs one execution.  A run
  * once SENT takes nobody on: its snapshot may be older than the newcomer's question.
- * A job whose connection is lost goes back to the front, and is sent once more as soon as
+ * A run whose connection is lost goes back to the front, and is sent once more as soon as
  * there is a newer connection.
  *
  * Every asker is answered within the query timeout, whatever Postgres does, and at once
@@ -14,13 +14,12 @@
 #ifndef REPORTING_POOL_H
 #define REPORTING_POOL_H
 
-#include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
-#include "reporting/report/statement.h"
+#include "reporting/question.h"
 #include "shared/base/err.h"
 
 struct pool; /* opaque */
@@ -30,7 +29,7 @@ struct reporting_metrics;
 struct pool_options {
     const char *database_url; /* must outlive the pool */
     size_t connections;
-    size_t waiting_max; /* jobs WAITING */
+    size_t waiting_max; /* runs WAITING */
     int64_t query_timeout_ms;
     int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
@@ -41,21 +40,6 @@ struct pool_options {
     struct pool_gauges *gauges;        /* of metrics; NULL: none */
 };
 
-struct pool_query {
-    enum statement_id statement;
-    const char *values[STATEMENT_VALUES_MAX]; /* as many as the statement has */
-};
-
-/* Whoever asks.  Only fn ends the asking, and it is called exactly once. */
-struct pool_asker {
-    /* The rows, valid during the call, or NULL and the reason in *err. */
-    void (*fn)(const PGresult *rows, const struct err *err, void *user);
-    /* Nobody wants the answer any more; looked at before a job is sent, and now and then
-     * while it waits or runs in a pool that cancels. */
-    bool (*is_gone)(const void *user);
-    void *user;
-};
-
 /* Starts to connect.  NULL when out of memory. */
 struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options) MUST_CHECK;
 
@@ -64,15 +48,15 @@ struct pool *pool_start(uv_loop_t *loop, const struct pool_options *options) MUS
 void pool_stop(struct pool *pool, void (*on_stopped)(void *user), void *user);
 
 /* Asks; the query is copied.  It is sent at the next pool_dispatch().  On failure fn is not
- * called: ERR_BUSY when waiting_max jobs wait, ERR_NOMEM, or the reason why Postgres is
+ * called: ERR_BUSY when waiting_max runs wait, ERR_NOMEM, or the reason why Postgres is
  * down. */
-enum err_code pool_ask(struct pool *pool, const struct pool_query *query,
-                       const struct pool_asker *asker, struct err *err) MUST_CHECK;
+enum err_code pool_ask(struct pool *pool, const struct question *query,
+                       const struct asker *asker, struct err *err) MUST_CHECK;
 
 /* ERR_OK unless it is known that Postgres is down: then the reason. */
 enum err_code pool_check(const struct pool *pool, struct err *err) MUST_CHECK;
 
-/* Sends waiting jobs on the connections that are free.  To be called at the end of a turn
+/* Sends waiting runs on the connections that are free.  To be called at the end of a turn
  * of requests; the pool itself calls it when a connection becomes free. */
 void pool_dispatch(struct pool *pool);
 

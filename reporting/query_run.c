@@ -8,7 +8,7 @@
 #include "shared/base/mem.h"
 
 /* FNV-1a; a client that makes hashes collide only makes his own comparisons longer. */
-static uint64_t hash_query(const struct pool_query *query)
+static uint64_t hash_query(const struct question *query)
 {
     const struct statement *statement = statement_get(query->statement);
     uint64_t hash = 0xcbf29ce484222325U ^ query->statement;
@@ -22,7 +22,7 @@ static uint64_t hash_query(const struct pool_query *query)
     return hash;
 }
 
-static bool is_same(const struct pool_query *a, const struct pool_query *b)
+static bool is_same(const struct question *a, const struct question *b)
 {
     if (a->statement != b->statement)
         return false;
@@ -33,47 +33,48 @@ static bool is_same(const struct pool_query *a, const struct pool_query *b)
     return true;
 }
 
-struct job *job_new(struct pool *pool, const struct pool_query *query)
+struct query_run *query_run_new(struct pool *pool, const struct question *query)
 {
     size_t count = statement_get(query->statement)->value_count;
     size_t size = 0;
-    struct job *job;
+    struct query_run *run;
     char *text;
 
     for (size_t i = 0; i < count; i++)
         size += strlen(query->values[i]) + 1;
-    job = mem_calloc(1, sizeof(*job) + size);
-    if (!job)
+    run = mem_calloc(1, sizeof(*run) + size);
+    if (!run)
         return NULL;
-    job->pool = pool;
-    TAILQ_INIT(&job->waiters);
-    job->hash = hash_query(query);
-    job->query.statement = query->statement;
-    text = job->text;
+    run->pool = pool;
+    TAILQ_INIT(&run->waiters);
+    run->hash = hash_query(query);
+    run->query.statement = query->statement;
+    text = run->text;
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(query->values[i]) + 1;
         memcpy(text, query->values[i], len);
-        job->query.values[i] = text;
+        run->query.values[i] = text;
         text += len;
     }
-    return job;
+    return run;
 }
 
-void job_free(struct job *job)
+void query_run_free(struct query_run *run)
 {
-    assert(!job || TAILQ_EMPTY(&job->waiters));
-    mem_free(job);
+    assert(!run || TAILQ_EMPTY(&run->waiters));
+    mem_free(run);
 }
 
-struct job *job_find(const struct job_list *jobs, const struct pool_query *query)
+struct query_run *query_run_find(const struct query_run_list *runs,
+                                 const struct question *query)
 {
     uint64_t hash = hash_query(query);
-    struct job *job;
+    struct query_run *run;
 
-    TAILQ_FOREACH(job, jobs, next)
+    TAILQ_FOREACH(run, runs, next)
     {
-        if (job->hash == hash && is_same(&job->query, query))
-            return job;
+        if (run->hash == hash && is_same(&run->query, query))
+            return run;
     }
     return NULL;
 }

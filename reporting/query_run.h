@@ -1,7 +1,7 @@
 /* query_run.h -- one query to be run, and everyone who waits for its answer.
  *
  * A value of the pool: it knows nothing of connections.  Askers stand in the order of
- * their arrival, in their job's list and in the pool's list of deadlines.
+ * their arrival, in their run's list and in the pool's list of deadlines.
  */
 #ifndef REPORTING_QUERY_RUN_H
 #define REPORTING_QUERY_RUN_H
@@ -10,42 +10,45 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "reporting/pool.h"
+#include "reporting/question.h"
 
-struct job;
-struct link;
+struct query_run;
+struct pg_link;
+struct pool;
 
 struct waiter {
-    struct pool_asker asker;
+    struct asker asker;
     int64_t deadline_ms;
-    struct job *job;             /* borrowed */
-    TAILQ_ENTRY(waiter) in_job;  /* of those with the same job */
+    struct query_run *run;       /* borrowed */
+    TAILQ_ENTRY(waiter) in_run;  /* of those with the same run */
     TAILQ_ENTRY(waiter) in_pool; /* of all, by deadline */
 };
 
 TAILQ_HEAD(waiter_list, waiter);
-TAILQ_HEAD(job_list, job);
+TAILQ_HEAD(query_run_list, query_run);
 
-struct job {
+struct query_run {
     struct pool *pool; /* borrowed */
     struct waiter_list waiters;
-    TAILQ_ENTRY(job) next; /* of those WAITING, or of those SENT */
-    bool is_waiting;       /* in the former */
-    struct link *link;     /* SENT on it, borrowed; else NULL */
-    int64_t lost_us;       /* when its connection was lost; 0: never */
-    int64_t sent_us;       /* when it was sent last */
-    uint64_t hash;         /* of the query: most comparisons end there */
-    struct pool_query query;
+    TAILQ_ENTRY(query_run) next; /* of those WAITING, or of those SENT */
+    bool is_waiting;             /* in the former */
+    struct pg_link *link;        /* SENT on it, borrowed; else NULL */
+    int64_t lost_us;             /* when its connection was lost; 0: never */
+    int64_t sent_us;             /* when it was sent last */
+    uint64_t hash;               /* of the query: most comparisons end there */
+    struct question query;
     char text[]; /* the values */
 };
 
 /* Copies the query.  NULL when out of memory. */
-struct job *job_new(struct pool *pool, const struct pool_query *query) MUST_CHECK;
+struct query_run *query_run_new(struct pool *pool,
+                                const struct question *query) MUST_CHECK;
 
 /* Only when nobody waits for it.  NULL is fine. */
-void job_free(struct job *job);
+void query_run_free(struct query_run *run);
 
-/* Finds the job in a list that has the same query, or NULL. */
-struct job *job_find(const struct job_list *jobs, const struct pool_query *query);
+/* Finds the run in a list that has the same query, or NULL. */
+struct query_run *query_run_find(const struct query_run_list *runs,
+                                 const struct question *query);
 
 #endif

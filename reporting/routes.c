@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "reporting/app.h"
 #include "reporting/metrics.h"
 #include "reporting/pool.h"
 #include "reporting/report/render.h"
@@ -22,7 +21,7 @@
 #include "shared/base/mem.h"
 #include "shared/http/guard.h"
 #include "shared/http/health.h"
-#include "shared/http/query.h"
+#include "shared/text/query.h"
 
 enum {
     /* Ten paths of 2,048 characters and a site_id of QUERY_BYTES_MAX, each character at
@@ -147,10 +146,10 @@ static bool is_stats_gone(const void *user)
                              : http_is_gone(request->http);
 }
 
-static struct pool_query to_pool_query(const struct stats_query *query)
+static struct question to_pool_query(const struct stats_query *query)
 {
-    struct pool_query to = {.statement = STATEMENT_STATS,
-                            .values = {query->site_id, query->date}};
+    struct question to = {.statement = STATEMENT_STATS,
+                          .values = {query->site_id, query->date}};
 
     if (query->is_exact)
         to.statement =
@@ -160,20 +159,20 @@ static struct pool_query to_pool_query(const struct stats_query *query)
     return to;
 }
 
-static enum err_code ask_for_stats(struct app *app, struct http_request *req,
+static enum err_code ask_for_stats(const struct routes *routes, struct http_request *req,
                                    const struct stats_query *query, struct err *err)
 {
-    struct pool_query pool_query = to_pool_query(query);
-    struct pool_asker asker = {.fn = on_stats_rows, .is_gone = is_stats_gone};
+    struct question pool_query = to_pool_query(query);
+    struct asker asker = {.fn = on_stats_rows, .is_gone = is_stats_gone};
     struct stats_request *request = stats_request_new(req, query);
     enum err_code code;
 
     if (!request)
         return err_set(err, ERR_NOMEM, "out of memory");
-    request->metrics = app_metrics(app);
+    request->metrics = routes->metrics;
     asker.user = request;
-    code = pool_ask(app_pool(app, query->is_exact ? APP_RAW : APP_STATS), &pool_query,
-                    &asker, err);
+    code = pool_ask(routes->pools[query->is_exact ? ROUTES_RAW : ROUTES_STATS],
+                    &pool_query, &asker, err);
     if (code)
         mem_free(request);
     else
@@ -183,33 +182,39 @@ static enum err_code ask_for_stats(struct app *app, struct http_request *req,
 
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
 {
-    unsigned status = guard_check(app_guard(user), req, err);
+    const struct routes *routes = user;
+    unsigned status = guard_check(routes->guard, req, err);
 
     if (status)
-        metric_add(&app_metrics(user)->failures[status == 429 ? ERR_BUSY : ERR_DENIED],
-                   1);
+        metric_add(&routes->metrics->failures[status == 429 ? ERR_BUSY : ERR_DENIED], 1);
     return status;
+}
+
+static bool is_raw_denied(const struct routes *routes)
+{
+    return routes->raw_needs_token && !guard_has_key(routes->guard);
 }
 
 static void on_stats(struct http_request *req, void *user)
 {
+    const struct routes *routes = user;
     struct query query;
     struct stats_query stats_query;
     struct err err;
 
     if (query_parse(http_request_query(req), &query, &err) ||
         stats_query_read(&query, &stats_query, &err)) {
-        metric_add(&app_metrics(user)->failures[err.code], 1);
+        metric_add(&routes->metrics->failures[err.code], 1);
         http_answer_error(req, 400, err.msg);
         return;
     }
-    if (stats_query.is_exact && app_raw_is_denied(user)) {
-        metric_add(&app_metrics(user)->failures[ERR_DENIED], 1);
+    if (stats_query.is_exact && is_raw_denied(routes)) {
+        metric_add(&routes->metrics->failures[ERR_DENIED], 1);
         http_answer_error(req, 403, "exact=true needs a token");
         return;
     }
-    if (ask_for_stats(user, req, &stats_query, &err))
-        answer_failure(app_metrics(user), req, &err, sentence_of(err.code));
+    if (ask_for_stats(routes, req, &stats_query, &err))
+        answer_failure(routes->metrics, req, &err, sentence_of(err.code));
 }
 
 /* --- health ---------------------------------------------------------------------- */
@@ -233,12 +238,13 @@ static bool is_readyz_gone(const void *user)
 
 static void on_readyz(struct http_request *req, void *user)
 {
-    const struct pool_query query = {.statement = STATEMENT_SCHEMA_VERSION};
-    const struct pool_asker asker = {on_version_rows, is_readyz_gone, req};
+    const struct routes *routes = user;
+    const struct question query = {.statement = STATEMENT_SCHEMA_VERSION};
+    const struct asker asker = {on_version_rows, is_readyz_gone, req};
     struct err err;
 
-    if (pool_check(app_pool(user, APP_STATS), &err) ||
-        pool_ask(app_pool(user, APP_HEALTH), &query, &asker, &err))
+    if (pool_check(routes->pools[ROUTES_STATS], &err) ||
+        pool_ask(routes->pools[ROUTES_HEALTH], &query, &asker, &err))
         http_answer_error(req, 503, sentence_of(err.code));
     else
         http_wait(req);
@@ -246,9 +252,11 @@ static void on_readyz(struct http_request *req, void *user)
 
 static void on_metrics(struct http_request *req, void *user)
 {
-    pool_show(app_pool(user, APP_STATS));
-    pool_show(app_pool(user, APP_RAW));
-    metrics_answer(app_metrics(user), req);
+    const struct routes *routes = user;
+
+    pool_show(routes->pools[ROUTES_STATS]);
+    pool_show(routes->pools[ROUTES_RAW]);
+    metrics_answer(routes->metrics, req);
 }
 
 const struct http_route routes_table[] = {

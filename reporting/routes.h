@@ -3,9 +3,31 @@
 #ifndef REPORTING_ROUTES_H
 #define REPORTING_ROUTES_H
 
+#include <stdbool.h>
+
 #include "shared/http/http.h"
 
-/* The table for http_server_start(); its handlers take the struct app * as `user`. */
+struct guard;
+struct pool;
+struct reporting_metrics;
+
+/* Who waits in one of the pools waits for nobody in the others. */
+enum routes_pool {
+    ROUTES_HEALTH, /* /readyz alone */
+    ROUTES_STATS,  /* what the rollups answer */
+    ROUTES_RAW,    /* what takes as long as there are raw events */
+    ROUTES_POOL_COUNT
+};
+
+/* What the handlers need: the `user` of the server.  All borrowed from the app. */
+struct routes {
+    struct pool *pools[ROUTES_POOL_COUNT];
+    struct guard *guard; /* another one after a reload */
+    struct reporting_metrics *metrics;
+    bool raw_needs_token;
+};
+
+/* The table for http_server_start(). */
 extern const struct http_route routes_table[];
 
 /* Whether a request for figures is let in, by its headers; see struct http_options. */

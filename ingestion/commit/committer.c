@@ -143,7 +143,7 @@ static void gather_for(struct queue *queue, const struct group *group)
     if (clients > (size_t)queue->options.group_max_events)
         clients = (size_t)queue->options.group_max_events;
     gather_begin(&queue->gather, now_us - group->sent_us, clients, now_us,
-                 queue->options.group_wait_ms * 1000);
+                 queue->options.group_linger_ms * 1000);
 }
 
 /* Redis has refused the group, and there is no spool. */

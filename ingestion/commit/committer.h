@@ -52,8 +52,8 @@ struct queue_options {
     int64_t timeout_ms;           /* a request is answered inside it */
     int64_t group_max_events;
     int64_t groups_in_flight;
-    int64_t group_wait_ms; /* linger.h; 0: no group waits for more */
-    int64_t spin_us;       /* after a group the loop does not sleep for so long */
+    int64_t group_linger_ms; /* linger.h; 0: no group waits for more */
+    int64_t spin_us;         /* after a group the loop does not sleep for so long */
     int64_t pending_max_bytes;
 };
 

@@ -1,4 +1,4 @@
-/* claim.c -- how jobs become a batch of a lane's; see queue.h. */
+/* claim.c -- how jobs become a batch of a worker's; see queue.h. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -19,7 +19,7 @@ enum {
 
 enum err_code leases_init(struct leases *leases, struct err *err)
 {
-    *leases = (struct leases){.of_lane = {{0}}};
+    *leases = (struct leases){.of_worker = {{0}}};
     return monitor_init(&leases->monitor, err);
 }
 
@@ -31,25 +31,25 @@ void leases_release(struct leases *leases)
 void leases_enter(struct leases *leases)
 {
     monitor_lock(&leases->monitor);
-    leases->lanes_running++;
+    leases->workers_running++;
     monitor_unlock(&leases->monitor);
 }
 
 void leases_leave(struct leases *leases)
 {
     monitor_lock(&leases->monitor);
-    assert(leases->lanes_running > 0);
-    leases->lanes_running--;
+    assert(leases->workers_running > 0);
+    leases->workers_running--;
     monitor_tell(&leases->monitor);
     monitor_unlock(&leases->monitor);
 }
 
-bool leases_hold(struct leases *leases, size_t lane, const char *id, const char *owner)
+bool leases_hold(struct leases *leases, size_t worker, const char *id, const char *owner)
 {
-    struct lease *lease = &leases->of_lane[lane];
+    struct lease *lease = &leases->of_worker[worker];
     bool is_kept;
 
-    assert(lane < LEASES_MAX);
+    assert(worker < LEASES_MAX);
     monitor_lock(&leases->monitor);
     is_kept = !leases->are_over;
     lease->is_held = is_kept;
@@ -60,37 +60,37 @@ bool leases_hold(struct leases *leases, size_t lane, const char *id, const char 
     return is_kept;
 }
 
-void leases_drop(struct leases *leases, size_t lane)
+void leases_drop(struct leases *leases, size_t worker)
 {
     monitor_lock(&leases->monitor);
-    leases->of_lane[lane].is_held = false;
+    leases->of_worker[worker].is_held = false;
     monitor_unlock(&leases->monitor);
 }
 
-bool leases_is_lost(struct leases *leases, size_t lane)
+bool leases_is_lost(struct leases *leases, size_t worker)
 {
     bool is_lost;
 
     monitor_lock(&leases->monitor);
-    is_lost = leases->of_lane[lane].is_lost;
+    is_lost = leases->of_worker[worker].is_lost;
     monitor_unlock(&leases->monitor);
     return is_lost;
 }
 
-/* A copy of a lane's lease, so that Redis is not waited for under the lock. */
-static struct lease copy_of(struct leases *leases, size_t lane)
+/* A copy of a worker's lease, so that Redis is not waited for under the lock. */
+static struct lease copy_of(struct leases *leases, size_t worker)
 {
     struct lease copy;
 
     monitor_lock(&leases->monitor);
-    copy = leases->of_lane[lane];
+    copy = leases->of_worker[worker];
     monitor_unlock(&leases->monitor);
     return copy;
 }
 
-static void tell_lost(struct leases *leases, size_t lane, const struct lease *which)
+static void tell_lost(struct leases *leases, size_t worker, const struct lease *which)
 {
-    struct lease *lease = &leases->of_lane[lane];
+    struct lease *lease = &leases->of_worker[worker];
     bool is_same;
 
     monitor_lock(&leases->monitor);
@@ -103,65 +103,66 @@ static void tell_lost(struct leases *leases, size_t lane, const struct lease *wh
                  LOG_FIELDS(log_text("batch", which->id)));
 }
 
-static enum err_code renew_all(struct lease_keeper *keeper, struct err *err)
+static enum err_code renew_all(struct lease_renewer *maintainer, struct err *err)
 {
-    enum err_code code = queue_ping(keeper->queue, err);
+    enum err_code code = queue_ping(maintainer->queue, err);
 
-    for (size_t lane = 0; lane < LEASES_MAX && !code; lane++) {
-        struct lease lease = copy_of(keeper->leases, lane);
+    for (size_t worker = 0; worker < LEASES_MAX && !code; worker++) {
+        struct lease lease = copy_of(maintainer->leases, worker);
         bool is_owned = true;
 
         if (!lease.is_held || lease.is_lost)
             continue;
         code = FAILPOINT("lease.renew", err);
         if (!code)
-            code = queue_renew(keeper->queue, lease.id, lease.owner, &is_owned, err);
+            code = queue_renew(maintainer->queue, lease.id, lease.owner, &is_owned, err);
         if (!code)
             code = FAILPOINT("lease.renewed", err);
         if (!code && !is_owned)
-            tell_lost(keeper->leases, lane, &lease);
+            tell_lost(maintainer->leases, worker, &lease);
     }
     return code;
 }
 
 /* True when it has looked at all batches there are; a Redis full of other people's keys
  * takes several turns. */
-static bool look_for_orphans(struct lease_keeper *keeper, int64_t turn_ms)
+static bool look_for_orphans(struct lease_renewer *maintainer, int64_t turn_ms)
 {
     size_t found = 0;
     struct err err;
     enum err_code code = FAILPOINT("lease.orphans", &err);
 
     if (!code)
-        code = queue_adopt_orphans(keeper->queue, keeper->cursor, turn_ms, &found, &err);
+        code = queue_adopt_orphans(maintainer->queue, maintainer->cursor, turn_ms, &found,
+                                   &err);
     if (!code && found > 0)
         log_line(LOG_WARN, "found batches without a lease",
                  LOG_FIELDS(log_int("batches", (int64_t)found)));
     /* When Redis is away the next turn says so. */
-    return !code && keeper->cursor[0] == '\0';
+    return !code && maintainer->cursor[0] == '\0';
 }
 
-/* True when all lanes have ended; waits for that until the deadline. */
+/* True when all workers have ended; waits for that until the deadline. */
 static bool wait_ended(struct leases *leases, int64_t deadline_us)
 {
     bool in_time = true;
     bool have_ended;
 
     monitor_lock(&leases->monitor);
-    while (leases->lanes_running > 0 && in_time)
+    while (leases->workers_running > 0 && in_time)
         in_time = monitor_wait_until(&leases->monitor, deadline_us);
-    have_ended = leases->lanes_running == 0;
+    have_ended = leases->workers_running == 0;
     monitor_unlock(&leases->monitor);
     return have_ended;
 }
 
-static void hand_back_all(struct lease_keeper *keeper)
+static void hand_back_all(struct lease_renewer *maintainer)
 {
-    monitor_lock(&keeper->leases->monitor);
-    keeper->leases->are_over = true;
-    monitor_unlock(&keeper->leases->monitor);
-    for (size_t lane = 0; lane < LEASES_MAX; lane++) {
-        struct lease lease = copy_of(keeper->leases, lane);
+    monitor_lock(&maintainer->leases->monitor);
+    maintainer->leases->are_over = true;
+    monitor_unlock(&maintainer->leases->monitor);
+    for (size_t worker = 0; worker < LEASES_MAX; worker++) {
+        struct lease lease = copy_of(maintainer->leases, worker);
         struct err err;
         enum err_code code;
 
@@ -169,7 +170,7 @@ static void hand_back_all(struct lease_keeper *keeper)
             continue;
         code = FAILPOINT("lease.hand_back", &err);
         if (!code)
-            code = queue_hand_back(keeper->queue, lease.id, lease.owner, &err);
+            code = queue_hand_back(maintainer->queue, lease.id, lease.owner, &err);
         if (code)
             log_line(
                 LOG_WARN, "could not hand a batch back",
@@ -181,53 +182,53 @@ static void hand_back_all(struct lease_keeper *keeper)
 }
 
 /* Renews what is held, and says in the log when it cannot. */
-static enum err_code take_turn(struct lease_keeper *keeper)
+static enum err_code take_turn(struct lease_renewer *maintainer)
 {
     struct err err;
-    enum err_code code = renew_all(keeper, &err);
+    enum err_code code = renew_all(maintainer, &err);
     int64_t suppressed;
 
-    health_set(keeper->health, keeper->thread, HEALTH_REDIS, code);
-    if (code && log_gate_open(&keeper->log, LOG_EVERY_MS, &suppressed))
+    health_set(maintainer->health, maintainer->thread, HEALTH_REDIS, code);
+    if (code && log_gate_open(&maintainer->log, LOG_EVERY_MS, &suppressed))
         log_line(
             LOG_WARN, "could not renew leases",
             LOG_FIELDS(log_text("reason", err.msg), log_int("suppressed", suppressed)));
     return code;
 }
 
-/* A lane may be claiming when the process is told to stop, and then stores what it gets: it
+/* A worker may be claiming when the process is told to stop, and then stores what it gets: it
  * is waited for, and its lease renewed, until it has ended. */
-static void end(struct lease_keeper *keeper, int64_t turn_ms)
+static void end(struct lease_renewer *maintainer, int64_t turn_ms)
 {
-    int64_t deadline_us = clock_mono_us() + keeper->shutdown_timeout_ms * 1000;
+    int64_t deadline_us = clock_mono_us() + maintainer->shutdown_timeout_ms * 1000;
 
     for (;;) {
         int64_t until_us = clock_mono_us() + turn_ms * 1000;
 
         if (until_us > deadline_us)
             until_us = deadline_us;
-        if (wait_ended(keeper->leases, until_us))
+        if (wait_ended(maintainer->leases, until_us))
             return;
         if (until_us == deadline_us)
             break;
-        (void)take_turn(keeper); /* has said so if it could not */
+        (void)take_turn(maintainer); /* has said so if it could not */
     }
-    hand_back_all(keeper);
+    hand_back_all(maintainer);
 }
 
-void lease_keeper_run(struct lease_keeper *keeper)
+void lease_renewer_run(struct lease_renewer *maintainer)
 {
-    int64_t turn_ms = keeper->lease_ms / 3;
+    int64_t turn_ms = maintainer->lease_ms / 3;
     int64_t orphans_at_ms = 0;
 
     if (turn_ms > TURN_MAX_MS)
         turn_ms = TURN_MAX_MS;
     do {
-        enum err_code code = take_turn(keeper);
+        enum err_code code = take_turn(maintainer);
 
         if (!code && clock_mono_ms() >= orphans_at_ms &&
-            look_for_orphans(keeper, turn_ms))
+            look_for_orphans(maintainer, turn_ms))
             orphans_at_ms = clock_mono_ms() + ORPHANS_EVERY_MS;
-    } while (gate_pause(keeper->gate, turn_ms));
-    end(keeper, turn_ms);
+    } while (lifecycle_pause(maintainer->lifecycle, turn_ms));
+    end(maintainer, turn_ms);
 }

@@ -1,11 +1,11 @@
-/* lease.h -- the leases of the batches that the lanes have under way.
+/* lease.h -- the leases of the batches that the workers have under way.
  *
- * One thread renews them all, with a connection to Redis of its own, so that a lane may
+ * One thread renews them all, with a connection to Redis of its own, so that a worker may
  * wait for Postgres as long as it takes.  When a lease turns out to be somebody else's the
- * lane is told and lets go of the batch.  At the end it waits for the lanes to end, and hands
+ * worker is told and lets go of the batch.  At the end it waits for the workers to end, and hands
  * back what they still hold when it has waited long enough.
  *
- * All but _init(), _release() and lease_keeper_run() are for the lanes; thread-safe.
+ * All but _init(), _release() and lease_renewer_run() are for the workers; thread-safe.
  */
 #ifndef PROCESSOR_QUEUE_LEASE_H
 #define PROCESSOR_QUEUE_LEASE_H
@@ -19,11 +19,11 @@
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 
-struct gate;
+struct lifecycle;
 struct health;
 
 enum {
-    LEASES_MAX = 32 /* lanes */
+    LEASES_MAX = 32 /* workers */
 };
 
 struct lease {
@@ -34,29 +34,29 @@ struct lease {
 };
 
 struct leases {
-    struct monitor monitor; /* tells of lanes that end */
-    size_t lanes_running;
+    struct monitor monitor; /* tells of workers that end */
+    size_t workers_running;
     bool are_over; /* nobody renews any more, nor hands back */
-    struct lease of_lane[LEASES_MAX];
+    struct lease of_worker[LEASES_MAX];
 };
 
 /* ERR_NOMEM. */
 enum err_code leases_init(struct leases *leases, struct err *err) MUST_CHECK;
 void leases_release(struct leases *leases);
 
-/* From before a lane's thread begins until it ends. */
+/* From before a worker's thread begins until it ends. */
 void leases_enter(struct leases *leases);
 void leases_leave(struct leases *leases);
 
-/* False: it is too late, the lane has to hand the batch back. */
-bool leases_hold(struct leases *leases, size_t lane, const char *id,
+/* False: it is too late, the worker has to hand the batch back. */
+bool leases_hold(struct leases *leases, size_t worker, const char *id,
                  const char *owner) MUST_CHECK;
-void leases_drop(struct leases *leases, size_t lane);
-bool leases_is_lost(struct leases *leases, size_t lane);
+void leases_drop(struct leases *leases, size_t worker);
+bool leases_is_lost(struct leases *leases, size_t worker);
 
-struct lease_keeper {
+struct lease_renewer {
     struct leases *leases; /* these four borrowed */
-    struct gate *gate;
+    struct lifecycle *lifecycle;
     struct health *health;
     struct queue *queue;
     size_t thread; /* its number in health */
@@ -66,8 +66,8 @@ struct lease_keeper {
     struct log_gate log;
 };
 
-/* The thread: returns after the gate has stopped, when all lanes have ended or
+/* The thread: returns after the process has begun to stop, when all workers have ended or
  * shutdown_timeout_ms have passed, and everything held has been handed back. */
-void lease_keeper_run(struct lease_keeper *keeper);
+void lease_renewer_run(struct lease_renewer *maintainer);
 
 #endif

@@ -1,4 +1,4 @@
-/* queue.h -- the queue in Redis, as a lane sees it: claim, acknowledge, hand back.
+/* queue.h -- the queue in Redis, as a worker sees it: claim, acknowledge, hand back.
  *
  *   {events}:queue        list of jobs, pushed on the left, taken from the right
  *   {events}:batch:<id>   list of the jobs of one batch; it never changes once sealed

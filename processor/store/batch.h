@@ -6,7 +6,7 @@
  * (worker.c), since the connection, and with it the schema, may have changed meanwhile.  A batch knows nothing of sockets:
  * store.c sends it.
  *
- * Not thread-safe: a batch belongs to its lane.
+ * Not thread-safe: a batch belongs to its worker.
  */
 #ifndef PROCESSOR_STORE_BATCH_H
 #define PROCESSOR_STORE_BATCH_H

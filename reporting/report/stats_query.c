@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "shared/http/query.h"
+#include "shared/text/query.h"
 
 /* The number of `count` digits at text, or -1. */
 static int read_digits(const char *text, int count)

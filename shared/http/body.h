@@ -6,7 +6,7 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
-#include "shared/http/head.h"
+#include "shared/wire/head.h"
 
 enum {
     HTTP_BODY_PACKING_MAX = 4096, /* more than gzip adds to what it cannot make smaller */

@@ -3,8 +3,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "shared/http/address.h"
-#include "shared/http/forwarded.h"
+#include "shared/access/address.h"
+#include "shared/access/forwarded.h"
 #include "shared/http/internal.h"
 
 enum {

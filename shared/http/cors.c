@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
+#include "shared/access/origins.h"
 #include "shared/http/internal.h"
-#include "shared/http/origins.h"
 
 enum {
     ASKED_MAX = 1024 /* bytes of Access-Control-Request-Headers that are repeated */

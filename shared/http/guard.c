@@ -4,13 +4,13 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "shared/access/address.h"
+#include "shared/access/hosts.h"
+#include "shared/access/rate.h"
+#include "shared/access/secret.h"
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
-#include "shared/http/address.h"
-#include "shared/http/hosts.h"
 #include "shared/http/http.h"
-#include "shared/http/rate.h"
-#include "shared/http/secret.h"
 
 enum {
     UNAUTHORIZED = 401,

@@ -23,22 +23,11 @@
 
 #include "shared/base/buf.h"
 #include "shared/http/body.h"
-#include "shared/http/head.h"
 #include "shared/http/http.h"
 #include "shared/http/metrics.h"
-#include "shared/http/raw.h"
-
-/* Where a connection stands.  The phases up to WRITING have a deadline each; connections
- * of one phase are kept in the order in which they entered it, which is the order of
- * their deadlines because a phase always lasts the same. */
-enum http_phase {
-    PHASE_IDLE,    /* open, no byte of a request yet */
-    PHASE_HEADERS, /* a head has begun */
-    PHASE_BODY,    /* headers seen */
-    PHASE_WRITING, /* answer queued */
-    PHASE_WAITING, /* the handler has the request; no deadline of ours */
-    PHASE_COUNT
-};
+#include "shared/http/phase.h"
+#include "shared/wire/head.h"
+#include "shared/wire/raw.h"
 
 /* How far the current request has come, for the one handler that MHD calls again and
  * again. */

@@ -1,7 +1,9 @@
 /* metrics.c -- see metrics.h. */
 #include "shared/http/metrics.h"
 
-#include "shared/http/internal.h"
+#include "shared/base/buf.h"
+#include "shared/http/http.h"
+#include "shared/http/phase.h"
 
 _Static_assert((int)HTTP_METRIC_PHASES == (int)PHASE_COUNT, "one cell for each phase");
 

@@ -10,9 +10,9 @@
  */
 #include <sys/ioctl.h>
 
-#include "shared/http/address.h"
+#include "shared/access/address.h"
+#include "shared/access/peers.h"
 #include "shared/http/internal.h"
-#include "shared/http/peers.h"
 
 enum {
     SPARE_SHARE = 64, /* one spare connection for so many */

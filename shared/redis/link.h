@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "shared/redis/uv.h"
+#include "shared/base/err.h"
+#include "shared/redis/reply.h"
 
 struct redis_link; /* opaque */
 struct sockaddr;

@@ -14,19 +14,16 @@
 #ifndef SHARED_REDIS_UV_H
 #define SHARED_REDIS_UV_H
 
-#include <hiredis/hiredis.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "shared/base/err.h"
+#include "shared/redis/reply.h"
 
 struct redis_url;
 struct redis_uv; /* opaque */
-
-/* reply is NULL when the outcome is unknown; it is freed after the callback returns. */
-typedef void (*redis_uv_reply_fn)(redisReply *reply, void *user);
 
 struct redis_uv_options {
     const struct redis_url *url; /* copied */

@@ -1,6 +1,6 @@
 """Where the microseconds of an event go: processor time of each part while everything runs.
 
-Postgres' backends are told apart by their application_name: one roll-up, the lanes, the
+Postgres' backends are told apart by their application_name: one roll-up, the workers, the
 readers of /stats; the rest (checkpointer, WAL writer, autovacuum) is what remains of the
 whole server.
 """

@@ -1,4 +1,4 @@
-"""A full queue to rows and rollups, by one processor with its default lanes; bare COPY of
+"""A full queue to rows and rollups, by one processor with its default workers; bare COPY of
 the same rows; the peer's worker on a queue of its own form."""
 import contextlib
 import json

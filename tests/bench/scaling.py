@@ -12,7 +12,7 @@ from support.wait import wait_until
 
 COUNTS = (1, 2, 4)
 CONNECTIONS = 16  # for each loop
-BATCH = 250       # jobs to a transaction, so that there is work for all lanes
+BATCH = 250       # jobs to a transaction, so that there is work for all workers
 STOP_SECONDS = 30
 
 

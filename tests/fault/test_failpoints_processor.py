@@ -21,7 +21,7 @@ from support.redis_server import ATTEMPTS, LEASES, QUEUE
 from support.wait import wait_until
 
 SETTINGS = {"LEASE_MS": 450, "BATCH_MAX": 25, "RETRY_MAX_MS": 200, "HALT_RETRY_MS": 100,
-            "PROCESSOR_LANES": 2}
+            "PROCESSOR_WORKERS": 2}
 
 # The first time is not the interesting one: the first piece of a COPY is its header.
 NTH = {"copy.sending": 2}
@@ -35,8 +35,8 @@ def test_the_failpoints_were_found():
                                        for name in PROCESSOR)
 
 
-@pytest.mark.parametrize("rules", ["lane.claimed", "lane.claimed:explode", "x:kill:0",
-                                   "a:kill,,", "lane.claimed:kill:1x"])
+@pytest.mark.parametrize("rules", ["worker.claimed", "worker.claimed:explode", "x:kill:0",
+                                   "a:kill,,", "worker.claimed:kill:1x"])
 def test_a_wrong_rule_ends_the_process(daemons, redis, database, rules):
     daemon = daemons.start("processor", wait=False, REDIS_URL=redis.url,
                            DATABASE_URL=database.url, FAILPOINTS=rules)
@@ -156,9 +156,9 @@ def locked_events(database):
         conn.close()
 
 
-# A lane hands back what it is between two tries of; the lease thread what a lane is stuck
+# A worker hands back what it is between two tries of; the lease thread what a worker is stuck
 # with.
-HAND_BACK = {"lane.hand_back": {"LOCK_TIMEOUT_MS": 20},
+HAND_BACK = {"worker.hand_back": {"LOCK_TIMEOUT_MS": 20},
              "lease.hand_back": {"LOCK_TIMEOUT_MS": 60000, "SHUTDOWN_TIMEOUT_MS": 200}}
 
 
@@ -175,7 +175,7 @@ def test_a_processor_that_fails_on_sigterm_at(make_scenario, name, action):
         with scenario.redis.client() as client:
             client.lpush(QUEUE, job(one))
         wait_until(scenario.redis.batches, 10, "the job to be claimed")
-        if name == "lane.hand_back":
+        if name == "worker.hand_back":
             scenario.victim.wait_log("could not store a batch")
         scenario.victim.signal(signal.SIGTERM)
         scenario.victim.wait_log(f"failpoint {name} {action}")

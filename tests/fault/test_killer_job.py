@@ -18,7 +18,7 @@ def lay_out(client, batch, row=""):
 
 def run(daemons, redis, database, **more):
     return daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url,
-                         PROCESSOR_LANES=1, LEASE_MS=450, wait=False, **more)
+                         PROCESSOR_WORKERS=1, LEASE_MS=450, wait=False, **more)
 
 
 def end_lease(client, batch):
@@ -48,7 +48,7 @@ def test_a_batch_that_is_stored_leaves_no_mark(daemons, redis, database):
     client, batch = redis.client(), new_id()
     lay_out(client, batch)
     for _ in range(3):
-        processor = run(daemons, redis, database, FAILPOINTS="lane.stored:kill:1")
+        processor = run(daemons, redis, database, FAILPOINTS="worker.stored:kill:1")
         assert processor.wait_exit(30) == -signal.SIGKILL
         processor.process = None
         assert client.hget(ATTEMPTS, f"{batch}:row") is None

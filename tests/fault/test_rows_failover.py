@@ -35,7 +35,7 @@ def test_row_33_somebody_empties_redis(start):
 
 
 def test_row_33_somebody_empties_redis_while_nothing_is_in_it(start):
-    """The leases of lanes that wait for a job are gone too.  Nothing is lost, not even a
+    """The leases of workers that wait for a job are gone too.  Nothing is lost, not even a
     job that one claims and dies with."""
     rig = start()
     rig.push(scaled(50))

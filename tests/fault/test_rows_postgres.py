@@ -21,7 +21,7 @@ COPY_HEADER = b"PGCOPY\n"
 @pytest.fixture
 def rig(make_rig, redis, own_postgres):
     rig = make_rig(redis, own_postgres())
-    rig.start(processor={"PROCESSOR_LANES": 2, "BATCH_MAX": 100})
+    rig.start(processor={"PROCESSOR_WORKERS": 2, "BATCH_MAX": 100})
     return rig
 
 
@@ -154,7 +154,7 @@ def test_row_16_the_line_to_postgres_swallows_everything(rig, direction):
 def test_row_18_no_connection_is_free(make_rig, redis, own_postgres, daemons):
     """53300 is an outage that ends by itself; who has a connection keeps it."""
     database = own_postgres(max_connections=16, superuser_reserved_connections=0)
-    rig = make_rig(redis, database).start(processor={"PROCESSOR_LANES": 2})
+    rig = make_rig(redis, database).start(processor={"PROCESSOR_WORKERS": 2})
     rig.load(rate=300)
     rig.wait_stored(100)
     rig.database.value("SELECT 1")  # one for the judge

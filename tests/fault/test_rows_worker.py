@@ -19,7 +19,7 @@ COMMITTED = b"COMMIT\0"    # as a command on the way up, as its tag on the way d
 
 def kill_at(rig, line, pattern, direction="up"):
     """Kills the processor before the bytes arrive; then another goes on."""
-    victim = rig.make_processor(PROCESSOR_LANES=1)
+    victim = rig.make_processor(PROCESSOR_WORKERS=1)
     line.when(pattern, lambda connection: (os.kill(victim.process.pid, signal.SIGKILL),
                                            connection.cut()), direction)
     rig.push(300)
@@ -64,7 +64,7 @@ def test_row_04_killed_inside_dead_letter_handling(rig):
 def pause_at(rig, pattern):
     """Pauses the processor when the bytes come by, which do not arrive; another takes over
     while it is paused; then it goes on."""
-    victim = rig.make_processor(PROCESSOR_LANES=1)
+    victim = rig.make_processor(PROCESSOR_WORKERS=1)
     rig.postgres_line.when(pattern, lambda connection: (
         os.kill(victim.process.pid, signal.SIGSTOP), rig.postgres_line.swallow("up")))
     rig.push(300)
@@ -94,7 +94,7 @@ def test_row_06_paused_between_begin_and_copy(rig):
 
 def test_row_07_two_processors_with_the_same_batch(rig):
     """The first has sent its COMMIT, which is on its way; its lease is taken from it."""
-    first = rig.make_processor(PROCESSOR_LANES=1, LEASE_MS=60000)
+    first = rig.make_processor(PROCESSOR_WORKERS=1, LEASE_MS=60000)
     rig.postgres_line.when(COMMITTED, lambda _: rig.postgres_line.swallow("up"))
     rig.push(150)
     first.start(wait=False)
@@ -124,7 +124,7 @@ def test_row_08_leases_that_end_while_their_owners_are_at_work(rig):
     """Each COPY takes three times as long as a lease, and renewals do not arrive."""
     rig.database.rows(SLOW)
     for _ in range(3):
-        rig.make_processor(LEASE_MS=300, BATCH_MAX=50, PROCESSOR_LANES=1,
+        rig.make_processor(LEASE_MS=300, BATCH_MAX=50, PROCESSOR_WORKERS=1,
                            STATEMENT_TIMEOUT_MS=10000)
     rig.worker_line.delay(0.12)
     rig.push(200)
@@ -149,7 +149,7 @@ def test_row_10_a_commit_that_is_a_rollback(rig):
     """COMMIT of a transaction that has failed is no error: only its tag says ROLLBACK."""
     rig.postgres_line.replace(b"COMMIT\0", b"ABORT;\0")
     rig.push(100)
-    processor = rig.start_processor(PROCESSOR_LANES=1)
+    processor = rig.start_processor(PROCESSOR_WORKERS=1)
     assert rig.end().stored == 100
     assert processor.has_logged("ended with ROLLBACK instead of COMMIT")
 
@@ -182,7 +182,7 @@ def test_row_23_poison_among_a_thousand_events(rig, count):
         client.lpush(QUEUE, *poison)
     if good:
         rig.push(good - good // 2)
-    rig.start_processor(BATCH_MAX=1000, PROCESSOR_LANES=1)
+    rig.start_processor(BATCH_MAX=1000, PROCESSOR_WORKERS=1)
     verdict = rig.end()
     assert (verdict.stored, verdict.dead) == (good, count)
     reasons = rig.database.rows("SELECT DISTINCT reason FROM dead_letters")
@@ -206,7 +206,7 @@ def test_row_23_poison_that_only_postgres_sees(rig, count):
     with rig.redis.client() as client:
         client.lpush(QUEUE, *map(job, bad))
     rig.push(150)
-    rig.start_processor(BATCH_MAX=1000, PROCESSOR_LANES=1)
+    rig.start_processor(BATCH_MAX=1000, PROCESSOR_WORKERS=1)
     verdict = rig.end()
     assert (verdict.stored, verdict.dead) == (300, count)
     assert rig.database.value("SELECT count(*) FROM dead_letters WHERE sqlstate = 'P0001' "
@@ -233,7 +233,7 @@ def test_row_24_a_queue_of_another_type(rig):
 def test_row_38_sigterm_in_the_middle_of_a_batch(rig, pattern):
     """It finishes the batch or hands it back, in 5 s, and ends well; Postgres does not
     answer from that moment on."""
-    victim = rig.make_processor(PROCESSOR_LANES=1, LEASE_MS=60000, SHUTDOWN_TIMEOUT_MS=500)
+    victim = rig.make_processor(PROCESSOR_WORKERS=1, LEASE_MS=60000, SHUTDOWN_TIMEOUT_MS=500)
     rig.postgres_line.when(pattern, lambda _: rig.postgres_line.swallow("up"))
     rig.push(100)
     victim.start(wait=False)
@@ -248,10 +248,10 @@ def test_row_38_sigterm_in_the_middle_of_a_batch(rig, pattern):
 
 
 @pytest.mark.parametrize("grace_ms", [0, 500, 2000])
-def test_row_38_sigterm_while_a_lane_waits_for_jobs(rig, grace_ms):
+def test_row_38_sigterm_while_a_worker_waits_for_jobs(rig, grace_ms):
     """The jobs come when it has been told to end, and Postgres does not answer any more: it
     hands them back, and nobody waits for the minute that the lease would have lasted."""
-    victim = rig.make_processor(PROCESSOR_LANES=1, LEASE_MS=60000,
+    victim = rig.make_processor(PROCESSOR_WORKERS=1, LEASE_MS=60000,
                                 SHUTDOWN_TIMEOUT_MS=grace_ms)
     victim.start()
     rig.push(50)

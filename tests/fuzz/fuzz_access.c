@@ -4,9 +4,9 @@
  * what the trusted proxy wrote; and whatever a setting takes matches what it says. */
 #include <string.h>
 
-#include "shared/http/forwarded.h"
-#include "shared/http/hosts.h"
-#include "shared/http/origins.h"
+#include "shared/access/forwarded.h"
+#include "shared/access/hosts.h"
+#include "shared/access/origins.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct address address_of(const char *text)

@@ -1,7 +1,7 @@
 /* fuzz_query.c -- pairs of a query string: valid text, each name once. */
 #include <string.h>
 
-#include "shared/http/query.h"
+#include "shared/text/query.h"
 #include "shared/text/utf8.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -366,7 +366,7 @@ static void begin(unsigned options)
                                   .timeout_ms = 2000,
                                   .group_max_events = 2,
                                   .groups_in_flight = 1 + (options >> 2 & 3),
-                                  .group_wait_ms = options & 0x40 ? 2 : 0,
+                                  .group_linger_ms = options & 0x40 ? 2 : 0,
                                   .spin_us = 100,
                                   .pending_max_bytes = 1 << 20};
     struct err err;

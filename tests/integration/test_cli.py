@@ -11,7 +11,7 @@ DAEMONS = ["ingestion", "processor", "reporting"]
 SHARED = {"PORT", "HOST", "LOG_LEVEL", "MAX_CONNECTIONS", "IDLE_TIMEOUT_MS",
           "HEADER_TIMEOUT_MS", "BODY_TIMEOUT_MS", "WRITE_TIMEOUT_MS", "SHUTDOWN_TIMEOUT_MS"}
 OWN = {"ingestion": {"REDIS_URL", "INGEST_THREADS", "ENQUEUE_TIMEOUT_MS", "MAX_BODY_BYTES"},
-       "processor": {"REDIS_URL", "DATABASE_URL", "PROCESSOR_LANES", "BATCH_MAX", "LEASE_MS",
+       "processor": {"REDIS_URL", "DATABASE_URL", "PROCESSOR_WORKERS", "BATCH_MAX", "LEASE_MS",
                      "EVENTS_RETENTION_MONTHS", "LOG_JOBS_MAX"},
        "reporting": {"DATABASE_URL", "REPORTING_CONNECTIONS", "QUERY_TIMEOUT_MS"}}
 PORTS = {"ingestion": "3000", "processor": "5000", "reporting": "4000"}

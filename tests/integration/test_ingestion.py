@@ -238,9 +238,9 @@ def test_any_number_of_threads(daemons, server, threads):
 
 
 @pytest.mark.parametrize("setting", [{"GROUP_MAX_EVENTS": 1}, {"GROUP_MAX_EVENTS": 7},
-                                     {"GROUPS_IN_FLIGHT": 8}, {"GROUP_WAIT_MS": 0},
-                                     {"GROUP_WAIT_MS": 100}, {"GROUP_SPIN_US": 0},
-                                     {"GROUP_SPIN_US": 1000}], ids=str)
+                                     {"GROUPS_IN_FLIGHT": 8}, {"GROUP_LINGER_MS": 0},
+                                     {"GROUP_LINGER_MS": 100}, {"GROUP_POLL_US": 0},
+                                     {"GROUP_POLL_US": 1000}], ids=str)
 def test_any_size_of_groups(daemons, server, setting):
     ingestion = daemons.start("ingestion", REDIS_URL=server.url, **setting)
     judge = Judge()
@@ -250,9 +250,9 @@ def test_any_size_of_groups(daemons, server, setting):
 
 
 def test_a_loop_that_does_not_sleep_behind_a_group_sleeps_soon(daemons, server):
-    """It looks for Redis's answer for GROUP_SPIN_US, not until it comes."""
+    """It looks for Redis's answer for GROUP_POLL_US, not until it comes."""
     ingestion = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1,
-                              GROUP_SPIN_US=1000, GROUPS_IN_FLIGHT=64,
+                              GROUP_POLL_US=1000, GROUPS_IN_FLIGHT=64,
                               ENQUEUE_TIMEOUT_MS=8000, REDIS_TIMEOUT_MS=8000)
     server.pause()
     load = Load(ingestion.port, posts(32), connections=32)

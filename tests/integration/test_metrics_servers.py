@@ -132,7 +132,7 @@ def test_partitions_are_counted(daemons, redis, database):
 
 def test_queue_and_age_are_seen_while_nobody_stores(daemons, redis, own_database):
     """One batch of one job waits for Postgres; the rest waits in the queue."""
-    processor = start_processor(daemons, redis, own_database, PROCESSOR_LANES=1,
+    processor = start_processor(daemons, redis, own_database, PROCESSOR_WORKERS=1,
                                 BATCH_MAX=1)
     own_database.server.stop()
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -154,7 +154,7 @@ def test_queue_and_age_are_seen_while_nobody_stores(daemons, redis, own_database
 
 
 def test_a_job_without_a_time_does_no_harm(daemons, redis, own_database):
-    processor = start_processor(daemons, redis, own_database, PROCESSOR_LANES=1,
+    processor = start_processor(daemons, redis, own_database, PROCESSOR_WORKERS=1,
                                 BATCH_MAX=1)
     own_database.server.stop()
     push(redis, [job(event()), "{", '{"received_at":7}', "\0\xff"])
@@ -171,7 +171,7 @@ def test_a_job_without_a_time_does_no_harm(daemons, redis, own_database):
 
 def retries(metrics, kind):
     return sum(metrics.total(P + name, kind=kind)
-               for name in ("store_retries_total", "keeper_retries_total"))
+               for name in ("store_retries_total", "maintainer_retries_total"))
 
 
 def test_an_outage_of_postgres_is_told_from_a_halt(daemons, redis, own_database):

@@ -35,7 +35,7 @@ def test_a_batch_of_nothing_but_poison_takes_few_statements(daemons, redis, data
     same = job(event(event_id=new_id(), site_id='a "quoted", {odd}\\ NULL', path="/poison"))
     jobs = [b"poison %d" % n for n in range(4_990)]
     push(client, *jobs, *[b'"\\{NULL},\0\xff\''] * 4, *[same] * 6)
-    start(daemons, redis, database, PROCESSOR_LANES=1)
+    start(daemons, redis, database, PROCESSOR_WORKERS=1)
     wait_until(redis.is_drained, 60, "the queue to drain")
     assert database.value("SELECT count(*) FROM statements") <= 6
     found = [bytes(row[0]) for row in database.rows("SELECT payload FROM dead_letters")]
@@ -48,8 +48,8 @@ def test_a_batch_of_nothing_but_poison_takes_few_statements(daemons, redis, data
 
 
 def test_batches_with_the_same_dead_do_not_wait_in_a_circle(daemons, redis, database, client):
-    """Two lanes bury two jobs that they share, beside others of their own, so many bytes in
-    one of the lanes that they take several statements.  In the order of the events, by days,
+    """Two workers bury two jobs that they share, beside others of their own, so many bytes in
+    one of the workers that they take several statements.  In the order of the events, by days,
     the two meet in a deadlock: the row of the first day has the greatest id."""
     database.rows("""
         ALTER TABLE events ADD CONSTRAINT no_poison CHECK (path <> '/poison');
@@ -66,13 +66,13 @@ def test_batches_with_the_same_dead_do_not_wait_in_a_circle(daemons, redis, data
     own = [poison(ident, 15) for ident in ids[1:7]]
     padded = [poison(ident, 15, 100_000 * " ") for ident in ids[7:13]]
     push(client, *shared, *own, *shared, *padded)
-    processor = start(daemons, redis, database, BATCH_MAX=8, PROCESSOR_LANES=2)
+    processor = start(daemons, redis, database, BATCH_MAX=8, PROCESSOR_WORKERS=2)
     wait_counts(redis, database, 0, 14)
     assert "could not store a batch" not in processor.stderr()
 
 
 def test_garbage_goes_to_dead_letters_with_its_bytes(daemons, redis, database, client):
-    processor = start(daemons, redis, database, PROCESSOR_LANES=1)
+    processor = start(daemons, redis, database, PROCESSOR_WORKERS=1)
     push(client, *GARBAGE, *[job(event()) for _ in range(30)])
     wait_counts(redis, database, 30, len(GARBAGE))
     found = database.rows("SELECT payload, payload_bytes, reason, sqlstate, batch_id, "
@@ -99,7 +99,7 @@ def test_poison_is_isolated_among_a_thousand(daemons, redis, database, client, b
     jobs = [job(event(event_id=new_id(), path="/poison" if n % (1000 // bad) == 3 else "/"))
             for n in range(1000)]
     push(client, *jobs)
-    start(daemons, redis, database, PROCESSOR_LANES=1)
+    start(daemons, redis, database, PROCESSOR_WORKERS=1)
     wait_counts(redis, database, 1000 - bad, bad)
     found = database.rows("SELECT site_id, sqlstate, reason, payload FROM dead_letters")
     assert {row[:2] for row in found} == {("demo", "23514")}
@@ -111,7 +111,7 @@ def test_poison_beside_events_that_are_there_already(daemons, redis, database, c
     database.rows("ALTER TABLE events ADD CONSTRAINT no_poison CHECK (path <> '/poison')")
     there = [job(event(event_id=new_id())) for _ in range(100)]
     push(client, *there)
-    start(daemons, redis, database, PROCESSOR_LANES=1)
+    start(daemons, redis, database, PROCESSOR_WORKERS=1)
     wait_counts(redis, database, 100)
     push(client, *there, *[job(event(event_id=new_id(), path="/poison")) for _ in range(7)],
          *[job(event(event_id=new_id())) for _ in range(100)])

@@ -50,7 +50,7 @@ def test_everything_works_behind_pgbouncer(daemons, redis, empty_database, poole
     done = run("processor", "--migrate", cwd=tmp_path, timeout=60, env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
     worker = daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=url, BATCH_MAX=50,
-                           PROCESSOR_LANES=3)
+                           PROCESSOR_WORKERS=3)
     desk = daemons.start("reporting", DATABASE_URL=url)
     judge, mix = Judge(), Mix(7)
     with redis.client() as client:

@@ -44,8 +44,8 @@ def test_events_are_stored_as_they_are(daemons, redis, database, client):
     assert found[three["event_id"]][4] == "253402300799.999000"
 
 
-def test_a_lane_rests_while_jobs_gather(daemons, redis, database, client):
-    processor = start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_REST_MS=5000,
+def test_a_worker_rests_while_jobs_gather(daemons, redis, database, client):
+    processor = start(daemons, redis, database, PROCESSOR_WORKERS=1, BATCH_PAUSE_MS=5000,
                       LOG_JOBS_MAX=0)
     push(client, *[job(event()) for _ in range(20)])
     wait_until(lambda: "jobs completed 1-20 " in processor.stdout(), 10, processor.story)
@@ -54,18 +54,18 @@ def test_a_lane_rests_while_jobs_gather(daemons, redis, database, client):
     wait_until(lambda: "jobs completed 21-25 " in processor.stdout(), 20, processor.story)
 
 
-def test_a_lane_that_rests_stops_at_once(daemons, redis, database, client):
-    processor = start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_REST_MS=10000)
+def test_a_worker_that_rests_stops_at_once(daemons, redis, database, client):
+    processor = start(daemons, redis, database, PROCESSOR_WORKERS=1, BATCH_PAUSE_MS=10000)
     push(client, *[job(event()) for _ in range(20)])
     wait_until(lambda: redis.completed() == 20, 10, processor.story)
     processor.stop()  # which fails when it takes as long as the rest
 
 
-def test_no_lane_rests_behind_a_batch_that_is_full_by_its_bytes(daemons, redis, database,
+def test_no_worker_rests_behind_a_batch_that_is_full_by_its_bytes(daemons, redis, database,
                                                                  client):
     """Some 30 batches, which would take minutes with a rest behind each."""
     push(client, *[job(event()) for _ in range(300)])
-    start(daemons, redis, database, BATCH_MAX_BYTES=2048, BATCH_REST_MS=10000)
+    start(daemons, redis, database, BATCH_MAX_BYTES=2048, BATCH_PAUSE_MS=10000)
     wait_counts(redis, database, 300, timeout=60)
 
 
@@ -87,7 +87,7 @@ def test_each_job_of_a_small_batch_has_its_line(daemons, redis, database, client
 def test_a_job_is_taken_from_the_right_end(daemons, redis, database, client):
     for n in range(50):
         push(client, job(event(path=f"/{n}")))
-    start(daemons, redis, database, PROCESSOR_LANES=1, BATCH_MAX=7)
+    start(daemons, redis, database, PROCESSOR_WORKERS=1, BATCH_MAX=7)
     wait_counts(redis, database, 50)
     paths = [row[0] for row in database.rows("SELECT path FROM events ORDER BY id")]
     assert paths == [f"/{n}" for n in range(50)]
@@ -104,7 +104,7 @@ def test_jobs_of_other_programs_need_no_event_id(daemons, redis, database, clien
 @pytest.mark.parametrize("limit", [1, 99, 100, 101, 250])
 def test_batches_have_at_most_so_many_jobs(daemons, redis, database, client, limit):
     push(client, *[job(event()) for _ in range(250)])
-    processor = start(daemons, redis, database, BATCH_MAX=limit, PROCESSOR_LANES=1,
+    processor = start(daemons, redis, database, BATCH_MAX=limit, PROCESSOR_WORKERS=1,
                       LOG_JOBS_MAX=0)
     wait_counts(redis, database, 250)
     processor.stop()
@@ -117,7 +117,7 @@ def test_a_batch_is_bounded_in_bytes(daemons, redis, database, client):
     jobs = [job(event(path="/" + "x" * 2000)) for _ in range(1000)]
     fit = 200_000 // len(jobs[0])
     push(client, *jobs[:500], "x" * 300_000, *jobs[500:])
-    processor = start(daemons, redis, database, BATCH_MAX_BYTES=200_000, PROCESSOR_LANES=1,
+    processor = start(daemons, redis, database, BATCH_MAX_BYTES=200_000, PROCESSOR_WORKERS=1,
                       LOG_JOBS_MAX=0)
     wait_counts(redis, database, 1000, 1)
     processor.stop()
@@ -132,7 +132,7 @@ def test_a_batch_that_turns_out_too_large_is_made_smaller(daemons, redis, databa
     large = [job(event(path="/" + "x" * 2000)) for _ in range(300)]
     push(client, *small, *large, *[job(event()) for _ in range(60)])
     processor = start(daemons, redis, database, BATCH_MAX=400, BATCH_MAX_BYTES=100000,
-                      PROCESSOR_LANES=1, LOG_JOBS_MAX=0)
+                      PROCESSOR_WORKERS=1, LOG_JOBS_MAX=0)
     wait_counts(redis, database, 420)
     processor.stop()
     sizes = [int(n) for n in re.findall(r"\((\d+) events", processor.stdout())]
@@ -145,7 +145,7 @@ def test_a_job_longer_than_a_batch_may_be_is_claimed_alone(daemons, redis, datab
                                                            limit):
     push(client, *[job(event(path="/" + "x" * 2000)) for _ in range(3)])
     processor = start(daemons, redis, database, BATCH_MAX=limit, BATCH_MAX_BYTES=1024,
-                      PROCESSOR_LANES=1, LOG_JOBS_MAX=0)
+                      PROCESSOR_WORKERS=1, LOG_JOBS_MAX=0)
     wait_counts(redis, database, 3)
     processor.stop()
     assert re.findall(r"\((\d+) events", processor.stdout()) == ["1", "1", "1"]
@@ -189,7 +189,7 @@ def test_an_event_twice_in_a_batch_is_stored_once_and_the_first_wins(
     same = new_id()
     jobs = [job(event(event_id=same, path=f"/{n}")) for n in range(5)]
     push(client, *jobs, *[job(event()) for _ in range(20)])
-    start(daemons, redis, database, PROCESSOR_LANES=1)
+    start(daemons, redis, database, PROCESSOR_WORKERS=1)
     wait_counts(redis, database, 21)
     assert database.value("SELECT path FROM events WHERE event_id = %s", (same,)) == "/0"
 
@@ -206,7 +206,7 @@ def test_the_same_id_on_another_site_or_time_is_another_event(
 
 def test_batches_with_the_same_events_do_not_wait_in_a_circle(daemons, redis, database,
                                                               client):
-    """Two lanes store the same events in opposite orders; each row takes long, so that both
+    """Two workers store the same events in opposite orders; each row takes long, so that both
     are at it.  In the order of the jobs they would meet in a deadlock."""
     database.rows("""
         CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
@@ -217,7 +217,7 @@ def test_batches_with_the_same_events_do_not_wait_in_a_circle(daemons, redis, da
         sorted(new_id() for _ in range(3)),
         ["2025-11-14T10:00:00Z", "2025-10-14T10:00:00Z", "2025-10-14T09:00:00Z"])]
     push(client, *jobs, *reversed(jobs))
-    processor = start(daemons, redis, database, BATCH_MAX=3, PROCESSOR_LANES=2)
+    processor = start(daemons, redis, database, BATCH_MAX=3, PROCESSOR_WORKERS=2)
     wait_until(redis.is_drained, 30, "the queue to drain")
     assert redis.completed() == 6 and stored(database) == 3
     assert "could not store a batch" not in processor.stderr()
@@ -307,13 +307,13 @@ def test_a_killed_processor_is_succeeded_by_another(daemons, redis, database, cl
     judge.assert_clean(database)
     assert stored(database) == len(judge.attempted)
     with redis.client() as left:
-        assert left.hlen(ATTEMPTS) <= 2 and left.zcard(LEASES) <= 2  # the idle lanes'
+        assert left.hlen(ATTEMPTS) <= 2 and left.zcard(LEASES) <= 2  # the idle workers'
 
 
 def test_a_paused_processor_delays_nobody(daemons, redis, database, client):
     """It sleeps in the middle of a transaction, keys locked; who takes the batch over ends
     its backend.  When it wakes up it finds the batch gone and does no harm."""
-    env = {"LEASE_MS": 600, "PROCESSOR_LANES": 1}
+    env = {"LEASE_MS": 600, "PROCESSOR_WORKERS": 1}
     jobs = [job(event(event_id=new_id(), path=f"/{n}")) for n in range(100)]
     blocked = lock_events(database)
     sleeper = start(daemons, redis, database, **env)
@@ -452,7 +452,7 @@ def test_an_idle_processor_sleeps(daemons, redis, database, client):
     used = processor.cpu_seconds()
     commands = client.info()["total_commands_processed"]
     wait_until(lambda: client.info()["total_commands_processed"] > commands + 10, 20,
-               "a few turns of the lanes")
+               "a few turns of the workers")
     assert processor.cpu_seconds() - used < 1
 
 

@@ -144,7 +144,7 @@ def test_a_slow_server_gets_smaller_transactions(daemons, redis, database, clien
         """)
     push(client, *[job(event()) for _ in range(40)])
     start(daemons, redis, database, STATEMENT_TIMEOUT_MS=400, RETRY_MAX_MS=20,
-          PROCESSOR_LANES=1)
+          PROCESSOR_WORKERS=1)
     wait_counts(redis, database, 40, timeout=60)
 
 
@@ -167,9 +167,9 @@ def test_redis_restarts_under_load(daemons, private_redis, database):
 
 
 def test_a_claim_whose_answer_is_lost_is_claimed_again(daemons, redis, database, client):
-    """Redis has made the batch, and the lane does not know; nothing else comes after it.
-    The lease is long: the lane itself must find the batch."""
-    processor = start(daemons, redis, database, LEASE_MS=600000, PROCESSOR_LANES=1)
+    """Redis has made the batch, and the worker does not know; nothing else comes after it.
+    The lease is long: the worker itself must find the batch."""
+    processor = start(daemons, redis, database, LEASE_MS=600000, PROCESSOR_WORKERS=1)
     for turn in range(1, 21):
         pipe = client.pipeline(transaction=False)
         pipe.lpush(QUEUE, job(event(path=f"/{turn}")))

@@ -218,7 +218,7 @@ def test_a_slow_writer_delays_the_roll_up_and_no_other_writer(daemons, redis, da
     rollups.wait_equal(database, 10)
 
 
-LONG_REST = {"ROLLUP_LAG_MAX_MS": 600_000, "ROLLUP_REST_TIMES": 100}
+LONG_REST = {"ROLLUP_LAG_MAX_MS": 600_000, "ROLLUP_PAUSE_TIMES": 100}
 
 
 def pretend_a_long_bite(database):

@@ -86,9 +86,9 @@ def test_ports_must_differ(up):
 
 
 def test_a_wrong_setting_of_a_daemon_is_named(up):
-    run = up(PROCESSOR_LANES="many")
+    run = up(PROCESSOR_WORKERS="many")
     assert "processor does not start with these settings" in run.fail()
-    assert re.search(r'PROCESSOR_LANES.*"?many"?.*1.*32', run.output())
+    assert re.search(r'PROCESSOR_WORKERS.*"?many"?.*1.*32', run.output())
     assert "Making" not in run.output(), "nothing starts before that"
 
 

@@ -222,7 +222,7 @@ def test_migrate_says_when_there_is_no_server(tmp_path):
 
 @pytest.mark.parametrize("setting,value", [
     ("DATABASE_URL", "postgresql://u:secret@h:port/db"), ("DATABASE_URL", "host=x secret"),
-    ("REDIS_URL", "http://u:secret@h"), ("PROCESSOR_LANES", "0"), ("BATCH_MAX", "many"),
+    ("REDIS_URL", "http://u:secret@h"), ("PROCESSOR_WORKERS", "0"), ("BATCH_MAX", "many"),
     ("EVENTS_RETENTION_MONTHS", "-1")])
 def test_a_wrong_setting_ends_it(tmp_path, setting, value):
     done = run("processor", cwd=tmp_path, env={setting: value})

@@ -29,13 +29,13 @@ def leases(redis):
 
 
 def check_nothing_claimed(redis, processors):
-    """Lanes that wait for a job hold a lease for the batch that they would claim; those of
+    """Workers that wait for a job hold a lease for the batch that they would claim; those of
     processors that died end by themselves, and somebody has to see it."""
     alive = [one for one in processors if one.is_running]
-    lanes = sum(int(one.env.get("PROCESSOR_LANES", 2)) for one in alive)
+    workers = sum(int(one.env.get("PROCESSOR_WORKERS", 2)) for one in alive)
     if alive:
-        wait_until(lambda: len(leases(redis)) <= lanes, 60,
-                   lambda: f"the leases of dead lanes to end: {leases(redis)}")
+        wait_until(lambda: len(leases(redis)) <= workers, 60,
+                   lambda: f"the leases of dead workers to end: {leases(redis)}")
     for one in alive:
         one.stop()
     assert not redis.batches()

@@ -8,7 +8,7 @@
  *   ack hand-back renew forget adopt ping     as the functions of ingestion/commit/committer.h
  *   lose                   the answer to the next step will be lost
  *   cut                    the next step will not be sent
- *   drop                   forgets the claim, as a lane does that has lost it
+ *   drop                   forgets the claim, as a worker does that has lost it
  *
  * Settings come from the environment, as the processor's.  It is crashed by a signal. */
 #include <signal.h>

@@ -293,7 +293,7 @@ class Protocol(RuleBasedStateMachine):
 
     @by_worker(HOLDING)
     def hand_back_under_way(self, number):
-        """At the end of a processor, when a lane is not done in time: it may still be."""
+        """At the end of a processor, when a worker is not done in time: it may still be."""
         worker = self.worker(number)
         self.queue.hand_back(worker.claim.id, worker.owner)
         worker.do("hand-back")

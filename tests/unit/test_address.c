@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shared/http/address.h"
+#include "shared/access/address.h"
 #include "shared/text/words.h"
 
 static struct address parsed(const char *text)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shared/http/forwarded.h"
+#include "shared/access/forwarded.h"
 #include "shared/text/words.h"
 
 struct client_case {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "shared/access/hosts.h"
 #include "shared/base/mem.h"
-#include "shared/http/hosts.h"
 
 static void test_hosts_have_what_no_stranger_can_own(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shared/http/head.h"
+#include "shared/wire/head.h"
 
 enum {
     HEADERS_MAX = 4

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "shared/base/mem.h"
-#include "shared/http/raw.h"
+#include "shared/wire/raw.h"
 
 enum {
     HEAD_MAX = 512,

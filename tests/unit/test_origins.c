@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "shared/access/origins.h"
 #include "shared/base/mem.h"
-#include "shared/http/origins.h"
 
 struct origin_case {
     const char *setting;

@@ -1,4 +1,4 @@
-/* test_pace.c -- how long the processor waits: backoff with jitter, rests of lanes and roll-up;
+/* test_pace.c -- how long the processor waits: backoff with jitter, rests of workers and roll-up;
  * and what it prints. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -141,9 +141,9 @@ struct batch_case {
     int64_t expected_ms;
 };
 
-static void test_a_lane_rests_behind_a_batch_neither_of_one_nor_large(void **state)
+static void test_a_worker_rests_behind_a_batch_neither_of_one_nor_large(void **state)
 {
-    static const struct processor_conf conf = {.batch_rest_ms = 10};
+    static const struct processor_conf conf = {.batch_pause_ms = 10};
     static const struct batch_case cases[] = {
         {{.count = 1}, 0},     {{.count = 1, .is_large = true}, 0},
         {{.count = 2}, 10},    {{.count = 2, .is_large = true}, 0},
@@ -152,8 +152,8 @@ static void test_a_lane_rests_behind_a_batch_neither_of_one_nor_large(void **sta
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(lane_rest_ms(&conf, 0, &cases[i].claim), cases[i].expected_ms);
-        assert_int_equal(lane_rest_ms(&conf, 1, &cases[i].claim),
+        assert_int_equal(worker_rest_ms(&conf, 0, &cases[i].claim), cases[i].expected_ms);
+        assert_int_equal(worker_rest_ms(&conf, 1, &cases[i].claim),
                          10 * cases[i].expected_ms);
     }
 }
@@ -277,7 +277,7 @@ int main(void)
         cmocka_unit_test(test_the_rollup_rests_in_proportion_and_within_the_lag),
         cmocka_unit_test(test_it_is_quiet_once_nothing_has_come_for_a_while),
         cmocka_unit_test(test_rest_is_saved_up_to_a_limit_and_spent),
-        cmocka_unit_test(test_a_lane_rests_behind_a_batch_neither_of_one_nor_large),
+        cmocka_unit_test(test_a_worker_rests_behind_a_batch_neither_of_one_nor_large),
         cmocka_unit_test(test_a_batch_is_reported_by_job_or_in_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

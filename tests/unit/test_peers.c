@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
+#include "shared/access/address.h"
+#include "shared/access/peers.h"
 #include "shared/base/mem.h"
-#include "shared/http/address.h"
-#include "shared/http/peers.h"
 #include "shared/text/words.h"
 
 static struct http_peers *make(int64_t max_each)

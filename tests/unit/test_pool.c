@@ -84,8 +84,8 @@ static void finish(struct fixture *f)
 
 static enum err_code ask(struct fixture *f, const char *site_id, struct err *err)
 {
-    const struct pool_query query = {STATEMENT_STATS, {site_id, STATEMENT_ALL_TIME}};
-    const struct pool_asker asker = {on_answer, is_here, f};
+    const struct question query = {STATEMENT_STATS, {site_id, STATEMENT_ALL_TIME}};
+    const struct asker asker = {on_answer, is_here, f};
 
     return pool_ask(f->pool, &query, &asker, err);
 }
@@ -208,38 +208,38 @@ static void test_pool_survives_every_failed_allocation(void **state)
     assert_int_equal(f.answers, 1); /* those that were refused get no second answer */
 }
 
-static struct job *must_make_job(enum statement_id id, const char *a, const char *b)
+static struct query_run *must_make_run(enum statement_id id, const char *a, const char *b)
 {
-    const struct pool_query query = {id, {a, b}};
-    struct job *job = job_new(NULL, &query);
+    const struct question query = {id, {a, b}};
+    struct query_run *run = query_run_new(NULL, &query);
 
-    assert_non_null(job);
-    return job;
+    assert_non_null(run);
+    return run;
 }
 
 static void test_job_is_found_by_its_whole_query(void **state)
 {
-    struct job *jobs[] = {
-        must_make_job(STATEMENT_STATS, "a", "2025-11-14"),
-        must_make_job(STATEMENT_STATS_EXACT_DAY, "a", "2025-11-14"),
-        must_make_job(STATEMENT_STATS, "a2025", "-11-14"),
-        must_make_job(STATEMENT_STATS, "a", STATEMENT_ALL_TIME),
-        must_make_job(STATEMENT_STATS_EXACT_ALL, "a", NULL),
-        must_make_job(STATEMENT_SCHEMA_VERSION, NULL, NULL),
-        must_make_job(STATEMENT_STATS, "A", "2025-11-14"),
+    struct query_run *runs[] = {
+        must_make_run(STATEMENT_STATS, "a", "2025-11-14"),
+        must_make_run(STATEMENT_STATS_EXACT_DAY, "a", "2025-11-14"),
+        must_make_run(STATEMENT_STATS, "a2025", "-11-14"),
+        must_make_run(STATEMENT_STATS, "a", STATEMENT_ALL_TIME),
+        must_make_run(STATEMENT_STATS_EXACT_ALL, "a", NULL),
+        must_make_run(STATEMENT_SCHEMA_VERSION, NULL, NULL),
+        must_make_run(STATEMENT_STATS, "A", "2025-11-14"),
     };
-    const struct pool_query unknown = {STATEMENT_STATS, {"a", "2025-11-15"}};
-    size_t count = sizeof(jobs) / sizeof(jobs[0]);
-    struct job_list list = TAILQ_HEAD_INITIALIZER(list);
+    const struct question unknown = {STATEMENT_STATS, {"a", "2025-11-15"}};
+    size_t count = sizeof(runs) / sizeof(runs[0]);
+    struct query_run_list list = TAILQ_HEAD_INITIALIZER(list);
 
     (void)state;
     for (size_t i = 0; i < count; i++)
-        TAILQ_INSERT_TAIL(&list, jobs[i], next);
+        TAILQ_INSERT_TAIL(&list, runs[i], next);
     for (size_t i = 0; i < count; i++)
-        assert_ptr_equal(job_find(&list, &jobs[i]->query), jobs[i]);
-    assert_null(job_find(&list, &unknown));
+        assert_ptr_equal(query_run_find(&list, &runs[i]->query), runs[i]);
+    assert_null(query_run_find(&list, &unknown));
     for (size_t i = 0; i < count; i++)
-        job_free(jobs[i]);
+        query_run_free(runs[i]);
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shared/http/query.h"
+#include "shared/text/query.h"
 
 static struct query query;
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "shared/access/rate.h"
 #include "shared/base/mem.h"
-#include "shared/http/rate.h"
 
 enum {
     MANY_KEYS = 100000

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "shared/access/secret.h"
 #include "shared/base/mem.h"
 #include "shared/base/siphash.h"
-#include "shared/http/secret.h"
 #include "shared/text/words.h"
 
 static void test_bearer_is_right_only_when_it_is_the_secret(void **state)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "reporting/report/stats_query.h"
-#include "shared/http/query.h"
+#include "shared/text/query.h"
 
 /* Reads text as the daemon does; the value borrows from *query. */
 static enum err_code read_text(const char *text, struct query *query,

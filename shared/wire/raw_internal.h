@@ -1,12 +1,12 @@
 /* raw_internal.h -- what raw.c and raw_lines.c share; nobody else includes it. */
-#ifndef SHARED_HTTP_RAW_INTERNAL_H
-#define SHARED_HTTP_RAW_INTERNAL_H
+#ifndef SHARED_WIRE_RAW_INTERNAL_H
+#define SHARED_WIRE_RAW_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "shared/base/err.h"
-#include "shared/http/raw.h"
+#include "shared/wire/raw.h"
 
 /* Where the output goes: to the caller as far as it has room, then into pending. */
 struct raw_sink {

@@ -1,10 +1,10 @@
 /* raw.c -- see raw.h: memory, output and bodies; raw_lines.c has the lines of heads. */
-#include "shared/http/raw.h"
+#include "shared/wire/raw.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "shared/http/raw_internal.h"
+#include "shared/wire/raw_internal.h"
 
 enum {
     QUEUE_BYTES = 65536,    /* heads of pipelined requests that wait */

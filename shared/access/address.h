@@ -2,8 +2,8 @@
  *
  * IPv4 addresses are kept in their IPv6-mapped form, so there is one kind.  Pure.
  */
-#ifndef SHARED_HTTP_ADDRESS_H
-#define SHARED_HTTP_ADDRESS_H
+#ifndef SHARED_ACCESS_ADDRESS_H
+#define SHARED_ACCESS_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,13 +4,13 @@
  * Forwarded.  So the list is read from its end, one entry for each proxy that is trusted;
  * what is in front of them may be made up.  Pure.
  */
-#ifndef SHARED_HTTP_FORWARDED_H
-#define SHARED_HTTP_FORWARDED_H
+#ifndef SHARED_ACCESS_FORWARDED_H
+#define SHARED_ACCESS_FORWARDED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shared/http/address.h"
+#include "shared/access/address.h"
 
 enum forwarded_form {
     FORWARDED_LIST,  /* X-Forwarded-For: 192.0.2.1, 198.51.100.2 */

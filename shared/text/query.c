@@ -1,5 +1,5 @@
 /* query.c -- see query.h. */
-#include "shared/http/query.h"
+#include "shared/text/query.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -14,15 +14,15 @@
  *
  * Pure and incremental: the same bytes give the same result however they are cut.
  */
-#ifndef SHARED_HTTP_RAW_H
-#define SHARED_HTTP_RAW_H
+#ifndef SHARED_WIRE_RAW_H
+#define SHARED_WIRE_RAW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "shared/base/buf.h"
-#include "shared/http/head.h"
+#include "shared/wire/head.h"
 
 enum {
     HTTP_RAW_PENDING = 256 /* what is written for a head that came in pieces */

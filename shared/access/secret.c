@@ -1,5 +1,5 @@
 /* secret.c -- see secret.h. */
-#include "shared/http/secret.h"
+#include "shared/access/secret.h"
 
 #include <stddef.h>
 #include <string.h>

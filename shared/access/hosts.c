@@ -1,11 +1,11 @@
 /* hosts.c -- see hosts.h. */
-#include "shared/http/hosts.h"
+#include "shared/access/hosts.h"
 
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
-#include "shared/http/address.h"
+#include "shared/access/address.h"
 
 static bool is_name(const char *word)
 {

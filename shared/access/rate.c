@@ -3,7 +3,7 @@
  * Tokens are counted in thousandths, so that a bucket gains a whole number of them each
  * millisecond.
  */
-#include "shared/http/rate.h"
+#include "shared/access/rate.h"
 
 #include <pthread.h>
 #include <sys/random.h>

@@ -6,8 +6,8 @@
  *
  * Pure: names and values in, verdict out.
  */
-#ifndef SHARED_HTTP_HEAD_H
-#define SHARED_HTTP_HEAD_H
+#ifndef SHARED_WIRE_HEAD_H
+#define SHARED_WIRE_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  *
  * Thread-safe.
  */
-#ifndef SHARED_HTTP_PEERS_H
-#define SHARED_HTTP_PEERS_H
+#ifndef SHARED_ACCESS_PEERS_H
+#define SHARED_ACCESS_PEERS_H
 
 #include <stdbool.h>
 #include <stdint.h>

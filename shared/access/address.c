@@ -1,5 +1,5 @@
 /* address.c -- see address.h. */
-#include "shared/http/address.h"
+#include "shared/access/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

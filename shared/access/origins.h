@@ -4,8 +4,8 @@
  * The setting may have it in any case and with a slash at its end; with "*." in front of the
  * host it is that host and every host below it, "*" alone is every page.  Pure.
  */
-#ifndef SHARED_HTTP_ORIGINS_H
-#define SHARED_HTTP_ORIGINS_H
+#ifndef SHARED_ACCESS_ORIGINS_H
+#define SHARED_ACCESS_ORIGINS_H
 
 #include <stdbool.h>
 #include <stddef.h>

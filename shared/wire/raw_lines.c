@@ -1,8 +1,8 @@
 /* raw_lines.c -- the lines of heads and trailers; see raw.h. */
 #include <string.h>
 
-#include "shared/http/raw.h"
-#include "shared/http/raw_internal.h"
+#include "shared/wire/raw.h"
+#include "shared/wire/raw_internal.h"
 
 enum {
     VERSION_BYTES = 8 /* HTTP/1.1 */

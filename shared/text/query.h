@@ -3,8 +3,8 @@
  * name=value pairs between & signs; + is a space, %XX a byte.  What decodes to a NUL or to
  * invalid UTF-8 is refused, and so is a name that comes twice.  Pure.
  */
-#ifndef SHARED_HTTP_QUERY_H
-#define SHARED_HTTP_QUERY_H
+#ifndef SHARED_TEXT_QUERY_H
+#define SHARED_TEXT_QUERY_H
 
 #include <stddef.h>
 

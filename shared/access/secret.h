@@ -1,6 +1,6 @@
 /* secret.h -- a shared secret: from a setting or a file, compared in constant time. */
-#ifndef SHARED_HTTP_SECRET_H
-#define SHARED_HTTP_SECRET_H
+#ifndef SHARED_ACCESS_SECRET_H
+#define SHARED_ACCESS_SECRET_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* forwarded.c -- see forwarded.h. */
-#include "shared/http/forwarded.h"
+#include "shared/access/forwarded.h"
 
 #include <string.h>
 #include <strings.h>

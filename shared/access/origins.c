@@ -1,5 +1,5 @@
 /* origins.c -- see origins.h. */
-#include "shared/http/origins.h"
+#include "shared/access/origins.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* head.c -- see head.h. */
-#include "shared/http/head.h"
+#include "shared/wire/head.h"
 
 #include <string.h>
 #include <strings.h>

@@ -5,8 +5,8 @@
  * Host that is an address, localhost or a name without a dot is always right, for no stranger
  * can own it; any other has to be on the list.  Pure.
  */
-#ifndef SHARED_HTTP_HOSTS_H
-#define SHARED_HTTP_HOSTS_H
+#ifndef SHARED_ACCESS_HOSTS_H
+#define SHARED_ACCESS_HOSTS_H
 
 #include <stdbool.h>
 

@@ -1,15 +1,15 @@
 /* peers.c -- see peers.h.  A hash table of fixed size with chains, keyed by a secret, so that
  * nobody can choose addresses that fall together. */
-#include "shared/http/peers.h"
+#include "shared/access/peers.h"
 
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "shared/access/address.h"
 #include "shared/base/mem.h"
 #include "shared/base/siphash.h"
-#include "shared/http/address.h"
 
 enum {
     BUCKETS_MIN = 64,

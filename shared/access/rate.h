@@ -6,8 +6,8 @@
  *
  * Shared by all loops; each row has a lock of its own.
  */
-#ifndef SHARED_HTTP_RATE_H
-#define SHARED_HTTP_RATE_H
+#ifndef SHARED_ACCESS_RATE_H
+#define SHARED_ACCESS_RATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
