@@ -120,8 +120,7 @@ static void on_redis_stopped(void *user)
 
 static void on_server_stopped(void *user)
 {
-    struct routes *routes = user;
-    struct loop *loop = routes->loop;
+    struct loop *loop = user;
 
     if (--loop->open_servers > 0)
         return;
@@ -136,9 +135,9 @@ static void on_stop(uv_async_t *async)
 
     /* A quarter is kept for closing what is left after the last answer. */
     if (loop->server)
-        http_server_stop(loop->server, limit_ms - limit_ms / 4, on_server_stopped);
+        http_server_stop(loop->server, limit_ms - limit_ms / 4, on_server_stopped, loop);
     if (loop->health)
-        http_server_stop(loop->health, 0, on_server_stopped);
+        http_server_stop(loop->health, 0, on_server_stopped, loop);
     loop->server = loop->health = NULL;
 }
 

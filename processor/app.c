@@ -104,9 +104,9 @@ static void on_stop(void *user)
     lifecycle_stop(&app->lifecycle);
     daemon_limit_end(&app->daemon, app->conf->shutdown_timeout_ms + END_MARGIN_MS,
                      "left a server behind that did not answer in time", EXIT_SUCCESS);
-    http_server_stop(app->server, 0, on_server_stopped);
+    http_server_stop(app->server, 0, on_server_stopped, app);
     if (app->health_server)
-        http_server_stop(app->health_server, 0, on_server_stopped);
+        http_server_stop(app->health_server, 0, on_server_stopped, app);
 }
 
 static void on_reload(void *user)

@@ -86,9 +86,9 @@ static void on_server_stopped(void *user)
 
 static void stop_servers(struct app *app, int64_t grace_ms)
 {
-    http_server_stop(app->server, grace_ms, on_server_stopped);
+    http_server_stop(app->server, grace_ms, on_server_stopped, app);
     if (app->health)
-        http_server_stop(app->health, 0, on_server_stopped);
+        http_server_stop(app->health, 0, on_server_stopped, app);
 }
 
 static void on_stop(void *user)

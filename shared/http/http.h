@@ -139,7 +139,7 @@ uint16_t http_server_port(const struct http_server *server);
  * the latest answers 503 to whoever still waits.  Then calls on_stopped once, after which
  * the server is freed and no callback comes. */
 void http_server_stop(struct http_server *server, int64_t grace_ms,
-                      void (*on_stopped)(void *user));
+                      void (*on_stopped)(void *user), void *user);
 
 /* --- inside a handler ------------------------------------------------------ */
 

@@ -117,6 +117,7 @@ struct http_server {
     int64_t stop_idle_ms;  /* idle connections are cut then */
     int64_t stop_limit_ms; /* everybody is cut then */
     void (*on_stopped)(void *user);
+    void *stopped_user;
 };
 
 /* server.c */

@@ -96,7 +96,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_server *server = handle->data;
     void (*on_stopped)(void *user) = server->on_stopped;
-    void *user = server->options.user;
+    void *user = server->stopped_user;
 
     if (--server->open_handles > 0)
         return;
@@ -173,7 +173,7 @@ static void drain_backlog(struct http_server *server)
 }
 
 void http_server_stop(struct http_server *server, int64_t grace_ms,
-                      void (*on_stopped)(void *user))
+                      void (*on_stopped)(void *user), void *user)
 {
     int64_t now_ms;
 
@@ -183,6 +183,7 @@ void http_server_stop(struct http_server *server, int64_t grace_ms,
     drain_backlog(server);
     server->is_stopping = true;
     server->on_stopped = on_stopped;
+    server->stopped_user = user;
     server->stop_limit_ms = now_ms + grace_ms;
     server->stop_idle_ms = now_ms + (grace_ms < STOP_IDLE_MS ? grace_ms : STOP_IDLE_MS);
     (void)MHD_quiesce_daemon(server->daemon); /* gives back the descriptor we know */

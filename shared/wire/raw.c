@@ -172,14 +172,12 @@ void raw_refuse(struct raw_sink *sink, unsigned status, const char *sentence)
 {
     static const struct http_head bare = {.closes = true};
     struct http_raw *raw = sink->raw;
-    bool is_head_method = false;
+    bool is_head_method =
+        raw->state == RAW_FIELDS && raw->heads.len > raw->heads_end &&
+        strcmp(http_raw_method(raw_head_at(raw, raw->heads_end)), "HEAD") == 0;
 
     switch (raw->state) {
     case RAW_FIELDS:
-        is_head_method =
-            raw->heads.len > raw->heads_end &&
-            strcmp(http_raw_method(raw_head_at(raw, raw->heads_end)), "HEAD") == 0;
-        /* FALLTHROUGH */
     case RAW_START:
         raw->refuses_head = true;
         raw->heads.len = raw->heads_end;

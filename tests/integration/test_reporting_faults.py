@@ -322,8 +322,9 @@ def test_connections_and_waiting_queries_are_limited(own_database, daemons):
         refused = ask_in_time(daemon, "/stats?site_id=one-more", 1)
         check_503(refused)
         joined = Asker(daemon, ["/stats?site_id=w1"] * 20).wait_read()
-        assert database.value("SELECT count(*) FROM pg_stat_activity WHERE "
-                              "application_name = %s", [APPLICATION]) == 2 + 2 + 1
+        wait_until(lambda: database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s",
+            [APPLICATION]) == 2 + 2 + 1, 10, "all connections, and no more")
     for answer in sent.answers() + waiting.answers() + joined.answers():
         assert answer.status == 200
     assert daemon.get("/stats?site_id=one-more").status == 200
