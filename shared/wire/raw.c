@@ -167,22 +167,27 @@ void raw_put_head(struct raw_sink *sink, const struct http_head *head, const cha
     raw_put_text(sink, "\r\n");
 }
 
+/* Whether the head that is being read is one of HEAD. */
+static bool is_head_method(const struct http_raw *raw)
+{
+    return raw->state == RAW_FIELDS && raw->heads.len > raw->heads_end &&
+           strcmp(http_raw_method(raw_head_at(raw, raw->heads_end)), "HEAD") == 0;
+}
+
 /* The request in question ends here, and nothing comes after it. */
 void raw_refuse(struct raw_sink *sink, unsigned status, const char *sentence)
 {
     static const struct http_head bare = {.closes = true};
     struct http_raw *raw = sink->raw;
-    bool is_head_method =
-        raw->state == RAW_FIELDS && raw->heads.len > raw->heads_end &&
-        strcmp(http_raw_method(raw_head_at(raw, raw->heads_end)), "HEAD") == 0;
+    bool is_head = is_head_method(raw);
 
     switch (raw->state) {
-    case RAW_FIELDS:
     case RAW_START:
+    case RAW_FIELDS:
         raw->refuses_head = true;
         raw->heads.len = raw->heads_end;
         raw->passed++;
-        raw_put_head(sink, &bare, is_head_method ? "HEAD" : "P");
+        raw_put_head(sink, &bare, is_head ? "HEAD" : "P");
         break;
     case RAW_DATA_CR:
     case RAW_DATA_LF:
@@ -202,7 +207,7 @@ void raw_refuse(struct raw_sink *sink, unsigned status, const char *sentence)
     }
     raw->status = status;
     raw->sentence = sentence;
-    raw->refuses_answer_body = is_head_method;
+    raw->refuses_answer_body = is_head;
     raw->state = RAW_REFUSED;
     buf_release(&raw->line);
 }

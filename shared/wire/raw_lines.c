@@ -8,6 +8,8 @@ enum {
     VERSION_BYTES = 8 /* HTTP/1.1 */
 };
 
+static const char bad_end[] = "a line ends without CR and LF";
+
 /* RFC 9110, section 5.6.2: letters, digits and !#$%&'*+-.^_`|~ */
 static bool is_token_char(unsigned char c)
 {
@@ -242,13 +244,11 @@ static void on_trailer(struct raw_sink *sink, const char *line, size_t len)
 static void on_line(struct raw_sink *sink, const char *line, size_t len)
 {
     if (len == 0 || line[len - 1] != '\r') {
-        raw_refuse(sink, 400, "a line ends without CR and LF");
+        raw_refuse(sink, 400, bad_end);
         return;
     }
     len--;
-    if (has_control(line, len))
-        raw_refuse(sink, 400, "the head has a control character");
-    else if (sink->raw->state == RAW_START)
+    if (sink->raw->state == RAW_START)
         on_request_line(sink, line, len);
     else if (sink->raw->state == RAW_FIELDS)
         on_field(sink, line, len);
@@ -264,49 +264,57 @@ static void refuse_head_bytes(struct raw_sink *sink)
         raw_refuse(sink, 431, "the headers are too large");
 }
 
-/* The beginning of a line, of which the end is still to come.  Its last byte may be the CR
- * of its end. */
-static void keep_part(struct raw_sink *sink, const char *at, size_t len)
+/* Refuses the line for the first byte that it must not have; false when these bytes, which
+ * follow those that are kept, have none.  The last one may be the CR of its end. */
+static bool refuse_byte(struct raw_sink *sink, const char *at, size_t len)
 {
-    struct buf *line = &sink->raw->line;
-    enum err_code code = ERR_OK;
+    const struct buf *kept = &sink->raw->line;
+    bool is_return = len && kept->len && kept->data[kept->len - 1] == '\r';
 
-    if (line->len && line->data[line->len - 1] == '\r')
-        raw_refuse(sink, 400, "a line ends without CR and LF");
-    else if (has_control(at, len - (at[len - 1] == '\r')))
-        raw_refuse(sink, 400, "the head has a control character");
-    else
-        code = buf_add(line, at, len);
-    if (code)
-        raw_refuse_memory(sink, code);
+    if (len == 0 || (!is_return && !has_control(at, len - (at[len - 1] == '\r'))))
+        return false;
+    while (!is_return && !raw_is_control((unsigned char)*at))
+        at++;
+    raw_refuse(sink, 400,
+               is_return || *at == '\r' ? bad_end : "the head has a control character");
+    return true;
 }
 
-/* Each of these takes what it can from at and returns where it came to. */
+/* The rest of a line, or a part of it when the end is still to come. */
+static void take_part(struct raw_sink *sink, const char *at, size_t len, bool is_end)
+{
+    struct buf *line = &sink->raw->line;
+    enum err_code code;
+
+    if (is_end && line->len == 0) {
+        on_line(sink, at, len);
+        return;
+    }
+    code = buf_add(line, at, len);
+    if (code)
+        raw_refuse_memory(sink, code);
+    else if (is_end)
+        on_line(sink, line->data, line->len);
+    if (is_end)
+        raw_empty(line);
+}
+
+/* What is wrong first counts, so that it does not matter how the bytes are cut. */
 const char *raw_take_line(struct raw_sink *sink, const char *at, const char *end)
 {
     struct http_raw *raw = sink->raw;
+    size_t room = raw->max_head_bytes - raw->head_bytes;
     const char *lf = memchr(at, '\n', (size_t)(end - at));
     size_t len = (size_t)((lf ? lf : end) - at);
-    enum err_code code;
+    bool is_too_long = len + (lf != NULL) > room;
 
-    raw->head_bytes += len + (lf != NULL);
-    if (raw->head_bytes > raw->max_head_bytes) {
+    if (refuse_byte(sink, at, len < room ? len : room))
+        return end;
+    if (is_too_long) {
         refuse_head_bytes(sink);
         return end;
     }
-    if (!lf) {
-        keep_part(sink, at, len);
-        return end;
-    }
-    if (raw->line.len == 0) {
-        on_line(sink, at, len);
-        return lf + 1;
-    }
-    code = buf_add(&raw->line, at, len);
-    if (code)
-        raw_refuse_memory(sink, code);
-    else
-        on_line(sink, raw->line.data, raw->line.len);
-    raw_empty(&raw->line);
-    return lf + 1;
+    raw->head_bytes += len + (lf != NULL);
+    take_part(sink, at, len, lf != NULL);
+    return lf ? lf + 1 : end;
 }

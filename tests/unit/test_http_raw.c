@@ -275,6 +275,10 @@ static void test_raw_takes_a_head_of_its_limit_and_no_byte_more(void **state)
     }
     memset(head, 'y', HEAD_MAX + 1);
     head[HEAD_MAX + 1] = '\0';
+    head[5] = '\x01'; /* what is wrong first counts */
+    assert_int_equal(verdict(head, 1), 400);
+    assert_int_equal(verdict(head, HEAD_MAX + 1), 400);
+    head[5] = 'y';
     assert_int_equal(verdict(head, 1), 414);
     assert_int_equal(verdict(head, HEAD_MAX + 1), 414);
 }
