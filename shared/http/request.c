@@ -307,9 +307,12 @@ static enum MHD_Result take_piece(struct http_request *req, const char *upload,
     return MHD_NO; /* MHD closes the connection */
 }
 
-/* The chunks or trailers went wrong. */
+/* The chunks or trailers went wrong: nothing more is read from the connection, so it ends,
+ * whatever the headers were to be answered with. */
 static void refuse_framing(struct http_request *req)
 {
+    http_answer_drop(req);
+    req->status = 0;
     req->must_close = true;
     http_answer_refuse(req, HTTP_REFUSAL_HOSTILE, req->raw.status, req->raw.sentence);
 }
@@ -332,7 +335,7 @@ static enum MHD_Result take_end(struct http_request *req)
         return MHD_NO; /* MHD closes the connection */
     http_body_end(&req->body);
     req->step = STEP_HANDLER;
-    if (!req->status && http_raw_is_refused(&req->raw))
+    if (http_raw_is_refused(&req->raw))
         refuse_framing(req);
     if (!req->status && req->body.code)
         http_request_refuse_body(req);

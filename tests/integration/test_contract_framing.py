@@ -195,6 +195,25 @@ def test_what_was_asked_before_is_answered_before(connection, name):
     assert connection.read_to_end(patience(5)) == b""
 
 
+DECIDED = {"unknown path": (b"POST /nope", b""), "wrong method": (b"DELETE /event", b""),
+           "encoding": (b"POST /event", b"Content-Encoding: br\r\n")}
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n", b"1\r\nabc\r\n", b"0\r\nHost: y\r\n\r\n"],
+                         ids=["size", "data", "trailer"])
+@pytest.mark.parametrize("name", DECIDED)
+def test_a_body_that_goes_wrong_ends_the_connection_whatever_the_headers_say(
+        connection, name, body):
+    """Otherwise it would stay open, and every further request be thrown away unanswered."""
+    start, header = DECIDED[name]
+    connection.send(start + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                    + header + b"\r\n" + body)
+    answer = connection.read_response()
+    assert answer.status == 400 and answer.error, answer
+    assert answer.header("Connection") == "close"
+    assert connection.read_to_end(patience(5)) == b""
+
+
 # Odd, but every program reads them in one way.
 CURIOUS = {
     "version 1.2": raw(b"Content-Length: " + N).replace(b"/1.1", b"/1.2"),
