@@ -31,14 +31,14 @@ int64_t http_server_spare(int64_t max_connections)
     return spare < SPARE_MAX ? spare : SPARE_MAX;
 }
 
-/* Bytes have come that libmicrohttpd has not read yet: it accepts all newcomers first. */
+/* A request has come that libmicrohttpd has not begun with, or bytes that it has not read yet:
+ * it accepts all newcomers first. */
 static bool has_bytes(const struct http_request *req)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     int count = 0;
 
-    return info && ioctl(info->connect_fd, FIONREAD, &count) == 0 && count > 0;
+    return req->raw.taken < req->raw.passed ||
+           (ioctl(req->fd, FIONREAD, &count) == 0 && count > 0);
 }
 
 static bool may_leave(const struct http_request *req, const struct http_peer *peer,

@@ -269,6 +269,24 @@ def test_beyond_the_limit_one_waits_while_all_are_at_work(start):
         connection.close()
 
 
+def test_whose_next_request_has_come_does_not_give_way(start):
+    """With both read at once it waits in the library's memory, where the kernel has none."""
+    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1)
+    whole = build("POST", "/event", event())
+    inside = []
+    for _ in range(11):
+        inside.append(Connection(ingestion.port, timeout=patience(5)))
+        inside[-1].send(whole[:-1])
+    inside[-1].send(b"}" + whole + whole)
+    for _ in range(3):
+        assert inside[-1].read_response().status == 200
+    for connection in inside[:-1]:
+        connection.send(b"}")
+        assert connection.read_response().status == 200
+        connection.close()
+    inside[-1].close()
+
+
 @pytest.mark.parametrize("served", [False, True], ids=["new", "served"])
 def test_the_connection_that_is_idle_longest_gives_way(start, served):
     ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1)
