@@ -44,12 +44,12 @@ struct http_request {
     struct http_server *server; /* NULL once the connection is gone */
     struct MHD_Connection *mhd; /* NULL once the connection is gone */
     int fd;                     /* of the connection */
-    struct http_raw raw;        /* what has come on it */
     bool is_cut;                /* nothing more is read from it */
+    bool is_leaving;            /* cut, but not gone yet */
+    struct http_raw raw;        /* what has come on it */
     struct http_request *prev;  /* in the list of its phase */
     struct http_request *next;
     struct http_peer *peer; /* of options.peers; NULL: not counted there */
-    bool is_leaving;        /* cut, but not gone yet */
     int64_t deadline_ms;
     enum http_phase phase;
     enum http_step step;

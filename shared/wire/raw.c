@@ -242,25 +242,36 @@ static int hex_value(char c)
     return -1;
 }
 
+/* What begins with the byte after the last digit; RAW_REFUSED: nothing that may. */
+static enum http_raw_state state_after_digits(char c)
+{
+    switch (c) {
+    case '\r':
+        return RAW_SIZE_LF;
+    case ';':
+        return RAW_SIZE_EXTENSION;
+    case ' ':
+    case '\t':
+        return RAW_SIZE_BLANK;
+    default:
+        return RAW_REFUSED;
+    }
+}
+
 static void take_digit(struct raw_sink *sink, char c)
 {
     struct http_raw *raw = sink->raw;
+    enum http_raw_state next = raw->line_bytes ? state_after_digits(c) : RAW_REFUSED;
     int value = hex_value(c);
 
     if (value >= 0) {
         raw->left = raw->left * 16 + (unsigned)value;
         if (++raw->line_bytes > SIZE_DIGITS || raw->left > INT64_MAX)
             raw_refuse(sink, 400, "the size of a chunk is too large");
-    } else if (raw->line_bytes == 0) {
+    } else if (next == RAW_REFUSED) {
         raw_refuse(sink, 400, "the size of a chunk is no number");
-    } else if (c == '\r') {
-        raw->state = RAW_SIZE_LF;
-    } else if (c == ';') {
-        raw->state = RAW_SIZE_EXTENSION;
-    } else if (c == ' ' || c == '\t') {
-        raw->state = RAW_SIZE_BLANK;
     } else {
-        raw_refuse(sink, 400, "the size of a chunk is no number");
+        raw->state = next;
     }
 }
 
