@@ -140,9 +140,7 @@ static void on_reload(void *user)
     code = conf_reload(app->source, &conf, &err);
     if (!code)
         code = renew_access(app, &conf, &err);
-    if (!code)
-        daemon_set_log_level(conf.log_level);
-    daemon_say_reloaded(code, &err);
+    daemon_end_reload(code, &err, conf.log_level);
     conf_release(app->source->program, &conf);
 }
 

@@ -116,9 +116,7 @@ static void on_reload(void *user)
     struct err err = {.code = ERR_OK};
     enum err_code code = conf_reload(app->source, &conf, &err);
 
-    if (!code)
-        daemon_set_log_level(conf.log_level);
-    daemon_say_reloaded(code, &err);
+    daemon_end_reload(code, &err, conf.log_level);
     conf_release(app->source->program, &conf);
 }
 

@@ -156,9 +156,7 @@ static void on_reload(void *user)
         code = load_access(app, &conf, &err);
     if (!code)
         http_server_set_access(app->server, &app->origins, guard_has_key(app->guard));
-    if (!code)
-        daemon_set_log_level(conf.log_level);
-    daemon_say_reloaded(code, &err);
+    daemon_end_reload(code, &err, conf.log_level);
     conf_release(app->source->program, &conf);
 }
 

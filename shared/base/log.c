@@ -60,6 +60,11 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&state.level, (int)level, memory_order_relaxed);
 }
 
+enum log_level log_get_level(void)
+{
+    return (enum log_level)atomic_load_explicit(&state.level, memory_order_relaxed);
+}
+
 enum err_code log_level_parse(const char *text, enum log_level *ret_level)
 {
     for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {

@@ -52,6 +52,7 @@ void log_init(const char *daemon, enum log_level level);
 
 /* Changes the level; from any thread. */
 void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
 
 /* "debug", "info", "warn" or "error"; ERR_INVALID otherwise. */
 enum err_code log_level_parse(const char *text, enum log_level *ret_level) MUST_CHECK;

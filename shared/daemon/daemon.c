@@ -82,11 +82,6 @@ void daemon_warn_public(const struct conf_program *program, const void *conf)
     conf_warn_public(program, conf, on_public_file);
 }
 
-void daemon_set_log_level(const char *level)
-{
-    log_set_level(level_of(level));
-}
-
 /* --- signals ------------------------------------------------------------------ */
 
 static void leave(const struct daemon *daemon, int status)
@@ -145,13 +140,20 @@ enum err_code daemon_start(struct daemon *daemon, uv_loop_t *loop,
     return ERR_OK;
 }
 
-void daemon_say_reloaded(enum err_code code, const struct err *err)
+void daemon_end_reload(enum err_code code, const struct err *err, const char *level)
 {
-    if (code)
+    enum log_level now = log_get_level();
+    enum log_level next;
+
+    if (code) {
         log_line(LOG_WARN, "could not read the settings again, they stay as they were",
                  LOG_FIELDS(log_text("reason", err->msg)));
-    else
-        log_line(LOG_INFO, "read the settings again", NULL);
+        return;
+    }
+    next = level_of(level);
+    log_set_level(next < now ? next : now);
+    log_line(LOG_INFO, "read the settings again", NULL);
+    log_set_level(next);
 }
 
 /* --- the end -------------------------------------------------------------------- */

@@ -50,17 +50,15 @@ void daemon_start_log(const char *name, const char *level);
  * machine may read.  No error: in some containers it cannot be helped. */
 void daemon_warn_public(const struct conf_program *program, const void *conf);
 
-/* The level for the log from now on; from any thread. */
-void daemon_set_log_level(const char *level);
-
 /* Handles signals on the loop, from now to daemon_close().  ERR_UNAVAILABLE. */
 enum err_code daemon_start(struct daemon *daemon, uv_loop_t *loop,
                            const struct daemon_options *options,
                            struct err *err) MUST_CHECK;
 
-/* The end of on_reload(): a line in the log, that the settings were read again, or with an
- * error's code that they stay as they were, and why. */
-void daemon_say_reloaded(enum err_code code, const struct err *err);
+/* The end of on_reload(): takes the level for the log, and says in a line, which the old
+ * level or the new one lets through, that the settings were read again; or with an error's
+ * code that they stay as they were, and why. */
+void daemon_end_reload(enum err_code code, const struct err *err, const char *level);
 
 /* Marks the daemon as stopping; true the first time.  For an end without a signal. */
 bool daemon_begin_stop(struct daemon *daemon);

@@ -1,5 +1,6 @@
 """Clients that are slow, silent, gone or too many: each is held to a deadline or a limit,
 and nobody else notices."""
+import pathlib
 import time
 
 import pytest
@@ -250,13 +251,32 @@ def test_a_client_that_resets_in_the_middle(start):
 
 # --- too many ---------------------------------------------------------------------------------
 
-def test_beyond_the_limit_one_waits_while_all_are_at_work(start):
+def connections_at(port):
+    """How many the server of a port has, those that their client has closed included."""
+    local = f":{port:04X}"
+    lines = [line.split() for table in ("tcp", "tcp6")
+             for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]]
+    return sum(line[1].endswith(local) and line[3] in ("01", "08") for line in lines)
+
+
+@pytest.fixture
+def start_empty(start):
+    """ingestion without the connection by which it was asked whether it is ready."""
+    def start_empty(**settings):
+        ingestion = start(INGEST_THREADS=1, **settings)
+        wait_until(lambda: connections_at(ingestion.port) == 0, 10, "the question to be over")
+        return ingestion
+    return start_empty
+
+
+def test_beyond_the_limit_one_waits_while_all_are_at_work(start_empty):
     """A few more than the limit are taken; those after them wait until one leaves."""
-    ingestion = start(MAX_CONNECTIONS=20, INGEST_THREADS=1)
+    ingestion = start_empty(MAX_CONNECTIONS=20)
     half = build("POST", "/event", event())[:-1]
-    inside = [Connection(ingestion.port, timeout=patience(5)) for _ in range(21)]
-    for connection in inside:
-        connection.send(half)
+    inside = []
+    for _ in range(21):
+        inside.append(Connection(ingestion.port, timeout=patience(5)))
+        inside[-1].send(half)
     outside = Connection(ingestion.port, timeout=patience(5))
     outside.send(build("POST", "/event", event()))
     with pytest.raises((TimeoutError, Closed)):
@@ -288,8 +308,8 @@ def test_whose_next_request_has_come_does_not_give_way(start):
 
 
 @pytest.mark.parametrize("served", [False, True], ids=["new", "served"])
-def test_the_connection_that_is_idle_longest_gives_way(start, served):
-    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1)
+def test_the_connection_that_is_idle_longest_gives_way(start_empty, served):
+    ingestion = start_empty(MAX_CONNECTIONS=10)
     idle = [Connection(ingestion.port, timeout=patience(5)) for _ in range(10)]
     if served:
         for connection in reversed(idle):
@@ -309,8 +329,8 @@ def test_the_connection_that_is_idle_longest_gives_way(start, served):
         connection.close()
 
 
-def test_a_head_that_takes_too_long_gives_way_when_nobody_is_idle(start):
-    ingestion = start(MAX_CONNECTIONS=10, INGEST_THREADS=1, HEADER_TIMEOUT_MS=60000)
+def test_a_head_that_takes_too_long_gives_way_when_nobody_is_idle(start_empty):
+    ingestion = start_empty(MAX_CONNECTIONS=10, HEADER_TIMEOUT_MS=60000)
     slow = [Connection(ingestion.port) for _ in range(11)]
     for connection in slow:
         connection.send(b"POST /event HTTP/1.1\r\nHost: x\r\n")

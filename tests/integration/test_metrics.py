@@ -177,13 +177,12 @@ def test_requests_that_end_unanswered_are_counted(ingestion):
                "the cut body to be counted")
 
 
-def test_headers_past_the_limit_are_counted_as_unanswered(ingestion):
-    """The HTTP library answers such a request itself: 431."""
+def test_headers_past_the_limit_are_counted_as_refused(ingestion):
     before = scrape(ingestion)
     answer = ingestion.get("/healthz", headers=[("X", "x" * 20000)])
     assert answer.status == 431
-    wait_until(lambda: growth(before, scrape(ingestion), UNANSWERED,
-                              phase="headers") == 1, 5, "the request to be counted")
+    wait_until(lambda: growth(before, scrape(ingestion), REFUSED,
+                              reason="malformed") == 1, 5, "the request to be counted")
 
 
 def test_connections_that_are_too_slow_are_counted(daemons, redis):

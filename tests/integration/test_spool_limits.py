@@ -84,7 +84,9 @@ def test_a_redis_that_refuses_is_asked_now_and_then_only(start, list_redis, spoo
     result = send(ingestion.port, posts(scaled(5000)), connections=16)
     took = time.monotonic() - began
     assert set(result.statuses) == {200}, result
-    assert list_redis.refused <= 3 + took / 0.25 * 2, f"{list_redis.refused} in {took:.1f} s"
+    halvings = 10 if error.startswith(b"OOM") else 0  # of a group, down to one event
+    assert list_redis.refused <= 3 + halvings + took / 0.25 * 2, \
+        f"{list_redis.refused} in {took:.1f} s"
     assert len(spool.segments()) <= 3
 
 
