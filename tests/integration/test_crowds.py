@@ -257,6 +257,21 @@ def test_when_none_is_idle_the_new_one_is_refused(start):
                          reason="refused") == 1
 
 
+def test_what_a_refused_connection_has_sent_is_not_stored(start, redis):
+    """Nobody would be told; it has come before the connection is accepted."""
+    daemon = start("ingestion", MAX_CONNECTIONS_PER_IP=5, INGEST_THREADS=1)
+    wait_until(lambda: figures(daemon, "connections") == 0, 10)
+    whole = build("POST", "/event", event())
+    many = crowd(daemon.port, 5, data=whole[:-1])
+    wait_until(lambda: figures(daemon, "connections") == 5, 10)
+    daemon.signal(signal.SIGSTOP)
+    more = crowd(daemon.port, 10, data=whole)
+    daemon.signal(signal.SIGCONT)
+    assert all(is_closed(one, 5) for one in more)
+    assert redis.queue_length() == 0
+    close([*many, *more])
+
+
 def test_trusted_proxies_have_no_limit_and_the_list_is_read_again(start):
     daemon = start("ingestion", MAX_CONNECTIONS_PER_IP=3, INGEST_THREADS=1)
     (daemon.directory / ".env").write_text("TRUSTED_PROXIES=127.0.0.9\n")
