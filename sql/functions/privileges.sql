@@ -31,9 +31,9 @@ BEGIN
 END
 $$;
 
--- Grants what the roles need that exist.  Called here and by roles.sql, so that the order
--- of the two does not matter.  This file comes last: a function that is made anew has lost
--- what is set here.
+-- Grants what the roles need that exist.  roles.sql grants the same, so that the order of the
+-- two does not matter.  This file comes last: a function that is made anew has lost what is
+-- set here.
 --
 -- Of events the processor may set what comes from an event, and neither id nor created_at:
 -- the roll-up relies on the ids.
