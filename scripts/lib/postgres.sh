@@ -102,8 +102,22 @@ postgres_configure() {
     cat >"$1/analytics.conf.new" && mv -fT "$1/analytics.conf.new" "$1/analytics.conf"
 }
 
+# Runs statements from stdin in the database $3 of a cluster whose server is not running, with
+# further options from $4 on.  What the server says goes to people and into logs, so that it
+# must not show the statements, which have passwords in them: not those that fail, and not
+# where an administrator has all of them logged.
+#   postgres_single PROGRAMS DATA DATABASE [OPTION...]
+postgres_single() {
+    local programs=$1 data=$2 database=$3
+    shift 3
+
+    "$programs/postgres" --single -D "$data" -c log_min_error_statement=panic \
+        -c log_statement=none -c log_min_duration_statement=-1 -c log_min_duration_sample=-1 \
+        -c log_transaction_sample_rate=0 "$@" "$database"
+}
+
 # Makes a cluster with the role and the database analytics; the password comes by stdin.
-# Runs by itself in a bash of the server's user, so it uses nothing from outside.
+# Runs by itself in a bash of the server's user, with postgres_single.
 #   postgres_init PROGRAMS DATA NETWORK
 postgres_init() {
     local programs=$1 data=$2 network=$3 secret said
@@ -117,7 +131,7 @@ postgres_init() {
     : >"$data/analytics.conf"
     said=$(printf '%s\n' "ALTER ROLE analytics PASSWORD '${secret//\'/\'\'}'" \
         "CREATE DATABASE analytics" |
-        "$programs/postgres" --single -D "$data" postgres 2>&1) || return 1
+        postgres_single "$programs" "$data" postgres 2>&1) || return 1
     printf '%s\n' "$said"
     [[ $said != *ERROR* && $said != *FATAL* ]]
 }
@@ -145,14 +159,15 @@ postgres_roles_sql() {
 }
 
 # Runs statements from stdin, an empty line after each, in the database of a cluster whose
-# server is not running.  By itself in a bash of the server's user, as postgres_init.
+# server is not running.  By itself in a bash of the server's user, as postgres_init, with
+# postgres_stale_pid besides.
 #   postgres_apply PROGRAMS DATA
 postgres_apply() {
     local said
 
     PG_GRANDPARENT_PID=$(postgres_stale_pid "$2")
     export PG_GRANDPARENT_PID
-    said=$("$1/postgres" --single -j -D "$2" analytics 2>&1) || {
+    said=$(postgres_single "$1" "$2" analytics -j 2>&1) || {
         printf '%s\n' "$said"
         return 1
     }

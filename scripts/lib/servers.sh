@@ -225,7 +225,7 @@ postgres_make() {
     "${SERVER_AS[@]}" find -H "$POSTGRES_PATH" -mindepth 1 -delete # a half-made one
     enter /
     child_job "$3" "making the database" "${SERVER_AS[@]}" \
-        bash -c "$(declare -f postgres_init) && postgres_init \"\$@\"" postgres_init \
+        bash -c "$(declare -f postgres_single postgres_init) && postgres_init \"\$@\"" postgres_init \
         "$1" "$POSTGRES_PATH" 127.0.0.1/32 <<<"$2"
     enter "$ROOT"
     mv "$new" "$VAR/postgres"
@@ -238,7 +238,8 @@ postgres_make_roles() {
 
     sql=$(postgres_roles_sql postgres_role_password "$2")$'\n\n'
     child_job "$VAR/log/roles.log" "giving the database its roles" "${SERVER_AS[@]}" \
-        bash -c "$(declare -f postgres_stale_pid postgres_apply) && postgres_apply \"\$@\"" \
+        bash -c "$(declare -f postgres_stale_pid postgres_single postgres_apply) &&
+            postgres_apply \"\$@\"" \
         postgres_apply "$1" "$POSTGRES_PATH" <<<"$sql"
 }
 

@@ -77,10 +77,10 @@ class Container:
             os.kill(self.first(), signal.SIGKILL)
             self.process.wait(20)
 
-    def query(self, sql, role="analytics_owner"):
+    def query(self, sql, role="analytics_owner", password="secretOWNER_"):
         done = subprocess.run(
             ["psql", "-XAtc", sql, "-h", "127.0.0.1", "-p", str(self.port), "-U", role,
-             "analytics"], env={"PATH": os.environ["PATH"], "PGPASSWORD": "secretOWNER_"},
+             "analytics"], env={"PATH": os.environ["PATH"], "PGPASSWORD": password},
             capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -98,6 +98,24 @@ def test_the_first_process_of_a_container_starts_again_after_a_power_cut(contain
         assert container.query("SELECT count(*) FROM kept") == str(count + 1)
         container.kill()
         assert (container.folder / "data/postgres/postmaster.pid").read_text()[:2] == "1\n"
+
+
+def test_passwords_are_not_said_whatever_an_administrator_has_logged(container):
+    """Also when one of the statements fails: what a container says is kept for long."""
+    container.start()
+    for what in ("log_statement = 'all'", "log_min_duration_statement = 0",
+                 "log_transaction_sample_rate = 1",
+                 "shared_preload_libraries = 'passwordcheck'"):
+        container.query(f"ALTER SYSTEM SET {what}", "analytics", PASSWORDS["POSTGRES_PASSWORD"])
+    container.kill()
+    container.start()
+    container.kill()
+    container.env["POSTGRES_REPORTING_PASSWORD"] = "sh0rt-1"
+    with pytest.raises(AssertionError, match="password is too short"):
+        container.start()
+    said = container.log.read_text()
+    assert "could not make the roles" in said
+    assert not [word for word in (*PASSWORDS.values(), "sh0rt-1") if f"'{word}'" in said]
 
 
 def test_a_server_that_still_runs_is_not_overrun(container):
