@@ -19,6 +19,8 @@ void rollup_size_fail(struct rollup_size *size, enum err_code code, int64_t posi
 {
     int64_t taken = size->rows < waiting ? size->rows : waiting;
 
+    if (rollup_size_gives_up(size, position))
+        size->tries = 0; /* it could not be set aside either: see size.h */
     if (taken > 1) {
         size->rows = taken / (code == ERR_TIMEOUT ? SHRINK_SLOW : SHRINK);
     } else {

@@ -36,7 +36,9 @@ int64_t rollup_size_tries(const struct rollup_size *size, int64_t position);
 
 /* Whether the event after position is to be set aside without another try: again and again
  * the connection was lost over it, or it took too long, though Postgres was well before.  Of
- * errors that Postgres itself reports rollup_bite_alone() decides. */
+ * errors that Postgres itself reports rollup_bite_alone() decides.  Where setting it aside
+ * fails, too, something else is wrong and it is tried anew, or the first write that succeeds
+ * after a long outage would set it aside. */
 bool rollup_size_gives_up(const struct rollup_size *size, int64_t position);
 
 #endif

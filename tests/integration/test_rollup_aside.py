@@ -226,6 +226,24 @@ def test_what_a_person_or_the_machine_did_sets_nothing_aside(daemons, redis, dat
     rollups.wait_equal(database)
 
 
+def test_an_outage_that_only_writers_meet_sets_nothing_aside(daemons, redis, database):
+    """Reading goes well, and each write loses its connection, as while the disk of the log is
+    full: the first write that succeeds counts the event."""
+    database.rows(
+        "CREATE SEQUENCE deaths; CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF nextval('deaths') <= 14 THEN "
+        "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); END IF; "
+        "RETURN NULL; END $$;"
+        "CREATE TRIGGER die BEFORE UPDATE ON rollup_state FOR EACH STATEMENT "
+        "EXECUTE FUNCTION die()")
+    database.rows(POISON, ("u1",))
+    start(daemons, redis, database, wait=False).wait_alive()
+    wait_position(database)
+    assert database.value("SELECT last_value FROM deaths") == 15
+    assert aside(database) == []
+    assert not rollups.differences(database)
+
+
 def test_outages_with_a_backlog_set_nothing_aside(private_postgres, daemons, redis,
                                                   tmp_path):
     """Postgres is restarted, killed and paused while there is much to do: bites become
