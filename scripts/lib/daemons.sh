@@ -50,7 +50,10 @@ check_spool() {
     if [[ ! -d $SPOOL_DIR ]]; then
         ! is_other_user "$(stat -c %u "${above:-/}")" ||
             die "SPOOL_DIR: the folder $above belongs to $(stat -c %U "$above")"
-    elif [[ $(stat -L -c %u "$SPOOL_DIR") == 0 ]]; then
+        mkdir -m 700 "$SPOOL_DIR" || die "SPOOL_DIR: could not make the folder $SPOOL_DIR"
+    fi
+    server_check_way SPOOL_DIR "$SPOOL_DIR"
+    if [[ $(stat -c %u "$SPOOL_DIR") == 0 ]]; then
         for name in "$SPOOL_DIR"/* "$SPOOL_DIR"/.[!.]*; do
             [[ ! -e $name || $name == *.spool || $name == *.damaged ]] ||
                 die "SPOOL_DIR: $SPOOL_DIR belongs to root and has other things in it:" \

@@ -45,6 +45,32 @@ server_user() {
     fi
 }
 
+# Fails where this is root and another user has a hand in the folder $2, which the setting $1
+# names, or could put another one in its place: by a link, say, to one of root's.
+server_check_way() {
+    local at=$2 below='' mode owner
+
+    is_root || return 0
+    while true; do
+        read -r mode owner < <(stat -c '%a %u' "$at")
+        if ((8#$mode & 8#002)) && ! { [[ -n $below ]] && ((8#$mode & 8#1000)); }; then
+            die "$1: any user of the machine may write into $at: chmod o-w $at," \
+                "and see that nothing of theirs is in it"
+        fi
+        # In a folder such as /tmp each is master of what is his own.
+        if [[ -n $below ]] && is_other_user "$owner"; then
+            die "$1: the folder $at above $2 belongs to $(id -un "$owner")"
+        elif ((8#$mode & 8#1000)) && [[ -n $below ]] &&
+            is_other_user "$(stat -c %u "$below")"; then
+            die "$1: the folder $below belongs to $(stat -c %U "$below")"
+        fi
+        [[ $at != / ]] || break
+        below=$at
+        at=${at%/*}
+        at=${at:-/}
+    done
+}
+
 # Makes the folder $2 of the program $1, if it is not there.  A folder that is still root's
 # is given away with all that is in it; nobody else has had a hand in it until then.
 server_make_dir() {

@@ -269,6 +269,28 @@ def test_root_takes_no_folder_of_another_user(up, tmp_path):
 
 
 @for_root
+def test_root_takes_no_folder_that_others_may_write_to_or_replace(up, tmp_path):
+    """With a link in its place all of a folder of root's would be given away."""
+    who = unprivileged_user()
+    public, sticky = tmp_path / "public", tmp_path / "sticky"
+    for folder, mode in ((public, 0o777), (sticky, 0o1777)):
+        folder.mkdir()
+        folder.chmod(mode)
+    theirs = sticky / "spool"
+    theirs.mkdir()
+    os.chown(theirs, who["user"], who["group"])
+    for wrong in (up(var=public), up(var=public / "var"), up(SPOOL_DIR=public / "spool"),
+                  up(SPOOL_DIR=public), up(SPOOL_DIR=theirs)):
+        said = wrong.fail()
+        assert "any user of the machine may write into" in said or "belongs to" in said
+    assert public.stat().st_uid == 0
+    assert theirs.stat().st_uid == who["user"]
+    mine = up(SPOOL_DIR=sticky / "mine").start()
+    assert (sticky / "mine").stat().st_uid == proc(mine, "ingestion").stat().st_uid
+    assert mine.end() == 0
+
+
+@for_root
 def test_a_spool_of_an_older_start_changes_its_owner(up):
     """Then ingestion was root; its files are fed all the same."""
     run = up()
