@@ -27,6 +27,7 @@ enum {
     FEW_ROWS = 4,      /* for which the rest may have been saved up */
     ELSEWHERE_MS = 20, /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
+    UPKEEP_MORE_MS = 500,    /* after one that left old events */
     DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
     NUMBER_MAX = 24,
 };
@@ -139,26 +140,26 @@ static enum err_code add_partitions(struct maintainer *maintainer, struct err *e
     return code;
 }
 
+/* One transaction: the roll-up comes in between, and the end of the process. */
 static enum err_code drop_old(struct maintainer *maintainer, struct err *err)
 {
-    int64_t gone[2] = {0, DELETE_MAX_ROWS};
-    enum err_code code = ERR_OK;
+    int64_t gone[2] = {0, 0};
+    enum err_code code;
 
+    maintainer->leaves_old = false;
     if (maintainer->conf->retention_months == 0)
         return ERR_OK;
-    while (gone[1] == DELETE_MAX_ROWS) {
-        code = call(maintainer, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
-                    maintainer->conf->retention_months, DELETE_MAX_ROWS, gone, err);
-        if (code)
-            break;
-        metric_add(&maintainer->metrics.partitions_dropped, gone[0]);
-        metric_add(&maintainer->metrics.events_removed, gone[1]);
-        if (gone[0] + gone[1] > 0)
-            log_line(
-                LOG_INFO, "removed old events",
-                LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
-    }
-    return code;
+    code = call(maintainer, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
+                maintainer->conf->retention_months, DELETE_MAX_ROWS, gone, err);
+    if (code)
+        return code;
+    metric_add(&maintainer->metrics.partitions_dropped, gone[0]);
+    metric_add(&maintainer->metrics.events_removed, gone[1]);
+    if (gone[0] + gone[1] > 0)
+        log_line(LOG_INFO, "removed old events",
+                 LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
+    maintainer->leaves_old = gone[1] == DELETE_MAX_ROWS;
+    return ERR_OK;
 }
 
 static enum err_code count_partitions(struct maintainer *maintainer, struct err *err)
@@ -199,6 +200,8 @@ static enum err_code upkeep(struct maintainer *maintainer, struct err *err)
     maintainer->upkeep_at_ms = clock_mono_ms() + again_ms;
     code = run_upkeep(maintainer, err);
     if (!code) {
+        if (maintainer->leaves_old && interval_ms > UPKEEP_MORE_MS)
+            interval_ms = UPKEEP_MORE_MS;
         maintainer->upkeep_at_ms = clock_mono_ms() + interval_ms;
         return ERR_OK;
     }

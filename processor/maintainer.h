@@ -37,6 +37,7 @@ struct maintainer {
     struct rollup_size size;   /* of a bite: fewer events after a failure */
     struct rollup_bound bound; /* of the next bite */
     bool has_bound;
+    bool leaves_old;  /* the last upkeep has left events that are too old */
     int64_t bound_ms; /* when it was looked for */
     struct rollup_quiet quiet;
     struct rollup_savings savings;
