@@ -75,6 +75,7 @@ struct feeder {
     struct place at_group;      /* in the window: where the group begins */
     struct segment_piece piece; /* what stands at `at`; none (len 0) until it is read */
     struct account account;
+    struct account account_at_group;
     enum task task;
     enum err_code code;
     struct err err;
@@ -153,6 +154,7 @@ static void send_group(struct feeder *feeder);
 static void go_back(struct feeder *feeder)
 {
     group_clear(feeder->group);
+    feeder->account = feeder->account_at_group;
     go_to(feeder, feeder->at_group);
 }
 
@@ -224,6 +226,7 @@ static void step(struct feeder *feeder)
     struct segment_piece next;
 
     feeder->at_group = feeder->at;
+    feeder->account_at_group = feeder->account;
     next = fill_group(feeder);
     if (feeder->group->count > 0 || next.kind == SEGMENT_RECORD)
         send_group(feeder);

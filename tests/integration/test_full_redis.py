@@ -93,6 +93,18 @@ def test_the_spool_is_fed_in_groups_that_redis_takes(daemons, spool, most, cuts)
         assert 0 < server.too_large < 3 * 700 / most + 30
 
 
+def test_damage_is_accounted_for_once_however_often_a_group_is_sent(daemons, spool):
+    jobs = [job_text(path=f"/{number}") for number in range(6)]
+    flipped = bytearray(record(jobs[:3]))
+    flipped[60] ^= 1
+    spool.put("old.spool", record(jobs[:3]) + flipped + record(jobs[3:]))
+    with NearlyFull(most=1) as server:
+        ingestion = daemons.start("ingestion", REDIS_URL=server.url, SPOOL_DIR=spool.path,
+                                  INGEST_THREADS=1)
+        ingestion.wait_log(f"a spool file is damaged.* events=6 damaged_bytes={len(flipped)} ")
+        assert server.too_large > 1
+
+
 @pytest.mark.parametrize("spools", [True, False], ids=["spool", "no spool"])
 @pytest.mark.parametrize("most", [1, 7])
 def test_new_events_go_in_groups_that_redis_takes(daemons, spool, most, spools):
