@@ -32,11 +32,11 @@ struct app {
     const struct ingestion_conf *conf;
     struct redis_url redis_url;
     const struct conf_source *source;
-    struct access *access;       /* owned; shared by the loops */
-    struct access *retired;      /* owned; NULL unless loops still use the one before */
-    bool reloads_again;          /* a SIGHUP came meanwhile */
-    struct http_peers *peers;    /* likewise; NULL: no limit for an address */
-    struct spool_dir *spool_dir; /* likewise; NULL: no spool */
+    struct access *access;         /* owned; shared by the loops */
+    struct access *retired;        /* owned; NULL unless loops still use the one before */
+    bool reloads_again;            /* a SIGHUP came meanwhile */
+    struct http_peers *peers;      /* likewise; NULL: no limit for an address */
+    struct spool_files *spool_dir; /* likewise; NULL: no spool */
     struct http_budget body_budget;
     uv_loop_t uv;
     struct daemon daemon;
@@ -199,11 +199,11 @@ static enum err_code open_spool(struct app *app, struct err *err)
     if (conf->spool_dir[0] == '\0')
         return ERR_OK;
     size_thread_pool(conf);
-    code = spool_dir_open(conf->spool_dir, conf->spool_max_bytes, &app->spool_dir, err);
+    code = spool_files_open(conf->spool_dir, conf->spool_max_bytes, &app->spool_dir, err);
     if (code)
         return code;
     metric_set(&app->metrics.loops[0].spool_bytes_max, conf->spool_max_bytes);
-    bytes = spool_dir_bytes(app->spool_dir);
+    bytes = spool_files_bytes(app->spool_dir);
     if (bytes > 0)
         log_line(LOG_INFO, "events of an earlier run wait in the spool",
                  LOG_FIELDS(log_int("bytes", bytes)));
@@ -308,7 +308,7 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     http_peers_free(app.peers);
     access_retire(app.retired);
     access_free(app.access);
-    spool_dir_close(app.spool_dir);
+    spool_files_close(app.spool_dir);
     log_line(LOG_INFO, "stopped", NULL);
     return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /* loop.c -- see loop.h.
  *
  * Everything is made by loop_start() before the thread exists and ends in this order:
- * server (clients get their answers while Redis is still there), Redis, barrier, feeder,
+ * server (clients get their answers while Redis is still there), Redis, barrier, reader,
  * spool (what it and the barrier's stopgap are writing is still answered), queue, loop.
  */
 #include "ingestion/loop.h"
@@ -44,11 +44,11 @@ struct loop {
     struct http_server *health; /* likewise; NULL: this loop has none */
     int open_servers;
     struct routes routes;
-    struct gate gate;
-    struct spool *spool; /* NULL with the feeder: no spool */
-    struct feeder *feeder;
+    struct breaker breaker;
+    struct spool_writer *spool; /* NULL with the reader: no spool */
+    struct spool_reader *reader;
     struct barrier *barrier;
-    struct log_gate lost_gate;
+    struct log_limit lost_limit;
     bool was_lost;
 };
 
@@ -69,7 +69,7 @@ static void on_redis_lost(const char *reason, void *user)
 
     metric_set(&loop->routes.metrics->redis_up, 0);
     metric_add(&loop->routes.metrics->redis_losses, 1);
-    if (!log_gate_open(&loop->lost_gate, LOG_EVERY_MS, &suppressed))
+    if (!log_limit_allows(&loop->lost_limit, LOG_EVERY_MS, &suppressed))
         return;
     loop->was_lost = true;
     log_line(LOG_WARN, "could not reach Redis",
@@ -91,14 +91,14 @@ static void on_spool_stopped(void *user)
 {
     struct loop *loop = user;
 
-    queue_stop(loop->routes.queue, on_queue_stopped, loop);
+    committer_stop(loop->routes.committer, on_queue_stopped, loop);
 }
 
 static void on_feeder_stopped(void *user)
 {
     struct loop *loop = user;
 
-    spool_stop(loop->spool, on_spool_stopped, loop);
+    spool_writer_stop(loop->spool, on_spool_stopped, loop);
 }
 
 static void on_barrier_stopped(void *user)
@@ -106,7 +106,7 @@ static void on_barrier_stopped(void *user)
     struct loop *loop = user;
 
     if (loop->spool)
-        feeder_stop(loop->feeder, on_feeder_stopped, loop);
+        spool_reader_stop(loop->reader, on_feeder_stopped, loop);
     else
         on_spool_stopped(loop);
 }
@@ -124,7 +124,7 @@ static void on_server_stopped(void *user)
 
     if (--loop->open_servers > 0)
         return;
-    queue_quiesce(loop->routes.queue);
+    committer_quiesce(loop->routes.committer);
     redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
 }
 
@@ -174,7 +174,7 @@ static void on_turn_end(void *user)
 {
     struct routes *routes = user;
 
-    queue_flush(routes->queue);
+    committer_flush(routes->committer);
 }
 
 static enum err_code start_server(struct loop *loop, struct err *err)
@@ -270,15 +270,15 @@ static enum err_code start_barrier(struct loop *loop, struct err *err)
 static enum err_code start_spool(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
-    struct spool_options options = {
+    struct spool_writer_options options = {
         .dir = loop->options.spool_dir,
         .segment_bytes = conf->spool_segment_bytes,
         .group_max_bytes = (size_t)conf->pending_max_bytes,
     };
-    struct feeder_options feeder_options = {
+    struct spool_reader_options spool_reader_options = {
         .barrier = loop->barrier,
         .redis = loop->routes.redis,
-        .gate = &loop->gate,
+        .breaker = &loop->breaker,
         .dir = loop->options.spool_dir,
         .metrics = loop->routes.metrics,
         .shows_bytes = loop->options.index == 0,
@@ -288,19 +288,19 @@ static enum err_code start_spool(struct loop *loop, struct err *err)
 
     if (!loop->options.spool_dir)
         return ERR_OK;
-    code = spool_start(&loop->uv, &options, &loop->spool, err);
-    feeder_options.spool = loop->spool;
+    code = spool_writer_start(&loop->uv, &options, &loop->spool, err);
+    spool_reader_options.spool = loop->spool;
     if (!code)
-        code = feeder_start(&loop->uv, &feeder_options, &loop->feeder, err);
+        code = spool_reader_start(&loop->uv, &spool_reader_options, &loop->reader, err);
     return code;
 }
 
 static enum err_code start_queue(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
-    struct queue_options options = {
+    struct committer_options options = {
         .redis = loop->routes.redis,
-        .gate = &loop->gate,
+        .breaker = &loop->breaker,
         .spool = loop->spool,
         .barrier = loop->barrier,
         .metrics = loop->routes.metrics,
@@ -312,7 +312,7 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
         .pending_max_bytes = conf->pending_max_bytes,
     };
 
-    return queue_start(&loop->uv, &options, &loop->routes.queue, err);
+    return committer_start(&loop->uv, &options, &loop->routes.committer, err);
 }
 
 static enum err_code start_parts(struct loop *loop, struct err *err)
@@ -328,7 +328,8 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
     if (!code)
         code = start_redis(loop, err);
     if (!code) {
-        gate_init(&loop->gate, loop->routes.redis, loop->options.conf->queue_max_events);
+        breaker_init(&loop->breaker, loop->routes.redis,
+                     loop->options.conf->queue_max_events);
         code = start_barrier(loop, err);
     }
     if (!code)
@@ -351,7 +352,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
         return err_set(err, ERR_NOMEM, "out of memory");
     loop->options = *options;
     loop->routes.loop = loop;
-    loop->routes.gate = &loop->gate;
+    loop->routes.breaker = &loop->breaker;
     loop->routes.access = options->access;
     loop->routes.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
     loop->routes.all_metrics = options->metrics;

@@ -18,14 +18,14 @@ struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
 struct http_budget;
-struct spool_dir;
+struct spool_files;
 
 struct loop_options {
     const struct ingestion_conf *conf; /* borrowed, as all of these */
     const struct redis_url *redis_url;
     struct access *access;
     struct http_peers *peers;          /* NULL: no limit for an address */
-    struct spool_dir *spool_dir;       /* NULL: no spool */
+    struct spool_files *spool_dir;     /* NULL: no spool */
     struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */
     int64_t max_connections;           /* of this loop */

@@ -82,7 +82,7 @@ static inline void metric_reject(struct loop_metrics *metrics, enum rejection wh
 }
 
 /* Counts what became of a group that could have been made smaller, or not: the codes are those
- * of gate_note(). */
+ * of breaker_note(). */
 static inline void metrics_note_group(struct loop_metrics *metrics, enum err_code code,
                                       bool is_divisible)
 {

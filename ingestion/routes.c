@@ -107,7 +107,7 @@ static void on_event(struct http_request *req, void *user)
         event.event_id = uuid_v7();
         event.has_event_id = true;
     }
-    code = queue_push(routes->queue, &event, req);
+    code = committer_push(routes->committer, &event, req);
     if (code)
         reject(req, routes, code, &err);
 }
@@ -115,8 +115,9 @@ static void on_event(struct http_request *req, void *user)
 static void on_readyz(struct http_request *req, void *user)
 {
     struct routes *routes = user;
-    struct readiness readiness = {
-        .redis = routes->redis, .gate = routes->gate, .queue = routes->queue};
+    struct readiness readiness = {.redis = routes->redis,
+                                  .breaker = routes->breaker,
+                                  .committer = routes->committer};
 
     readiness_answer(&readiness, req);
 }

@@ -6,19 +6,19 @@
 
 struct access;
 struct event_parser;
-struct gate;
+struct breaker;
 struct ingestion_metrics;
 struct loop;
 struct loop_metrics;
-struct queue;
+struct committer;
 struct redis_uv;
 
 /* What the handlers need; the `user` of the server's options. */
 struct routes {
     struct event_parser *parser; /* borrowed, all of them */
-    struct queue *queue;
+    struct committer *committer;
     struct redis_uv *redis;
-    struct gate *gate;
+    struct breaker *breaker;
     struct access *access;
     int64_t timestamp_ahead_max_s; /* 0: none */
     struct loop_metrics *metrics;

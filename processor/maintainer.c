@@ -264,7 +264,7 @@ static enum err_code settle(struct maintainer *maintainer, bool *ret_is_settled,
         return code;
     *ret_is_settled = maintainer->bound.writers == NULL;
     if (!*ret_is_settled && clock_mono_ms() - maintainer->bound_ms > LOG_EVERY_MS &&
-        log_gate_open(&maintainer->busy_log, LOG_EVERY_MS, &suppressed))
+        log_limit_allows(&maintainer->busy_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "the roll-up waits for a transaction that writes to events",
                  LOG_FIELDS(log_text("transactions", maintainer->bound.writers),
                             log_int("ms", clock_mono_ms() - maintainer->bound_ms)));
@@ -277,7 +277,7 @@ static void tell_aside(struct maintainer *maintainer, const struct rollup_bite *
     int64_t suppressed;
 
     metric_add(&maintainer->metrics.rollup_set_aside, 1);
-    if (log_gate_open(&maintainer->aside_log, ASIDE_LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(&maintainer->aside_log, ASIDE_LOG_EVERY_MS, &suppressed))
         log_line(LOG_ERROR,
                  "set an event aside that cannot be rolled up: it is stored and "
                  "not counted",
@@ -301,7 +301,7 @@ static enum err_code shrink(struct maintainer *maintainer, int64_t position,
         PQtransactionStatus(maintainer->conn) != PQTRANS_IDLE)
         return err->code;
     metric_add(&maintainer->metrics.failures[err->code], 1);
-    if (log_gate_open(&maintainer->size_log, LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(&maintainer->size_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "the roll-up failed and takes fewer events",
                  LOG_FIELDS(log_text("error", err_name(err->code)),
                             log_text("reason", err->msg),
@@ -461,7 +461,7 @@ static bool failed(struct maintainer *maintainer, const struct err *err)
     disconnect(maintainer);
     metric_add(&maintainer->metrics.failures[err->code], 1);
     health_set(maintainer->health, maintainer->thread, HEALTH_POSTGRES, err->code);
-    if (log_gate_open(&maintainer->log, LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(&maintainer->log, LOG_EVERY_MS, &suppressed))
         log_line(is_halt ? LOG_ERROR : LOG_WARN, "Postgres failed",
                  LOG_FIELDS(log_text("error", err_name(err->code)),
                             log_text("reason", err->msg),

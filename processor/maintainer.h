@@ -44,10 +44,10 @@ struct maintainer {
     int64_t upkeep_at_ms;
     uint64_t seen; /* rings of the lifecycle */
     struct retry retry;
-    struct log_gate log;
-    struct log_gate busy_log;
-    struct log_gate size_log;
-    struct log_gate aside_log;
+    struct log_limit log;
+    struct log_limit busy_log;
+    struct log_limit size_log;
+    struct log_limit aside_log;
     struct maintainer_metrics metrics;
     struct err refusal; /* code ERR_OK: none */
 };

@@ -65,13 +65,13 @@ void worker_release(struct worker *worker)
 
 /* --- failures -------------------------------------------------------------------- */
 
-static void log_failure(struct log_gate *lifecycle, const char *msg, const char *batch,
+static void log_failure(struct log_limit *lifecycle, const char *msg, const char *batch,
                         unsigned tries, const struct err *err)
 {
     bool is_halt = err_action(err->code) == ACTION_HALT;
     int64_t suppressed;
 
-    if (log_gate_open(lifecycle, LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(lifecycle, LOG_EVERY_MS, &suppressed))
         log_line(is_halt ? LOG_ERROR : LOG_WARN, msg,
                  LOG_FIELDS(log_text("batch", batch), log_int("tries", tries),
                             log_text("error", err_name(err->code)),
@@ -143,7 +143,8 @@ static void log_dead(struct worker *worker)
     const struct batch *batch = &worker->batch;
     int64_t suppressed;
 
-    if (batch->dead == 0 || !log_gate_open(&worker->dead_log, LOG_EVERY_MS, &suppressed))
+    if (batch->dead == 0 ||
+        !log_limit_allows(&worker->dead_log, LOG_EVERY_MS, &suppressed))
         return;
     for (size_t i = 0; i < batch->count; i++) {
         if (!batch->items[i].is_dead)

@@ -47,9 +47,9 @@ struct worker {
     struct store store;
     struct retry redis_retry;
     struct retry postgres_retry;
-    struct log_gate redis_log;
-    struct log_gate postgres_log;
-    struct log_gate dead_log;
+    struct log_limit redis_log;
+    struct log_limit postgres_log;
+    struct log_limit dead_log;
     struct worker_metrics metrics;
 };
 

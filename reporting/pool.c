@@ -31,7 +31,7 @@ struct pool {
     bool is_up;            /* some link is open */
     int64_t down_since_ms; /* meaningful while not */
     struct err reason;     /* why; ERR_OK until something has failed */
-    struct log_gate lost_gate;
+    struct log_limit lost_limit;
 
     bool is_stopping;
     size_t running; /* links and timers that are not closed yet */
@@ -346,7 +346,7 @@ static void log_lost(struct pool *pool, const struct err *err)
     int64_t suppressed;
 
     if (pool->options.is_main &&
-        log_gate_open(&pool->lost_gate, POOL_LOG_INTERVAL_MS, &suppressed))
+        log_limit_allows(&pool->lost_limit, POOL_LOG_INTERVAL_MS, &suppressed))
         log_line(LOG_WARN, "no connection to Postgres",
                  LOG_FIELDS(log_text("reason", err->msg),
                             log_text("error", err_name(err->code)),

@@ -70,12 +70,12 @@ static const char *sentence_of(enum err_code code)
 static void answer_failure(struct reporting_metrics *metrics, struct http_request *req,
                            const struct err *err, const char *sentence)
 {
-    static struct log_gate gate;
+    static struct log_limit gate;
     bool is_bug = err->code == ERR_BUG || err->code == ERR_CORRUPT;
     int64_t suppressed;
 
     metric_add(&metrics->failures[err->code], 1);
-    if (log_gate_open(&gate, ROUTES_LOG_INTERVAL_MS, &suppressed))
+    if (log_limit_allows(&gate, ROUTES_LOG_INTERVAL_MS, &suppressed))
         log_line(LOG_WARN, "could not answer a request",
                  LOG_FIELDS(log_text("reason", err->msg),
                             log_text("error", err_name(err->code)),

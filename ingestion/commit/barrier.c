@@ -1,14 +1,8 @@
 /* barrier.c -- see barrier.h.
  *
- *   SENT --reply--> REPLIED --INFO says written--> passed on
- *                      |
- *                      +--INFO says not yet--> HELD --two later INFOs say written--> passed on
- *                                              |  ^
- *                                 being written|  |failed
- *                                              v  |
- *                                            COVERED --the stopgap has it--> passed on
+ * The states of a group and of the question are drawn in barrier_states.h.
  *
- * The INFO of a group comes behind it on the same connection, and Redis creates no new
+ * The INFO of a group comes after it on the same connection, and Redis creates no new
  * fsync between an INFO and the write at the end of its turn, so "no fsync under way" at
  * the INFO means that this write is not postponed (flushAppendOnlyFile() in Redis 7's
  * aof.c).  Whatever was replied on that connection before is written then, too: all that
@@ -19,8 +13,9 @@
  */
 #include "ingestion/commit/barrier.h"
 
-#include <string.h>
+#include <assert.h>
 
+#include "ingestion/commit/barrier_states.h"
 #include "ingestion/commit/group.h"
 #include "ingestion/metrics.h"
 #include "ingestion/spool/stopgap.h"
@@ -31,20 +26,18 @@ enum {
 };
 
 static const char info_command[] = "*2\r\n$4\r\nINFO\r\n$11\r\npersistence\r\n";
-static const char info_pending[] = "aof_pending_bio_fsync:";
-static const char info_failed[] = "aof_last_write_status:err";
 
 /* A group on its way. */
 struct push {
     struct push *next; /* in its list */
     struct barrier *barrier;
-    redis_uv_reply_fn fn; /* NULL once it was called */
+    redis_uv_reply_fn fn;
     struct group *group;
-    redisReply reply; /* the group's: a number, so nothing hangs on it */
-    bool has_info;    /* an INFO is behind it; otherwise memory was short */
-    bool is_spooled;  /* nothing for the stopgap */
-    bool is_tried;    /* while it is held: see the barrier's */
-    int64_t held_ms;  /* since when it is held */
+    redisReply reply;      /* the group's: a number, so nothing hangs on it */
+    enum push_state state; /* written by set_state() alone */
+    bool has_info;         /* an INFO follows it; otherwise memory was short */
+    bool is_spooled;       /* nothing for the stopgap */
+    int64_t held_ms;       /* since when it is held */
 };
 
 struct push_list {
@@ -54,13 +47,11 @@ struct push_list {
 
 struct barrier {
     struct barrier_options options;
-    bool is_asking;        /* an INFO for the held ones is on its way */
-    bool is_tried;         /* Redis has tried to write them, but for the last held ones */
-    bool is_checking;      /* that INFO was sent since, and tells whether it could */
-    bool is_out_of_step;   /* nothing is believed until the connection is another one */
-    bool is_covered_lost;  /* what Redis says is not about the covered ones any more */
-    struct push_list held; /* replied, and not known to be written */
-    struct push_list covered; /* likewise, and in the append of the stopgap */
+    enum question question; /* of the held ones */
+    bool is_out_of_step;    /* nothing is believed until the connection is another one */
+    bool is_covered_lost;   /* what Redis says is not about the covered ones any more */
+    struct push_list held;  /* HELD and TRIED: not known to be written */
+    struct push_list covered; /* COVERED: likewise, and in the append of the stopgap */
     uint64_t connection;      /* on which they, and the stopgap's, were replied */
     struct stopgap *gap;      /* owned; NULL: none */
     uv_timer_t again;
@@ -71,36 +62,30 @@ struct barrier {
 static void on_again(uv_timer_t *timer);
 static void ask(struct barrier *barrier);
 
-/* Whether Redis may not, or cannot, tell. */
-static bool tells_nothing(const redisReply *info)
+static void set_state(struct push *push, enum push_state state)
 {
-    static const char may_not[] = "NOPERM";
-    static const char cannot[] = "ERR unknown command";
-
-    return info->type == REDIS_REPLY_ERROR &&
-           (strncmp(info->str, may_not, sizeof(may_not) - 1) == 0 ||
-            strncmp(info->str, cannot, sizeof(cannot) - 1) == 0);
+    assert(push_may_become(push->state, state));
+    push->state = state;
 }
 
-/* What an INFO says: whether all that Redis has answered up to it is in its file.  After a
- * write that failed (a full disk) Redis has kept the bytes and tries again.  A Redis that does
- * not tell (no append-only file, or no permission) is believed. */
+static void note(struct barrier *barrier, enum question_event event)
+{
+    barrier->question = question_next(barrier->question, event);
+}
+
+/* What an answer to INFO says. */
+static struct info_word word_of(const redisReply *info)
+{
+    return info->type == REDIS_REPLY_STRING ? info_read(info->str)
+                                            : (struct info_word){.is_pending = false};
+}
+
+/* Whether all that Redis has answered up to this INFO is in its file. */
 static bool says_written(const redisReply *info)
 {
-    const char *at;
+    struct info_word word = word_of(info);
 
-    if (info->type == REDIS_REPLY_ERROR)
-        return true;
-    at = strstr(info->str, info_pending);
-    return !at ||
-           (at[sizeof(info_pending) - 1] == '0' && !strstr(info->str, info_failed));
-}
-
-/* Whether the last write failed, of a Redis that has a file. */
-static bool says_failed(const redisReply *info)
-{
-    return info->type != REDIS_REPLY_ERROR && strstr(info->str, info_pending) &&
-           strstr(info->str, info_failed);
+    return !word.is_pending && !word.has_failed;
 }
 
 /* Whether the answer is one to INFO.  Otherwise an answer that nobody asked for came
@@ -108,20 +93,14 @@ static bool says_failed(const redisReply *info)
  * anew, from the timer, because whoever waits on it is in the middle of being told. */
 static bool is_in_step(struct barrier *barrier, const redisReply *info)
 {
-    if (info->type != REDIS_REPLY_STRING && !tells_nothing(info)) {
+    bool is_answer = info->type == REDIS_REPLY_STRING ||
+                     (info->type == REDIS_REPLY_ERROR && info_is_refused(info->str));
+
+    if (!is_answer) {
         barrier->is_out_of_step = true;
         (void)uv_timer_start(&barrier->again, on_again, 0, 0);
     }
     return !barrier->is_out_of_step;
-}
-
-/* Calls back once; reply NULL: unknown. */
-static void pass_on(struct push *push, redisReply *reply)
-{
-    redis_uv_reply_fn fn = push->fn;
-
-    push->fn = NULL;
-    fn(reply, push->group);
 }
 
 static void list_append(struct push_list *list, struct push *push)
@@ -148,7 +127,7 @@ static void put_in_front(struct barrier *barrier, struct push_list list)
     struct push *push;
 
     for (push = list.first; push; push = push->next)
-        push->is_tried = barrier->is_tried;
+        set_state(push, question_is_tried(barrier->question) ? PUSH_TRIED : PUSH_HELD);
     while ((push = list_take(&barrier->held)) != NULL)
         list_append(&list, push);
     barrier->held = list;
@@ -162,7 +141,7 @@ static void release(struct push_list *list, bool is_written)
 
     *list = (struct push_list){.first = NULL};
     while ((push = list_take(&released)) != NULL) {
-        pass_on(push, is_written ? &push->reply : NULL);
+        push->fn(is_written ? &push->reply : NULL, push->group);
         mem_free(push);
     }
 }
@@ -179,7 +158,7 @@ static void look_again(struct barrier *barrier)
 static void lose_held(struct barrier *barrier)
 {
     barrier->is_covered_lost = barrier->covered.first != NULL;
-    barrier->is_tried = false;
+    note(barrier, QUESTION_ON_FORGET);
     if (barrier->is_covered_lost)
         look_again(barrier);
     if (barrier->gap)
@@ -200,12 +179,11 @@ static void note_tried(struct barrier *barrier)
         lose_held(barrier);
         return;
     }
-    if (barrier->is_tried || !is_waiting(barrier))
+    if (question_is_tried(barrier->question) || !is_waiting(barrier))
         return;
-    barrier->is_tried = true;
-    barrier->is_checking = false; /* one that is on its way may be of the same turn */
+    note(barrier, QUESTION_ON_TURN);
     for (struct push *push = barrier->held.first; push; push = push->next)
-        push->is_tried = true;
+        set_state(push, PUSH_TRIED);
     ask(barrier);
 }
 
@@ -214,8 +192,7 @@ static void note_checked(struct barrier *barrier, bool is_written)
 {
     struct push_list written = {.first = NULL};
 
-    barrier->is_tried = false;
-    while (barrier->held.first && barrier->held.first->is_tried)
+    while (barrier->held.first && barrier->held.first->state == PUSH_TRIED)
         list_append(&written, list_take(&barrier->held));
     if (!is_written) {
         put_in_front(barrier, written);
@@ -237,13 +214,16 @@ static void cover(struct barrier *barrier)
     struct push *push;
     bool is_full = false;
 
-    if (!barrier->gap || barrier->is_tried || !stopgap_is_ready(barrier->gap))
+    if (!barrier->gap || question_is_tried(barrier->question) ||
+        !stopgap_is_ready(barrier->gap))
         return; /* tried: all that stands in the file may be about to go */
     barrier->held = (struct push_list){.first = NULL};
     while ((push = list_take(&held)) != NULL) {
         bool is_covered = !is_full && !push->is_spooled &&
-                          stopgap_gather(barrier->gap, push->group) == ERR_OK;
+                          stopgap_add(barrier->gap, push->group) == ERR_OK;
         is_full = is_full || (!is_covered && !push->is_spooled);
+        if (is_covered)
+            set_state(push, PUSH_COVERED);
         list_append(is_covered ? &barrier->covered : &barrier->held, push);
     }
     if (barrier->covered.first)
@@ -282,6 +262,7 @@ static void hold(struct barrier *barrier, struct push *push)
     if (barrier->connection != connection)
         lose_held(barrier);
     barrier->connection = connection;
+    set_state(push, PUSH_HELD);
     push->held_ms = (int64_t)uv_now(barrier->again.loop);
     list_append(&barrier->held, push);
     look_again(barrier);
@@ -291,16 +272,15 @@ static void hold(struct barrier *barrier, struct push *push)
 static void on_held_info(redisReply *info, void *user)
 {
     struct barrier *barrier = user;
-    bool is_checking = barrier->is_checking;
+    bool is_checking = barrier->question == QUESTION_CHECKING;
 
-    barrier->is_asking = false;
-    barrier->is_checking = false;
+    note(barrier, QUESTION_ON_ANSWER);
     if (!info || !is_in_step(barrier, info)) {
         lose_held(barrier);
         return;
     }
-    if (is_checking && barrier->is_tried)
-        note_checked(barrier, !says_failed(info));
+    if (is_checking)
+        note_checked(barrier, !word_of(info).has_failed);
     if (says_written(info))
         note_tried(barrier);
     if (is_waiting(barrier))
@@ -312,8 +292,8 @@ static void on_held_info(redisReply *info, void *user)
 static void ask(struct barrier *barrier)
 {
     if (!is_waiting(barrier))
-        barrier->is_tried = false;
-    if (barrier->is_asking || !is_waiting(barrier))
+        note(barrier, QUESTION_ON_FORGET);
+    if (question_is_asked(barrier->question) || !is_waiting(barrier))
         return;
     if (redis_uv_connection(barrier->options.redis) != barrier->connection ||
         redis_uv_send(barrier->options.redis, info_command, sizeof(info_command) - 1,
@@ -321,8 +301,7 @@ static void ask(struct barrier *barrier)
         lose_held(barrier);
         return;
     }
-    barrier->is_asking = true;
-    barrier->is_checking = barrier->is_tried;
+    note(barrier, QUESTION_ON_SENT);
     redis_uv_flush(barrier->options.redis);
 }
 
@@ -362,12 +341,15 @@ static void on_reply(redisReply *reply, void *user)
         reply = NULL;
     if (reply && reply->type == REDIS_REPLY_INTEGER) {
         push->reply = *reply; /* believed once its INFO is there */
-        if (!has_info)
+        if (has_info)
+            set_state(push, PUSH_REPLIED);
+        else
             hold(push->barrier, push);
         return;
     }
     /* Whoever is told may drop the connection, which answers the INFO and frees the push. */
-    pass_on(push, reply);
+    set_state(push, PUSH_TOLD);
+    push->fn(reply, push->group);
     if (!has_info)
         mem_free(push);
 }
@@ -378,14 +360,14 @@ static void on_info(redisReply *info, void *user)
     bool is_known = info && is_in_step(push->barrier, info);
     bool is_written = is_known && says_written(info);
 
-    if (is_known && !is_written && push->fn) {
+    if (is_known && !is_written && push->state == PUSH_REPLIED) {
         hold(push->barrier, push);
         return;
     }
     if (is_written)
         note_tried(push->barrier);
-    if (push->fn)
-        pass_on(push, is_written ? &push->reply : NULL);
+    if (push->state == PUSH_REPLIED)
+        push->fn(is_written ? &push->reply : NULL, push->group);
     mem_free(push);
 }
 
@@ -402,8 +384,11 @@ enum err_code barrier_send(struct barrier *barrier, struct group *group, bool is
     push = mem_alloc(sizeof(*push));
     if (!push)
         return ERR_NOMEM;
-    *push = (struct push){
-        .barrier = barrier, .fn = fn, .group = group, .is_spooled = is_spooled};
+    *push = (struct push){.barrier = barrier,
+                          .fn = fn,
+                          .group = group,
+                          .state = PUSH_SENT,
+                          .is_spooled = is_spooled};
     code = redis_uv_send(barrier->options.redis, wire, len, on_reply, push);
     if (code) {
         mem_free(push);

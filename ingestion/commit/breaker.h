@@ -1,13 +1,13 @@
 /* breaker.h -- whether Redis takes events at the moment.
  *
- *   OPEN      connected, and the last group was confirmed
+ *   CLOSED    connected, and the last group was confirmed: events flow
  *   LOST      not connected
  *   REFUSING  the last group got an error (MISCONF, READONLY, LOADING, ..., and OOM if it
- *             could not be made smaller, see fit.h), or the
- *             replies to the last groups were lost.  That lasts a moment; then the gate is
- *             open again, and the next group is the probe
+ *             could not be made smaller, see fit.h), or the replies to the last groups were
+ *             lost.  That lasts a moment; then the breaker is closed again, and the next
+ *             group is the probe
  *   FULL      the list has reached QUEUE_MAX_EVENTS.  Every reply to an LPUSH tells the
- *             length; while it is too large the gate asks for it again and again
+ *             length; while it is too large it is asked for again and again
  *
  * A length is an observation: with several loops or processes the list ends up over the
  * cap by a group of each at most.  Belongs to one loop.
@@ -24,14 +24,14 @@
 
 struct redis_uv;
 
-enum gate_state {
-    GATE_OPEN,
-    GATE_LOST,
-    GATE_REFUSING,
-    GATE_FULL
+enum breaker_state {
+    BREAKER_CLOSED,
+    BREAKER_LOST,
+    BREAKER_REFUSING,
+    BREAKER_FULL
 };
 
-struct gate {
+struct breaker {
     struct redis_uv *redis; /* borrowed */
     int64_t max_events;     /* 0: no cap */
     int64_t lost_since_ms;  /* 0: connected when last looked at */
@@ -44,37 +44,37 @@ struct gate {
                               since one was confirmed */
     int64_t complaint_ms;
     const char *reconnect_reason; /* to be done at the next tick; NULL: none */
-    struct log_gate refusing_log;
-    struct log_gate full_log;
+    struct log_limit refusing_log;
+    struct log_limit full_log;
 };
 
-/* redis must outlive the gate's last use, and the gate redis's last callback. */
-void gate_init(struct gate *gate, struct redis_uv *redis, int64_t max_events);
+/* redis must outlive the breaker's last use, and the breaker redis's last callback. */
+void breaker_init(struct breaker *breaker, struct redis_uv *redis, int64_t max_events);
 
-enum gate_state gate_look(struct gate *gate, int64_t now_ms);
+enum breaker_state breaker_look(struct breaker *breaker, int64_t now_ms);
 
 /* For how long Redis has not been connected. */
-int64_t gate_lost_ms(const struct gate *gate, int64_t now_ms);
+int64_t breaker_lost_ms(const struct breaker *breaker, int64_t now_ms);
 
 /* Takes note of the reply to an LPUSH and says what it means: ERR_OK, the events are in
  * the list; ERR_TIMEOUT, nobody knows; anything else, Redis has refused them.  ERR_TOO_BIG:
- * for want of memory; of that the caller may try to need less (is_divisible), and the gate
- * stays open. */
-enum err_code gate_note(struct gate *gate, const redisReply *reply, bool is_divisible,
-                        int64_t now_ms);
+ * memory is short; of that the caller may try to need less (is_divisible), and the breaker
+ * stays closed. */
+enum err_code breaker_note(struct breaker *breaker, const redisReply *reply,
+                           bool is_divisible, int64_t now_ms);
 
 /* Takes note of the list's length, wherever it was learnt. */
-void gate_note_length(struct gate *gate, int64_t length);
+void breaker_note_length(struct breaker *breaker, int64_t length);
 
 /* Whether the list has reached the cap, as far as is known. */
-bool gate_is_full(const struct gate *gate);
+bool breaker_is_full(const struct breaker *breaker);
 
 /* What was wrong with Redis, as the last group found it, when that is at most max_age_ms
  * ago: the words after "Redis".  NULL: nothing.  Static. */
-const char *gate_complaint(const struct gate *gate, int64_t max_age_ms);
+const char *breaker_complaint(const struct breaker *breaker, int64_t max_age_ms);
 
-/* Does what gate_note() has found to be due: asks for the length, which is sent at the next
+/* Does what breaker_note() has found to be due: asks for the length, which is sent at the next
  * redis_uv_flush(), or connects anew.  Not from a callback of Redis. */
-void gate_tick(struct gate *gate, int64_t now_ms);
+void breaker_tick(struct breaker *breaker, int64_t now_ms);
 
 #endif

@@ -1,7 +1,7 @@
 /* committer.h -- group commit: from waiting requests to the Redis list, or to the spool.
  *
- * Each event that queue_push() takes waits in the group being filled.  At the end of a
- * turn of the loop queue_flush() sends that group as one LPUSH, unless as many groups as
+ * Each event that committer_push() takes waits in the group being filled.  At the end of a
+ * turn of the loop committer_flush() sends that group as one LPUSH, unless as many groups as
  * may be are under way already; then it goes on growing until one of them is confirmed.
  * So a lone event is sent at once, and under load groups grow by themselves.  While Redis
  * is slow a group also waits for the clients that were just answered (linger.h).
@@ -36,18 +36,18 @@
 
 struct barrier;
 struct event;
-struct gate;
+struct breaker;
 struct http_request;
 struct loop_metrics;
-struct queue; /* opaque */
+struct committer; /* opaque */
 struct redis_uv;
-struct spool;
+struct spool_writer;
 
-struct queue_options {
+struct committer_options {
     struct barrier *barrier;      /* borrowed likewise */
     struct redis_uv *redis;       /* borrowed; must outlive the queue's last call */
-    struct gate *gate;            /* likewise */
-    struct spool *spool;          /* likewise; NULL: none */
+    struct breaker *breaker;      /* likewise */
+    struct spool_writer *spool;   /* likewise; NULL: none */
     struct loop_metrics *metrics; /* borrowed likewise */
     int64_t timeout_ms;           /* a request is answered inside it */
     int64_t group_max_events;
@@ -58,30 +58,31 @@ struct queue_options {
 };
 
 /* ERR_NOMEM */
-enum err_code queue_start(uv_loop_t *loop, const struct queue_options *options,
-                          struct queue **ret_queue, struct err *err) MUST_CHECK;
+enum err_code committer_start(uv_loop_t *loop, const struct committer_options *options,
+                              struct committer **ret_queue, struct err *err) MUST_CHECK;
 
 /* Sends and writes nothing any more.  What is under way is still answered. */
-void queue_quiesce(struct queue *queue);
+void committer_quiesce(struct committer *committer);
 
 /* Answers 503 to whoever still waits, then calls on_stopped once; freed then.  Neither
  * Redis nor the spool may answer any more: stop them first. */
-void queue_stop(struct queue *queue, void (*on_stopped)(void *user), void *user);
+void committer_stop(struct committer *committer, void (*on_stopped)(void *user),
+                    void *user);
 
 /* Takes the event for req and holds req until it is answered.
  *
  * ERR_BUSY   too much waits already: the caller answers 503
  * ERR_NOMEM  likewise */
-enum err_code queue_push(struct queue *queue, const struct event *event,
-                         struct http_request *req) MUST_CHECK;
+enum err_code committer_push(struct committer *committer, const struct event *event,
+                             struct http_request *req) MUST_CHECK;
 
-/* Whether queue_push() would refuse an event at once. */
-bool queue_is_full(const struct queue *queue);
+/* Whether committer_push() would refuse an event at once. */
+bool committer_is_full(const struct committer *committer);
 
 /* Whether there is a spool that takes events while Redis does not. */
-bool queue_has_spool(const struct queue *queue);
+bool committer_has_spool(const struct committer *committer);
 
 /* Sends what may be sent.  Call at the end of each turn. */
-void queue_flush(struct queue *queue);
+void committer_flush(struct committer *committer);
 
 #endif

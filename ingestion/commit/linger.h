@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct gather {
+struct group_linger {
     int64_t until_us; /* no longer than this */
     size_t target;    /* nor with so many events */
     bool is_slow;
@@ -26,13 +26,13 @@ struct gather {
 
 /* A group was answered that took took_us, and so many clients are about to send, or wait
  * already.  max_us is the longest that the next group may wait. */
-void gather_begin(struct gather *gather, int64_t took_us, size_t clients, int64_t now_us,
-                  int64_t max_us);
+void group_linger_begin(struct group_linger *linger, int64_t took_us, size_t clients,
+                        int64_t now_us, int64_t max_us);
 
 /* Whether a group of so many events should wait for more. */
-bool gather_is_on(const struct gather *gather, size_t events, int64_t now_us);
+bool group_linger_is_on(const struct group_linger *linger, size_t events, int64_t now_us);
 
 /* Whether the last group took long. */
-bool gather_is_slow(const struct gather *gather);
+bool group_linger_is_slow(const struct group_linger *linger);
 
 #endif

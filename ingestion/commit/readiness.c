@@ -38,7 +38,8 @@ static void answer(const struct readiness *readiness, struct http_request *req,
         return;
     }
     (void)snprintf(text, sizeof(text), "%s %s%s", subject, complaint,
-                   queue_has_spool(readiness->queue) ? "; events go to the spool" : "");
+                   committer_has_spool(readiness->committer) ? "; events go to the spool"
+                                                             : "");
     http_answer_error(req, 503, text);
 }
 
@@ -48,12 +49,13 @@ static void decide(const struct check *check)
     const char *complaint = check->complaint;
 
     if (!complaint)
-        complaint = gate_complaint(readiness->gate, check->is_told ? TOLD_MS : UNTOLD_MS);
+        complaint =
+            breaker_complaint(readiness->breaker, check->is_told ? TOLD_MS : UNTOLD_MS);
     if (complaint)
         answer(readiness, check->req, "Redis", complaint);
-    else if (gate_is_full(readiness->gate))
+    else if (breaker_is_full(readiness->breaker))
         answer(readiness, check->req, "the queue", "has reached QUEUE_MAX_EVENTS");
-    else if (queue_is_full(readiness->queue))
+    else if (committer_is_full(readiness->committer))
         answer(readiness, check->req, "PENDING_MAX_BYTES", "of events wait for Redis");
     else
         answer(readiness, check->req, "", NULL);
@@ -87,7 +89,7 @@ static void on_length(redisReply *reply, void *user)
 
     note(check, reply);
     if (reply && reply->type == REDIS_REPLY_INTEGER)
-        gate_note_length(check->readiness.gate, reply->integer);
+        breaker_note_length(check->readiness.breaker, reply->integer);
     decide(check);
     mem_free(check);
 }

@@ -14,16 +14,16 @@
 #ifndef INGESTION_COMMIT_READINESS_H
 #define INGESTION_COMMIT_READINESS_H
 
-struct gate;
+struct breaker;
 struct http_request;
-struct queue;
+struct committer;
 struct redis_uv;
 
 /* All borrowed; they live until the loop has ended. */
 struct readiness {
     struct redis_uv *redis;
-    struct gate *gate;
-    struct queue *queue;
+    struct breaker *breaker;
+    struct committer *committer;
 };
 
 /* Answers the request, now or once Redis has answered or failed to. */

@@ -25,7 +25,7 @@ enum {
 static const char segment_suffix[] = ".spool";
 static const char damaged_suffix[] = ".damaged";
 
-struct spool_dir {
+struct spool_files {
     char *path; /* owned; for messages */
     int fd;     /* of the directory */
     struct spool_budget budget;
@@ -42,12 +42,12 @@ static enum err_code file_err(struct err *err, const char *what, const char *nam
                    what, name, strerror_r(number, text, sizeof(text)));
 }
 
-int64_t spool_dir_bytes(struct spool_dir *dir)
+int64_t spool_files_bytes(struct spool_files *dir)
 {
     return spool_budget_used(&dir->budget);
 }
 
-int64_t spool_dir_room(struct spool_dir *dir)
+int64_t spool_files_room(struct spool_files *dir)
 {
     return spool_budget_room(&dir->budget);
 }
@@ -67,7 +67,7 @@ static bool is_segment(const char *name)
     return has_suffix(name, segment_suffix) && strlen(name) < SPOOL_NAME_MAX;
 }
 
-static DIR *open_listing(struct spool_dir *dir, struct err *err)
+static DIR *open_listing(struct spool_files *dir, struct err *err)
 {
     /* An offset of its own: other threads may be listing too. */
     int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -82,7 +82,7 @@ static DIR *open_listing(struct spool_dir *dir, struct err *err)
 }
 
 /* Counts the bytes of all files. */
-static enum err_code measure(struct spool_dir *dir, struct err *err)
+static enum err_code measure(struct spool_files *dir, struct err *err)
 {
     uint64_t changes = spool_budget_changes(&dir->budget);
     DIR *listing = open_listing(dir, err);
@@ -104,7 +104,7 @@ static enum err_code measure(struct spool_dir *dir, struct err *err)
 }
 
 /* Finds the first segment by name behind *name, and puts it there. */
-static enum err_code find_next(struct spool_dir *dir, char *name, struct err *err)
+static enum err_code find_next(struct spool_files *dir, char *name, struct err *err)
 {
     DIR *listing = open_listing(dir, err);
     char best[SPOOL_NAME_MAX] = "";
@@ -126,7 +126,7 @@ static enum err_code find_next(struct spool_dir *dir, char *name, struct err *er
 
 /* --- locks ------------------------------------------------------------------ */
 
-void spool_dir_release(struct spool_file *file)
+void spool_files_release(struct spool_file *file)
 {
     if (file->fd >= 0)
         (void)close(file->fd); /* gives the lock back */
@@ -141,7 +141,7 @@ static bool lock_file(int fd, struct stat *ret_info)
 }
 
 /* Takes the segment of that name; false when it cannot be had or is empty. */
-static bool try_take(struct spool_dir *dir, const char *name, struct spool_file *file)
+static bool try_take(struct spool_files *dir, const char *name, struct spool_file *file)
 {
     int fd = openat(dir->fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat info;
@@ -165,8 +165,8 @@ refused:
     return false;
 }
 
-enum err_code spool_dir_take(struct spool_dir *dir, struct spool_file *ret_file,
-                             struct err *err)
+enum err_code spool_files_take(struct spool_files *dir, struct spool_file *ret_file,
+                               struct err *err)
 {
     char name[SPOOL_NAME_MAX] = "";
     enum err_code code = measure(dir, err);
@@ -183,7 +183,7 @@ enum err_code spool_dir_take(struct spool_dir *dir, struct spool_file *ret_file,
 
 /* --- writing ---------------------------------------------------------------- */
 
-static enum err_code create_once(struct spool_dir *dir, struct spool_file *file,
+static enum err_code create_once(struct spool_files *dir, struct spool_file *file,
                                  struct err *err)
 {
     struct uuid uuid = uuid_v7(); /* names sort by time */
@@ -199,13 +199,13 @@ static enum err_code create_once(struct spool_dir *dir, struct spool_file *file,
     if (!lock_file(file->fd, &info)) {
         (void)file_err(err, "lock the spool file", file->name);
         (void)unlinkat(dir->fd, file->name, 0); /* empty: may go, whoever has it */
-        spool_dir_release(file);
+        spool_files_release(file);
         return err->code;
     }
     return ERR_OK;
 }
 
-static enum err_code create(struct spool_dir *dir, struct spool_file *file,
+static enum err_code create(struct spool_files *dir, struct spool_file *file,
                             bool is_flushed, struct err *err)
 {
     enum err_code code = ERR_BUG;
@@ -216,7 +216,7 @@ static enum err_code create(struct spool_dir *dir, struct spool_file *file,
         fsync(dir->fd) != 0) { /* or a power cut could take the name away */
         code = file_err(err, "flush the spool", dir->path);
         (void)unlinkat(dir->fd, file->name, 0);
-        spool_dir_release(file);
+        spool_files_release(file);
     }
     return code;
 }
@@ -251,7 +251,7 @@ static enum err_code flush(struct spool_file *file, struct err *err)
 
 /* Takes away what a failed append has left; false when there is no such file any more, or
  * it cannot be cut: a look at the directory will correct the account then. */
-static bool undo_append(struct spool_dir *dir, struct spool_file *file)
+static bool undo_append(struct spool_files *dir, struct spool_file *file)
 {
     if (file->fd < 0)
         return false;
@@ -269,7 +269,7 @@ static bool has_name(const struct spool_file *file)
 }
 
 /* On failure *file is as it was, as far as that can be done, and otherwise none. */
-static enum err_code append(struct spool_dir *dir, struct spool_file *file,
+static enum err_code append(struct spool_files *dir, struct spool_file *file,
                             const char *bytes, size_t len, bool is_flushed,
                             struct err *err)
 {
@@ -278,7 +278,7 @@ static enum err_code append(struct spool_dir *dir, struct spool_file *file,
     if (!spool_budget_begin(&dir->budget, (int64_t)len))
         return err_set(err, ERR_BUSY, "the spool \"%s\" is full", dir->path);
     if (!has_name(file))
-        spool_dir_release(file);
+        spool_files_release(file);
     if (file->fd < 0)
         code = create(dir, file, is_flushed, err);
     if (!code)
@@ -290,29 +290,29 @@ static enum err_code append(struct spool_dir *dir, struct spool_file *file,
     if (!code)
         file->len += (int64_t)len;
     else if (!undo_append(dir, file))
-        spool_dir_release(file);
+        spool_files_release(file);
     spool_budget_end(&dir->budget, code ? -(int64_t)len : 0);
     return code;
 }
 
-enum err_code spool_dir_append(struct spool_dir *dir, struct spool_file *file,
-                               const char *bytes, size_t len, struct err *err)
+enum err_code spool_files_append(struct spool_files *dir, struct spool_file *file,
+                                 const char *bytes, size_t len, struct err *err)
 {
     enum err_code code = append(dir, file, bytes, len, true, err);
 
     if (code)
-        spool_dir_release(file);
+        spool_files_release(file);
     return code;
 }
 
-enum err_code spool_dir_write(struct spool_dir *dir, struct spool_file *file,
-                              const char *bytes, size_t len, struct err *err)
+enum err_code spool_files_write(struct spool_files *dir, struct spool_file *file,
+                                const char *bytes, size_t len, struct err *err)
 {
     return append(dir, file, bytes, len, false, err);
 }
 
-enum err_code spool_dir_clear(struct spool_dir *dir, struct spool_file *file,
-                              struct err *err)
+enum err_code spool_files_clear(struct spool_files *dir, struct spool_file *file,
+                                struct err *err)
 {
     enum err_code code = ERR_OK;
     int64_t freed = 0;
@@ -330,8 +330,8 @@ enum err_code spool_dir_clear(struct spool_dir *dir, struct spool_file *file,
 
 /* --- reading ---------------------------------------------------------------- */
 
-enum err_code spool_dir_read(const struct spool_file *file, int64_t offset, char *bytes,
-                             size_t size, size_t *ret_len, struct err *err)
+enum err_code spool_files_read(const struct spool_file *file, int64_t offset, char *bytes,
+                               size_t size, size_t *ret_len, struct err *err)
 {
     size_t len = 0;
 
@@ -349,7 +349,7 @@ enum err_code spool_dir_read(const struct spool_file *file, int64_t offset, char
     return ERR_OK;
 }
 
-static enum err_code keep_aside(struct spool_dir *dir, const struct spool_file *file,
+static enum err_code keep_aside(struct spool_files *dir, const struct spool_file *file,
                                 struct err *err)
 {
     char name[SPOOL_NAME_MAX + sizeof(damaged_suffix)];
@@ -361,8 +361,8 @@ static enum err_code keep_aside(struct spool_dir *dir, const struct spool_file *
     return ERR_OK;
 }
 
-enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
-                               bool is_damaged, struct err *err)
+enum err_code spool_files_finish(struct spool_files *dir, struct spool_file *file,
+                                 bool is_damaged, struct err *err)
 {
     enum err_code code = FAILPOINT("spool.finish", err);
     int64_t freed = 0;
@@ -378,7 +378,7 @@ enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
         code = file_err(err, "remove the spool file", file->name);
     if (!code) {
         (void)FAILPOINT("spool.finished", err); /* what is done cannot fail any more */
-        spool_dir_release(file);
+        spool_files_release(file);
     }
     spool_budget_end(&dir->budget, -freed);
     return code;
@@ -387,7 +387,7 @@ enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
 /* --- life ------------------------------------------------------------------- */
 
 /* Makes a file, locks it and removes it again.  A full disk is no wrong setting. */
-static enum err_code check_usable(struct spool_dir *dir, struct err *err)
+static enum err_code check_usable(struct spool_files *dir, struct err *err)
 {
     struct spool_file file = {.fd = -1};
     enum err_code code = create(dir, &file, true, err);
@@ -399,13 +399,13 @@ static enum err_code check_usable(struct spool_dir *dir, struct err *err)
         return err_wrap(err, "SPOOL_DIR \"%s\" cannot be used", dir->path);
     }
     (void)unlinkat(dir->fd, file.name, 0); /* or else the next look at it does */
-    spool_dir_release(&file);
+    spool_files_release(&file);
     return ERR_OK;
 }
 
 /* Makes the name of a new directory survive a power cut.  Some file systems cannot; then
  * there is nothing to be done about it. */
-static void flush_parent(struct spool_dir *dir)
+static void flush_parent(struct spool_files *dir)
 {
     int fd = openat(dir->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -415,7 +415,7 @@ static void flush_parent(struct spool_dir *dir)
     (void)close(fd);
 }
 
-static enum err_code open_path(struct spool_dir *dir, struct err *err)
+static enum err_code open_path(struct spool_files *dir, struct err *err)
 {
     bool is_new = mkdir(dir->path, DIRECTORY_MODE) == 0;
     char text[128];
@@ -430,10 +430,10 @@ static enum err_code open_path(struct spool_dir *dir, struct err *err)
     return check_usable(dir, err);
 }
 
-enum err_code spool_dir_open(const char *path, int64_t max_bytes,
-                             struct spool_dir **ret_dir, struct err *err)
+enum err_code spool_files_open(const char *path, int64_t max_bytes,
+                               struct spool_files **ret_dir, struct err *err)
 {
-    struct spool_dir *dir = mem_calloc(1, sizeof(*dir));
+    struct spool_files *dir = mem_calloc(1, sizeof(*dir));
     enum err_code code;
 
     if (!dir)
@@ -448,14 +448,14 @@ enum err_code spool_dir_open(const char *path, int64_t max_bytes,
     if (!code)
         code = measure(dir, err);
     if (code) {
-        spool_dir_close(dir);
+        spool_files_close(dir);
         return code;
     }
     *ret_dir = dir;
     return ERR_OK;
 }
 
-void spool_dir_close(struct spool_dir *dir)
+void spool_files_close(struct spool_files *dir)
 {
     if (!dir)
         return;

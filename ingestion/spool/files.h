@@ -18,7 +18,7 @@
 
 #include "shared/base/err.h"
 
-struct spool_dir; /* opaque */
+struct spool_files; /* opaque */
 
 enum {
     SPOOL_NAME_MAX = 64
@@ -33,17 +33,17 @@ struct spool_file {
 
 /* Makes the directory if it is missing (not its parents), and makes sure that files can be
  * made and locked there.  ERR_CONFIG with a sentence for the operator; ERR_NOMEM. */
-enum err_code spool_dir_open(const char *path, int64_t max_bytes,
-                             struct spool_dir **ret_dir, struct err *err) MUST_CHECK;
+enum err_code spool_files_open(const char *path, int64_t max_bytes,
+                               struct spool_files **ret_dir, struct err *err) MUST_CHECK;
 
 /* NULL is fine. */
-void spool_dir_close(struct spool_dir *dir);
+void spool_files_close(struct spool_files *dir);
 
 /* Bytes in all its files now, as far as is known without looking. */
-int64_t spool_dir_bytes(struct spool_dir *dir);
+int64_t spool_files_bytes(struct spool_files *dir);
 
 /* Bytes that may be added to them. */
-int64_t spool_dir_room(struct spool_dir *dir);
+int64_t spool_files_room(struct spool_files *dir);
 
 /* --- blocking --------------------------------------------------------------- */
 
@@ -53,37 +53,39 @@ int64_t spool_dir_room(struct spool_dir *dir);
  *
  * ERR_BUSY         the limit is reached, or the disk is full
  * ERR_UNAVAILABLE  the disk does not take it */
-enum err_code spool_dir_append(struct spool_dir *dir, struct spool_file *file,
-                               const char *bytes, size_t len, struct err *err) MUST_CHECK;
+enum err_code spool_files_append(struct spool_files *dir, struct spool_file *file,
+                                 const char *bytes, size_t len,
+                                 struct err *err) MUST_CHECK;
 
 /* The same, but leaves it to the system when the disk gets the bytes: they outlive every
  * process, and not the machine.  After a failure *file is as it was before, and none if
  * that could not be done. */
-enum err_code spool_dir_write(struct spool_dir *dir, struct spool_file *file,
-                              const char *bytes, size_t len, struct err *err) MUST_CHECK;
+enum err_code spool_files_write(struct spool_files *dir, struct spool_file *file,
+                                const char *bytes, size_t len,
+                                struct err *err) MUST_CHECK;
 
 /* Takes everything out of a segment of ours, and keeps it for more.  ERR_UNAVAILABLE: it is
  * as it was. */
-enum err_code spool_dir_clear(struct spool_dir *dir, struct spool_file *file,
-                              struct err *err) MUST_CHECK;
+enum err_code spool_files_clear(struct spool_files *dir, struct spool_file *file,
+                                struct err *err) MUST_CHECK;
 
 /* Locks the oldest segment that nobody else has.
  *
  * ERR_NOT_FOUND    there is none
  * ERR_UNAVAILABLE  the directory cannot be read */
-enum err_code spool_dir_take(struct spool_dir *dir, struct spool_file *ret_file,
-                             struct err *err) MUST_CHECK;
+enum err_code spool_files_take(struct spool_files *dir, struct spool_file *ret_file,
+                               struct err *err) MUST_CHECK;
 
 /* Reads up to size bytes at the offset; fewer only at the end of the file. */
-enum err_code spool_dir_read(const struct spool_file *file, int64_t offset, char *bytes,
-                             size_t size, size_t *ret_len, struct err *err) MUST_CHECK;
+enum err_code spool_files_read(const struct spool_file *file, int64_t offset, char *bytes,
+                               size_t size, size_t *ret_len, struct err *err) MUST_CHECK;
 
 /* Removes a segment that is not needed any more, or keeps it as *.damaged, and lets go of
  * it.  ERR_UNAVAILABLE: it is still there and still locked; call again. */
-enum err_code spool_dir_finish(struct spool_dir *dir, struct spool_file *file,
-                               bool is_damaged, struct err *err) MUST_CHECK;
+enum err_code spool_files_finish(struct spool_files *dir, struct spool_file *file,
+                                 bool is_damaged, struct err *err) MUST_CHECK;
 
 /* Lets go of a segment and leaves it where it is. */
-void spool_dir_release(struct spool_file *file);
+void spool_files_release(struct spool_file *file);
 
 #endif

@@ -27,10 +27,10 @@ enum {
     LOG_EVERY_MS = 10000,
 };
 
-enum feeder_state {
+enum spool_reader_state {
     IDLE,    /* no segment */
     WORKING, /* a task is in the thread pool */
-    READY,   /* the group waits for the gate, or there is none for want of memory */
+    READY,   /* the group waits for the breaker, or there is none for want of memory */
     SENT,    /* the group is under way */
     FINISHED /* the segment could not be removed yet */
 };
@@ -56,12 +56,12 @@ struct place {
     size_t job;
 };
 
-struct feeder {
-    struct feeder_options options;
+struct spool_reader {
+    struct spool_reader_options options;
     uv_loop_t *loop; /* borrowed */
     uv_timer_t tick;
     uv_work_t work;
-    enum feeder_state state;
+    enum spool_reader_state state;
     int64_t wait_until_ms; /* of IDLE, FINISHED and READY */
     struct group *group;   /* owned */
     struct fit fit;
@@ -83,8 +83,8 @@ struct feeder {
     int64_t fed; /* since the spool was last empty */
     void (*on_stopped)(void *user);
     void *stopped_user;
-    struct log_gate failed_log;
-    struct log_gate full_log;
+    struct log_limit failed_log;
+    struct log_limit full_log;
 };
 
 /* --- tasks ------------------------------------------------------------------ */
@@ -97,160 +97,161 @@ static bool is_damaged(const struct account *account)
 /* In a thread of the pool. */
 static void work(uv_work_t *request)
 {
-    struct feeder *feeder = request->data;
+    struct spool_reader *reader = request->data;
 
-    switch (feeder->task) {
+    switch (reader->task) {
     case LOOK:
-        feeder->code = spool_dir_take(feeder->options.dir, &feeder->file, &feeder->err);
+        reader->code = spool_files_take(reader->options.dir, &reader->file, &reader->err);
         break;
     case READ:
-        feeder->code = spool_dir_read(&feeder->file, feeder->offset, feeder->window,
-                                      WINDOW_BYTES, &feeder->window_len, &feeder->err);
+        reader->code = spool_files_read(&reader->file, reader->offset, reader->window,
+                                        WINDOW_BYTES, &reader->window_len, &reader->err);
         break;
     case FINISH:
-        feeder->code = spool_dir_finish(feeder->options.dir, &feeder->file,
-                                        is_damaged(&feeder->account), &feeder->err);
+        reader->code = spool_files_finish(reader->options.dir, &reader->file,
+                                          is_damaged(&reader->account), &reader->err);
         break;
     }
 }
 
 static void on_worked(uv_work_t *request, int status);
 
-static void start(struct feeder *feeder, enum task task)
+static void start(struct spool_reader *reader, enum task task)
 {
     int status;
 
-    feeder->state = WORKING;
-    feeder->task = task;
-    status = uv_queue_work(feeder->loop, &feeder->work, work, on_worked);
+    reader->state = WORKING;
+    reader->task = task;
+    status = uv_queue_work(reader->loop, &reader->work, work, on_worked);
     assert(status == 0); /* fails only without a function */
 }
 
-static void wait_in(struct feeder *feeder, enum feeder_state state, int64_t wait_ms)
+static void wait_in(struct spool_reader *reader, enum spool_reader_state state,
+                    int64_t wait_ms)
 {
-    feeder->state = state;
-    feeder->wait_until_ms = (int64_t)uv_now(feeder->loop) + wait_ms;
+    reader->state = state;
+    reader->wait_until_ms = (int64_t)uv_now(reader->loop) + wait_ms;
 }
 
-static void go_to(struct feeder *feeder, struct place place)
+static void go_to(struct spool_reader *reader, struct place place)
 {
-    if (place.piece != feeder->at.piece || place.piece == 0)
-        feeder->piece.len = 0;
-    feeder->at = place;
+    if (place.piece != reader->at.piece || place.piece == 0)
+        reader->piece.len = 0;
+    reader->at = place;
 }
 
-static void start_read(struct feeder *feeder)
+static void start_read(struct spool_reader *reader)
 {
-    feeder->offset += (int64_t)feeder->at.piece;
-    go_to(feeder, (struct place){.piece = 0});
-    start(feeder, READ);
+    reader->offset += (int64_t)reader->at.piece;
+    go_to(reader, (struct place){.piece = 0});
+    start(reader, READ);
 }
 
 /* --- sending ---------------------------------------------------------------- */
 
-static void send_group(struct feeder *feeder);
+static void send_group(struct spool_reader *reader);
 
 /* Forgets the group: all of it once more, later. */
-static void go_back(struct feeder *feeder)
+static void go_back(struct spool_reader *reader)
 {
-    group_clear(feeder->group);
-    feeder->account = feeder->account_at_group;
-    go_to(feeder, feeder->at_group);
+    group_clear(reader->group);
+    reader->account = reader->account_at_group;
+    go_to(reader, reader->at_group);
 }
 
-static bool has_room(const struct feeder *feeder, size_t len)
+static bool has_room(const struct spool_reader *reader, size_t len)
 {
-    const struct group *group = feeder->group;
+    const struct group *group = reader->group;
     size_t bytes = group_bytes(group);
 
     return group->count == 0 ||
-           (group->count < (size_t)feeder->options.group_max_events &&
+           (group->count < (size_t)reader->options.group_max_events &&
             bytes + len <= SEGMENT_JOBS_MAX &&
-            fit_has_room(&feeder->fit, bytes, group->count, len));
+            fit_has_room(&reader->fit, bytes, group->count, len));
 }
 
 /* Adds the rest of a record to the group; false when some has to wait for the next, or memory
  * ran out. */
-static bool add_record(struct feeder *feeder, const struct segment_piece *record)
+static bool add_record(struct spool_reader *reader, const struct segment_piece *record)
 {
-    size_t offset = feeder->at.job;
+    size_t offset = reader->at.job;
     const char *job;
     size_t len;
 
     while (segment_next_job(record, &offset, &job, &len)) {
-        if (!has_room(feeder, len))
+        if (!has_room(reader, len))
             return false;
-        if (group_add(feeder->group, job, len, NULL, 0) != ERR_OK) {
-            go_back(feeder);
+        if (group_add(reader->group, job, len, NULL, 0) != ERR_OK) {
+            go_back(reader);
             return false;
         }
-        feeder->at.job = offset;
+        reader->at.job = offset;
     }
     return true;
 }
 
-static void note_damage(struct feeder *feeder, size_t len)
+static void note_damage(struct spool_reader *reader, size_t len)
 {
-    struct account *account = &feeder->account;
+    struct account *account = &reader->account;
 
     if (account->damaged_bytes == 0)
-        account->damaged_at = feeder->offset + (int64_t)feeder->at.piece;
+        account->damaged_at = reader->offset + (int64_t)reader->at.piece;
     account->damaged_bytes += (int64_t)len;
 }
 
 /* Fills the group from the window; returns what stands behind it there. */
-static struct segment_piece fill_group(struct feeder *feeder)
+static struct segment_piece fill_group(struct spool_reader *reader)
 {
-    bool is_last = feeder->window_len < WINDOW_BYTES;
+    bool is_last = reader->window_len < WINDOW_BYTES;
 
     for (;;) {
-        struct segment_piece piece = feeder->piece;
+        struct segment_piece piece = reader->piece;
 
         if (piece.len == 0)
-            piece = segment_read(feeder->window + feeder->at.piece,
-                                 feeder->window_len - feeder->at.piece, is_last);
-        feeder->piece = piece;
+            piece = segment_read(reader->window + reader->at.piece,
+                                 reader->window_len - reader->at.piece, is_last);
+        reader->piece = piece;
         if (piece.kind == SEGMENT_DAMAGED)
-            note_damage(feeder, piece.len);
+            note_damage(reader, piece.len);
         else if (piece.kind == SEGMENT_TORN)
-            feeder->account.torn_bytes = (int64_t)piece.len;
-        else if (piece.kind != SEGMENT_RECORD || !add_record(feeder, &piece))
+            reader->account.torn_bytes = (int64_t)piece.len;
+        else if (piece.kind != SEGMENT_RECORD || !add_record(reader, &piece))
             return piece;
-        go_to(feeder, (struct place){.piece = feeder->at.piece + piece.len});
+        go_to(reader, (struct place){.piece = reader->at.piece + piece.len});
     }
 }
 
 /* Sends the next group, or goes on to what comes next. */
-static void step(struct feeder *feeder)
+static void step(struct spool_reader *reader)
 {
     struct segment_piece next;
 
-    feeder->at_group = feeder->at;
-    feeder->account_at_group = feeder->account;
-    next = fill_group(feeder);
-    if (feeder->group->count > 0 || next.kind == SEGMENT_RECORD)
-        send_group(feeder);
+    reader->at_group = reader->at;
+    reader->account_at_group = reader->account;
+    next = fill_group(reader);
+    if (reader->group->count > 0 || next.kind == SEGMENT_RECORD)
+        send_group(reader);
     else if (next.kind == SEGMENT_MORE)
-        start_read(feeder);
+        start_read(reader);
     else
-        start(feeder, FINISH);
+        start(reader, FINISH);
 }
 
-/* The group once more, when the gate is open: a smaller one, if that may help, at once. */
-static void on_refused(struct feeder *feeder, enum err_code code)
+/* The group once more, when the breaker is open: a smaller one, if that may help, at once. */
+static void on_refused(struct spool_reader *reader, enum err_code code)
 {
-    bool was_single = feeder->group->count == 1;
+    bool was_single = reader->group->count == 1;
     int64_t suppressed;
 
-    go_back(feeder);
+    go_back(reader);
     if (code != ERR_TOO_BIG)
         return;
     if (!was_single) {
-        step(feeder);
+        step(reader);
         return;
     }
-    wait_in(feeder, READY, REST_MS);
-    if (log_gate_open(&feeder->full_log, LOG_EVERY_MS, &suppressed))
+    wait_in(reader, READY, REST_MS);
+    if (log_limit_allows(&reader->full_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "Redis has no memory for events of the spool",
                  LOG_FIELDS(log_int("suppressed", suppressed)));
 }
@@ -258,59 +259,60 @@ static void on_refused(struct feeder *feeder, enum err_code code)
 static void on_reply(redisReply *reply, void *user)
 {
     struct group *group = user;
-    struct feeder *feeder = group->owner;
-    int64_t now_ms = (int64_t)uv_now(feeder->loop);
+    struct spool_reader *reader = group->owner;
+    int64_t now_ms = (int64_t)uv_now(reader->loop);
     enum err_code code;
     struct err err;
 
-    wait_in(feeder, READY, 0);
-    code = gate_note(feeder->options.gate, reply, true, now_ms);
-    if (!code && FAILPOINT("feeder.confirmed", &err))
+    wait_in(reader, READY, 0);
+    code = breaker_note(reader->options.breaker, reply, true, now_ms);
+    if (!code && FAILPOINT("reader.confirmed", &err))
         code = ERR_TIMEOUT;
-    fit_note(&feeder->fit, code, group_bytes(group), group->count);
-    metrics_note_group(feeder->options.metrics, code, group->count > 1);
+    fit_note(&reader->fit, code, group_bytes(group), group->count);
+    metrics_note_group(reader->options.metrics, code, group->count > 1);
     if (code) {
-        on_refused(feeder, code);
+        on_refused(reader, code);
         return;
     }
-    feeder->account.events += (int64_t)group->count;
-    metric_add(&feeder->options.metrics->enqueued, (int64_t)group->count);
-    metric_add(&feeder->options.metrics->fed, (int64_t)group->count);
+    reader->account.events += (int64_t)group->count;
+    metric_add(&reader->options.metrics->enqueued, (int64_t)group->count);
+    metric_add(&reader->options.metrics->fed, (int64_t)group->count);
     group_clear(group);
-    step(feeder);
+    step(reader);
 }
 
-static void send_group(struct feeder *feeder)
+static void send_group(struct spool_reader *reader)
 {
-    struct group *group = feeder->group;
+    struct group *group = reader->group;
     struct err err;
 
-    wait_in(feeder, READY, 0);
+    wait_in(reader, READY, 0);
     if (group->count == 0 ||
-        gate_look(feeder->options.gate, (int64_t)uv_now(feeder->loop)) != GATE_OPEN ||
-        FAILPOINT("feeder.send", &err) ||
-        barrier_send(feeder->options.barrier, group, true, on_reply) != ERR_OK)
+        breaker_look(reader->options.breaker, (int64_t)uv_now(reader->loop)) !=
+            BREAKER_CLOSED ||
+        FAILPOINT("reader.send", &err) ||
+        barrier_send(reader->options.barrier, group, true, on_reply) != ERR_OK)
         return;
-    feeder->state = SENT;
-    redis_uv_flush(feeder->options.redis);
+    reader->state = SENT;
+    redis_uv_flush(reader->options.redis);
 }
 
 /* --- the end of a segment --------------------------------------------------- */
 
-static void log_failure(struct feeder *feeder, const char *msg)
+static void log_failure(struct spool_reader *reader, const char *msg)
 {
     int64_t suppressed;
 
-    if (log_gate_open(&feeder->failed_log, LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(&reader->failed_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_ERROR, msg,
-                 LOG_FIELDS(log_text("reason", feeder->err.msg),
+                 LOG_FIELDS(log_text("reason", reader->err.msg),
                             log_int("suppressed", suppressed)));
 }
 
-static void log_finished(const struct feeder *feeder)
+static void log_finished(const struct spool_reader *reader)
 {
-    const struct account *account = &feeder->account;
-    struct log_field file = log_text("file", feeder->file.name);
+    const struct account *account = &reader->account;
+    struct log_field file = log_text("file", reader->file.name);
     struct log_field events = log_int("events", account->events);
 
     if (is_damaged(account))
@@ -325,94 +327,94 @@ static void log_finished(const struct feeder *feeder)
         log_line(LOG_DEBUG, "fed a spool file", LOG_FIELDS(file, events));
 }
 
-static void forget_segment(struct feeder *feeder)
+static void forget_segment(struct spool_reader *reader)
 {
-    mem_free(feeder->window);
-    feeder->window = NULL;
-    feeder->offset = 0;
-    go_to(feeder, (struct place){.piece = 0});
-    feeder->account = (struct account){.events = 0};
+    mem_free(reader->window);
+    reader->window = NULL;
+    reader->offset = 0;
+    go_to(reader, (struct place){.piece = 0});
+    reader->account = (struct account){.events = 0};
 }
 
-static void on_looked(struct feeder *feeder)
+static void on_looked(struct spool_reader *reader)
 {
-    if (feeder->code) {
-        if (feeder->code != ERR_NOT_FOUND)
-            log_failure(feeder, "could not look into the spool");
-        else if (feeder->fed > 0)
+    if (reader->code) {
+        if (reader->code != ERR_NOT_FOUND)
+            log_failure(reader, "could not look into the spool");
+        else if (reader->fed > 0)
             log_line(LOG_INFO, "the spool is empty again",
-                     LOG_FIELDS(log_int("events", feeder->fed)));
-        feeder->fed = 0;
-        wait_in(feeder, IDLE, LOOK_MS);
+                     LOG_FIELDS(log_int("events", reader->fed)));
+        reader->fed = 0;
+        wait_in(reader, IDLE, LOOK_MS);
         return;
     }
-    feeder->window = mem_alloc(WINDOW_BYTES);
-    if (!feeder->window) {
-        spool_dir_release(&feeder->file);
-        wait_in(feeder, IDLE, LOOK_MS);
+    reader->window = mem_alloc(WINDOW_BYTES);
+    if (!reader->window) {
+        spool_files_release(&reader->file);
+        wait_in(reader, IDLE, LOOK_MS);
         return;
     }
-    start_read(feeder);
+    start_read(reader);
 }
 
-static void on_finished(struct feeder *feeder)
+static void on_finished(struct spool_reader *reader)
 {
-    if (feeder->code) {
-        log_failure(feeder, "could not put a spool file away");
-        wait_in(feeder, FINISHED, RETRY_MS);
+    if (reader->code) {
+        log_failure(reader, "could not put a spool file away");
+        wait_in(reader, FINISHED, RETRY_MS);
         return;
     }
-    if (is_damaged(&feeder->account))
-        metric_add(&feeder->options.metrics->spool_damaged, 1);
-    log_finished(feeder);
-    feeder->fed += feeder->account.events;
-    forget_segment(feeder);
-    start(feeder, LOOK);
+    if (is_damaged(&reader->account))
+        metric_add(&reader->options.metrics->spool_damaged, 1);
+    log_finished(reader);
+    reader->fed += reader->account.events;
+    forget_segment(reader);
+    start(reader, LOOK);
 }
 
 static void on_tick_closed(uv_handle_t *handle)
 {
-    struct feeder *feeder = handle->data;
-    void (*on_stopped)(void *user) = feeder->on_stopped;
-    void *user = feeder->stopped_user;
+    struct spool_reader *reader = handle->data;
+    void (*on_stopped)(void *user) = reader->on_stopped;
+    void *user = reader->stopped_user;
 
-    mem_free(feeder);
+    mem_free(reader);
     on_stopped(user);
 }
 
-static void finish_stop(struct feeder *feeder)
+static void finish_stop(struct spool_reader *reader)
 {
-    spool_dir_release(&feeder->file);
-    forget_segment(feeder);
-    group_free(feeder->group);
-    feeder->group = NULL;
-    uv_close((uv_handle_t *)&feeder->tick, on_tick_closed);
+    spool_files_release(&reader->file);
+    forget_segment(reader);
+    group_free(reader->group);
+    reader->group = NULL;
+    uv_close((uv_handle_t *)&reader->tick, on_tick_closed);
 }
 
 static void on_worked(uv_work_t *request, int status)
 {
-    struct feeder *feeder = request->data;
+    struct spool_reader *reader = request->data;
 
     assert(status == 0); /* it is never cancelled */
-    if (feeder->on_stopped) {
-        finish_stop(feeder);
+    if (reader->on_stopped) {
+        finish_stop(reader);
         return;
     }
-    switch (feeder->task) {
+    switch (reader->task) {
     case LOOK:
-        on_looked(feeder);
+        on_looked(reader);
         break;
     case READ:
-        if (feeder->code) {
-            log_failure(feeder, "could not read a spool file");
-            feeder->account.is_unreadable = true;
-            start(feeder, FINISH);
+        if (reader->code) {
+            log_failure(reader, "could not read a spool file");
+            reader->account.is_unreadable = true;
+            start(reader, FINISH);
         } else {
-            step(feeder);
+            step(reader);
         }
         break;
     case FINISH:
-        on_finished(feeder);
+        on_finished(reader);
         break;
     }
 }
@@ -421,53 +423,55 @@ static void on_worked(uv_work_t *request, int status)
 
 static void on_tick(uv_timer_t *timer)
 {
-    struct feeder *feeder = timer->data;
-    int64_t now_ms = (int64_t)uv_now(feeder->loop);
+    struct spool_reader *reader = timer->data;
+    int64_t now_ms = (int64_t)uv_now(reader->loop);
 
-    if (feeder->options.shows_bytes)
-        metric_set(&feeder->options.metrics->spool_bytes,
-                   spool_dir_bytes(feeder->options.dir));
-    if (feeder->state == FINISHED && now_ms >= feeder->wait_until_ms)
-        start(feeder, FINISH);
-    if (gate_look(feeder->options.gate, now_ms) != GATE_OPEN)
+    if (reader->options.shows_bytes)
+        metric_set(&reader->options.metrics->spool_bytes,
+                   spool_files_bytes(reader->options.dir));
+    if (reader->state == FINISHED && now_ms >= reader->wait_until_ms)
+        start(reader, FINISH);
+    if (breaker_look(reader->options.breaker, now_ms) != BREAKER_CLOSED)
         return;
-    if (feeder->state == READY && feeder->group->count > 0)
-        send_group(feeder);
-    else if (feeder->state == READY && now_ms >= feeder->wait_until_ms)
-        step(feeder); /* perhaps there is memory now */
+    if (reader->state == READY && reader->group->count > 0)
+        send_group(reader);
+    else if (reader->state == READY && now_ms >= reader->wait_until_ms)
+        step(reader); /* perhaps there is memory now */
     /* With nothing to feed, what this loop has written itself is next. */
-    else if (feeder->state == IDLE &&
-             (spool_let_go(feeder->options.spool) || now_ms >= feeder->wait_until_ms))
-        start(feeder, LOOK);
+    else if (reader->state == IDLE && (spool_writer_let_go(reader->options.spool) ||
+                                       now_ms >= reader->wait_until_ms))
+        start(reader, LOOK);
 }
 
-enum err_code feeder_start(uv_loop_t *loop, const struct feeder_options *options,
-                           struct feeder **ret_feeder, struct err *err)
+enum err_code spool_reader_start(uv_loop_t *loop,
+                                 const struct spool_reader_options *options,
+                                 struct spool_reader **ret_feeder, struct err *err)
 {
-    struct feeder *feeder = mem_calloc(1, sizeof(*feeder));
+    struct spool_reader *reader = mem_calloc(1, sizeof(*reader));
 
-    if (feeder)
-        feeder->group = group_new(feeder, GROUP_BYTES);
-    if (!feeder || !feeder->group) {
-        mem_free(feeder);
+    if (reader)
+        reader->group = group_new(reader, GROUP_BYTES);
+    if (!reader || !reader->group) {
+        mem_free(reader);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
-    feeder->options = *options;
-    feeder->loop = loop;
-    feeder->file.fd = -1;
-    feeder->work.data = feeder;
-    (void)uv_timer_init(loop, &feeder->tick);
-    feeder->tick.data = feeder;
-    (void)uv_timer_start(&feeder->tick, on_tick, 0, TICK_MS);
-    *ret_feeder = feeder;
+    reader->options = *options;
+    reader->loop = loop;
+    reader->file.fd = -1;
+    reader->work.data = reader;
+    (void)uv_timer_init(loop, &reader->tick);
+    reader->tick.data = reader;
+    (void)uv_timer_start(&reader->tick, on_tick, 0, TICK_MS);
+    *ret_feeder = reader;
     return ERR_OK;
 }
 
-void feeder_stop(struct feeder *feeder, void (*on_stopped)(void *user), void *user)
+void spool_reader_stop(struct spool_reader *reader, void (*on_stopped)(void *user),
+                       void *user)
 {
-    feeder->on_stopped = on_stopped;
-    feeder->stopped_user = user;
-    (void)uv_timer_stop(&feeder->tick); /* the gate is of no use without Redis */
-    if (feeder->state != WORKING)
-        finish_stop(feeder);
+    reader->on_stopped = on_stopped;
+    reader->stopped_user = user;
+    (void)uv_timer_stop(&reader->tick); /* the breaker is of no use without Redis */
+    if (reader->state != WORKING)
+        finish_stop(reader);
 }

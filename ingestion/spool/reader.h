@@ -1,10 +1,10 @@
 /* reader.h -- from the spool to Redis: the reading side, one for each loop.
  *
- * Whenever the gate is open it takes the oldest segment that nobody has (of a loop of this
+ * Whenever the breaker is open it takes the oldest segment that nobody has (of a loop of this
  * process, or of a process that has died: there is no difference), sends its records one
  * group after the other, each once the one before is confirmed, and removes the file when
  * all are.  New events flow meanwhile; one of their groups waits for one group of the
- * feeder at most.  After a crash a segment is fed from its beginning again: harmless,
+ * reader at most.  After a crash a segment is fed from its beginning again: harmless,
  * because every job has its event_id.
  *
  *   [IDLE] -look-> found one -read-> [READY] -send-> [SENT] -confirmed-> next group
@@ -23,30 +23,33 @@
 
 #include "shared/base/err.h"
 
-struct feeder; /* opaque */
-struct gate;
+struct spool_reader; /* opaque */
+struct breaker;
 struct loop_metrics;
 struct redis_uv;
-struct spool;
-struct spool_dir;
+struct spool_writer;
+struct spool_files;
 
-struct feeder_options {
+struct spool_reader_options {
     struct barrier *barrier; /* all borrowed */
     struct redis_uv *redis;
-    struct gate *gate;
-    struct spool_dir *dir;
-    struct spool *spool; /* of the same loop; stopped later than the feeder */
+    struct breaker *breaker;
+    struct spool_files *dir;
+    struct spool_writer *spool; /* of the same loop; stopped later than the reader */
     struct loop_metrics *metrics;
     bool shows_bytes; /* of the whole spool, in its metrics: one loop does */
     int64_t group_max_events;
 };
 
 /* ERR_NOMEM */
-enum err_code feeder_start(uv_loop_t *loop, const struct feeder_options *options,
-                           struct feeder **ret_feeder, struct err *err) MUST_CHECK;
+enum err_code spool_reader_start(uv_loop_t *loop,
+                                 const struct spool_reader_options *options,
+                                 struct spool_reader **ret_feeder,
+                                 struct err *err) MUST_CHECK;
 
 /* Lets go of its segment, calls on_stopped once; freed then.  No reply of Redis may come
  * any more: stop that connection first. */
-void feeder_stop(struct feeder *feeder, void (*on_stopped)(void *user), void *user);
+void spool_reader_stop(struct spool_reader *reader, void (*on_stopped)(void *user),
+                       void *user);
 
 #endif

@@ -39,7 +39,7 @@ struct stopgap {
 
     void (*on_stopped)(void *user);
     void *stopped_user;
-    struct log_gate failed_log;
+    struct log_limit failed_log;
 };
 
 /* --- in a thread of the pool ------------------------------------------------- */
@@ -49,20 +49,20 @@ static enum err_code append(struct stopgap *gap)
     enum err_code code = FAILPOINT("stopgap.append", &gap->err);
 
     if (!code)
-        code = spool_dir_write(gap->options.dir, &gap->file, gap->gathered.data,
-                               gap->gathered.len, &gap->err);
+        code = spool_files_write(gap->options.dir, &gap->file, gap->gathered.data,
+                                 gap->gathered.len, &gap->err);
     return code ? code : FAILPOINT("stopgap.appended", &gap->err);
 }
 
-/* What cannot be emptied is let go of: it is the feeder's then. */
+/* What cannot be emptied is let go of: it is the reader's then. */
 static enum err_code discard(struct stopgap *gap)
 {
     enum err_code code = FAILPOINT("stopgap.discard", &gap->err);
 
     if (!code)
-        code = spool_dir_clear(gap->options.dir, &gap->file, &gap->err);
+        code = spool_files_clear(gap->options.dir, &gap->file, &gap->err);
     if (code)
-        spool_dir_release(&gap->file);
+        spool_files_release(&gap->file);
     else
         (void)FAILPOINT("stopgap.discarded", &gap->err); /* cannot fail any more */
     return code;
@@ -70,16 +70,17 @@ static enum err_code discard(struct stopgap *gap)
 
 static enum err_code let_go(struct stopgap *gap)
 {
-    spool_dir_release(&gap->file);
+    spool_files_release(&gap->file);
     return ERR_OK;
 }
 
 /* An empty file that stays is no harm: the next look at the directory removes it. */
 static enum err_code remove_empty(struct stopgap *gap)
 {
-    enum err_code code = spool_dir_finish(gap->options.dir, &gap->file, false, &gap->err);
+    enum err_code code =
+        spool_files_finish(gap->options.dir, &gap->file, false, &gap->err);
 
-    spool_dir_release(&gap->file);
+    spool_files_release(&gap->file);
     return code;
 }
 
@@ -103,7 +104,7 @@ static void finish_stop(struct stopgap *gap)
     void (*on_stopped)(void *user) = gap->on_stopped;
     void *user = gap->stopped_user;
 
-    spool_dir_release(&gap->file);
+    spool_files_release(&gap->file);
     buf_release(&gap->gathered);
     mem_free(gap);
     on_stopped(user);
@@ -114,7 +115,7 @@ static void note_failure(struct stopgap *gap)
     int64_t suppressed;
 
     gap->idle_until_ms = (int64_t)uv_now(gap->loop) + REST_MS;
-    if (log_gate_open(&gap->failed_log, LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(&gap->failed_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_ERROR, "could not put events aside while Redis flushes its file",
                  LOG_FIELDS(log_text("reason", gap->err.msg),
                             log_int("suppressed", suppressed)));
@@ -185,9 +186,9 @@ bool stopgap_is_ready(const struct stopgap *gap)
            (int64_t)uv_now(gap->loop) >= gap->idle_until_ms;
 }
 
-enum err_code stopgap_gather(struct stopgap *gap, const struct group *group)
+enum err_code stopgap_add(struct stopgap *gap, const struct group *group)
 {
-    return records_add(&gap->gathered, group, spool_dir_room(gap->options.dir));
+    return records_add(&gap->gathered, group, spool_files_room(gap->options.dir));
 }
 
 void stopgap_append(struct stopgap *gap)

@@ -45,12 +45,12 @@
 #include "shared/base/err.h"
 
 struct group;
-struct spool_dir;
+struct spool_files;
 struct stopgap; /* opaque */
 
 struct stopgap_options {
-    struct spool_dir *dir;  /* borrowed; shared by all loops */
-    size_t group_max_bytes; /* jobs of the largest group */
+    struct spool_files *dir; /* borrowed; shared by all loops */
+    size_t group_max_bytes;  /* jobs of the largest group */
 
     /* The append is done: with ERR_OK the file has what was gathered. */
     void (*on_appended)(enum err_code code, void *user);
@@ -75,7 +75,7 @@ bool stopgap_is_ready(const struct stopgap *gap);
  *
  * ERR_BUSY   that is enough for one append; nothing was added
  * ERR_NOMEM  likewise nothing */
-enum err_code stopgap_gather(struct stopgap *gap, const struct group *group) MUST_CHECK;
+enum err_code stopgap_add(struct stopgap *gap, const struct group *group) MUST_CHECK;
 
 /* Appends what was gathered; on_appended() comes later. */
 void stopgap_append(struct stopgap *gap);

@@ -16,8 +16,8 @@ enum {
     LOG_EVERY_MS = 10000,
 };
 
-struct spool {
-    struct spool_options options;
+struct spool_writer {
+    struct spool_writer_options options;
     uv_loop_t *loop; /* borrowed */
     uv_work_t work;
     struct buf gathered; /* records, for the next append */
@@ -34,13 +34,13 @@ struct spool {
     void *appended_user;
     void (*on_stopped)(void *user);
     void *stopped_user;
-    struct log_gate failed_log;
-    struct log_gate begun_log;
+    struct log_limit failed_log;
+    struct log_limit begun_log;
 };
 
-enum err_code spool_gather(struct spool *spool, const struct group *group)
+enum err_code spool_writer_add(struct spool_writer *spool, const struct group *group)
 {
-    return records_add(&spool->gathered, group, spool_dir_room(spool->options.dir));
+    return records_add(&spool->gathered, group, spool_files_room(spool->options.dir));
 }
 
 /* --- appending -------------------------------------------------------------- */
@@ -48,32 +48,33 @@ enum err_code spool_gather(struct spool *spool, const struct group *group)
 /* In a thread of the pool. */
 static void append(uv_work_t *work)
 {
-    struct spool *spool = work->data;
+    struct spool_writer *spool = work->data;
 
-    spool->code = spool_dir_append(spool->options.dir, &spool->file, spool->gathered.data,
-                                   spool->gathered.len, &spool->err);
+    spool->code =
+        spool_files_append(spool->options.dir, &spool->file, spool->gathered.data,
+                           spool->gathered.len, &spool->err);
     if (!spool->code && spool->file.len >= spool->options.segment_bytes)
-        spool_dir_release(&spool->file);
+        spool_files_release(&spool->file);
 }
 
-static void note_failure(struct spool *spool)
+static void note_failure(struct spool_writer *spool)
 {
     bool is_full = spool->code == ERR_BUSY;
     int64_t suppressed;
 
     spool->idle_until_ms = (int64_t)uv_now(spool->loop) + (is_full ? FULL_MS : FAILED_MS);
-    if (log_gate_open(&spool->failed_log, LOG_EVERY_MS, &suppressed))
+    if (log_limit_allows(&spool->failed_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_ERROR, "could not put events into the spool",
                  LOG_FIELDS(log_text("reason", spool->err.msg),
                             log_int("suppressed", suppressed)));
 }
 
-static void finish_stop(struct spool *spool)
+static void finish_stop(struct spool_writer *spool)
 {
     void (*on_stopped)(void *user) = spool->on_stopped;
     void *user = spool->stopped_user;
 
-    spool_dir_release(&spool->file);
+    spool_files_release(&spool->file);
     buf_release(&spool->gathered);
     mem_free(spool);
     on_stopped(user);
@@ -81,7 +82,7 @@ static void finish_stop(struct spool *spool)
 
 static void on_appended(uv_work_t *work, int status)
 {
-    struct spool *spool = work->data;
+    struct spool_writer *spool = work->data;
 
     assert(status == 0); /* it is never cancelled */
     spool->is_appending = false;
@@ -94,13 +95,14 @@ static void on_appended(uv_work_t *work, int status)
         finish_stop(spool);
 }
 
-void spool_append(struct spool *spool, spool_appended_fn fn, void *user)
+void spool_writer_append(struct spool_writer *spool, spool_appended_fn fn, void *user)
 {
     int64_t suppressed;
     int status;
 
     assert(!spool->is_appending && spool->gathered.len > 0);
-    if (spool->file.fd < 0 && log_gate_open(&spool->begun_log, LOG_EVERY_MS, &suppressed))
+    if (spool->file.fd < 0 &&
+        log_limit_allows(&spool->begun_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "events go to the spool", NULL);
     spool->on_appended = fn;
     spool->appended_user = user;
@@ -111,35 +113,36 @@ void spool_append(struct spool *spool, spool_appended_fn fn, void *user)
 
 /* --- queries ---------------------------------------------------------------- */
 
-bool spool_is_working(const struct spool *spool, int64_t now_ms)
+bool spool_writer_is_working(const struct spool_writer *spool, int64_t now_ms)
 {
     return !spool->on_stopped && now_ms >= spool->idle_until_ms;
 }
 
-bool spool_is_ready(const struct spool *spool, int64_t now_ms)
+bool spool_writer_is_ready(const struct spool_writer *spool, int64_t now_ms)
 {
-    return !spool->is_appending && spool_is_working(spool, now_ms);
+    return !spool->is_appending && spool_writer_is_working(spool, now_ms);
 }
 
-bool spool_takes_events(const struct spool *spool)
+bool spool_writer_takes_events(const struct spool_writer *spool)
 {
-    return !spool->has_failed && spool_dir_room(spool->options.dir) >= ROOM_MIN;
+    return !spool->has_failed && spool_files_room(spool->options.dir) >= ROOM_MIN;
 }
 
 /* --- life ------------------------------------------------------------------- */
 
-bool spool_let_go(struct spool *spool)
+bool spool_writer_let_go(struct spool_writer *spool)
 {
     if (spool->is_appending || spool->file.fd < 0)
         return false;
-    spool_dir_release(&spool->file);
+    spool_files_release(&spool->file);
     return true;
 }
 
-enum err_code spool_start(uv_loop_t *loop, const struct spool_options *options,
-                          struct spool **ret_spool, struct err *err)
+enum err_code spool_writer_start(uv_loop_t *loop,
+                                 const struct spool_writer_options *options,
+                                 struct spool_writer **ret_spool, struct err *err)
 {
-    struct spool *spool = mem_calloc(1, sizeof(*spool));
+    struct spool_writer *spool = mem_calloc(1, sizeof(*spool));
 
     if (!spool)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -152,7 +155,8 @@ enum err_code spool_start(uv_loop_t *loop, const struct spool_options *options,
     return ERR_OK;
 }
 
-void spool_stop(struct spool *spool, void (*on_stopped)(void *user), void *user)
+void spool_writer_stop(struct spool_writer *spool, void (*on_stopped)(void *user),
+                       void *user)
 {
     spool->on_stopped = on_stopped;
     spool->stopped_user = user;

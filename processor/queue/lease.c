@@ -189,7 +189,7 @@ static enum err_code take_turn(struct lease_renewer *maintainer)
     int64_t suppressed;
 
     health_set(maintainer->health, maintainer->thread, HEALTH_REDIS, code);
-    if (code && log_gate_open(&maintainer->log, LOG_EVERY_MS, &suppressed))
+    if (code && log_limit_allows(&maintainer->log, LOG_EVERY_MS, &suppressed))
         log_line(
             LOG_WARN, "could not renew leases",
             LOG_FIELDS(log_text("reason", err.msg), log_int("suppressed", suppressed)));

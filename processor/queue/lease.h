@@ -63,7 +63,7 @@ struct lease_renewer {
     int64_t lease_ms;
     int64_t shutdown_timeout_ms;
     char cursor[QUEUE_CURSOR_MAX]; /* of the look for orphans */
-    struct log_gate log;
+    struct log_limit log;
 };
 
 /* The thread: returns after the process has begun to stop, when all workers have ended or

@@ -218,17 +218,18 @@ void log_stdout(const char *text, size_t len)
     (void)pthread_mutex_unlock(&state.lock);
 }
 
-bool log_gate_open(struct log_gate *gate, int64_t interval_ms, int64_t *ret_suppressed)
+bool log_limit_allows(struct log_limit *limit, int64_t interval_ms,
+                      int64_t *ret_suppressed)
 {
     int64_t now_ms = clock_mono_ms();
 
-    if (now_ms < gate->next_ms) {
-        gate->suppressed++;
+    if (now_ms < limit->next_ms) {
+        limit->suppressed++;
         return false;
     }
-    gate->next_ms = now_ms + interval_ms;
-    *ret_suppressed = gate->suppressed;
-    gate->suppressed = 0;
+    limit->next_ms = now_ms + interval_ms;
+    *ret_suppressed = limit->suppressed;
+    limit->suppressed = 0;
     return true;
 }
 

@@ -63,13 +63,14 @@ void log_line(enum log_level level, const char *msg, const struct log_field *fie
 /* The fields of a line: log_line(LOG_WARN, "...", LOG_FIELDS(log_int("n", 1))). */
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {.key = NULL}})
 
-/* A gate for lines that may repeat: lets one through each interval and counts the rest. */
-struct log_gate {
+/* A limit for lines that may repeat: lets one through each interval and counts the rest. */
+struct log_limit {
     int64_t next_ms;
     int64_t suppressed;
 };
 /* True when the line may be written; *ret_suppressed is then the count since the last. */
-bool log_gate_open(struct log_gate *gate, int64_t interval_ms, int64_t *ret_suppressed);
+bool log_limit_allows(struct log_limit *limit, int64_t interval_ms,
+                      int64_t *ret_suppressed);
 
 /* Writes text (whole lines, at most LOG_LINE_MAX bytes) to stdout under the same rule. */
 void log_stdout(const char *text, size_t len);

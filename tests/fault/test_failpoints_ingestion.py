@@ -66,7 +66,7 @@ def test_an_ingestion_that_fails_at(daemons, private_redis, database, tmp_path, 
         redis.stop()
     door.victim.start(wait=False).wait_alive()
     door.load.start()
-    if name.startswith(("feeder.", "spool.take", "spool.finish")):
+    if name.startswith(("reader.", "spool.take", "spool.finish")):
         door.wait_taken(200)
         redis.start()
     door.victim.wait_log(said, 20)

@@ -64,10 +64,10 @@ static struct {
     int listener;
     struct redis_uv *redis;
     struct barrier *barrier;
-    struct queue *queue;
-    struct spool_dir *spool_dir;
+    struct committer *committer;
+    struct spool_files *spool_dir;
     char spool[128];
-    struct gate gate;
+    struct breaker breaker;
     struct loop_metrics metrics;
     bool is_barrier_on;
     bool has_stopgap;
@@ -299,7 +299,7 @@ static void settle(void)
         (void)uv_run(&world.loop, UV_RUN_NOWAIT);
         if (world.has_stopgap)
             drain_pool();
-        queue_flush(world.queue);
+        committer_flush(world.committer);
         idle = listen_to_all() ? 0 : idle + 1;
     }
 }
@@ -317,7 +317,7 @@ static void event_comes(void)
         return;
     req = &world.requests[world.request_count];
     *req = (struct http_request){.number = world.request_count};
-    MUST(queue_push(world.queue, &event, req) == ERR_OK);
+    MUST(committer_push(world.committer, &event, req) == ERR_OK);
     world.request_count++;
 }
 
@@ -361,14 +361,14 @@ static void begin(unsigned options)
                                       .group_max_bytes = 1 << 20,
                                       .is_on = options & 1,
                                       .hold_max_ms = 1000};
-    struct queue_options queue = {.metrics = &world.metrics,
-                                  .gate = &world.gate,
-                                  .timeout_ms = 2000,
-                                  .group_max_events = 2,
-                                  .groups_in_flight = 1 + (options >> 2 & 3),
-                                  .group_linger_ms = options & 0x40 ? 2 : 0,
-                                  .spin_us = 100,
-                                  .pending_max_bytes = 1 << 20};
+    struct committer_options committer = {.metrics = &world.metrics,
+                                          .breaker = &world.breaker,
+                                          .timeout_ms = 2000,
+                                          .group_max_events = 2,
+                                          .groups_in_flight = 1 + (options >> 2 & 3),
+                                          .group_linger_ms = options & 0x40 ? 2 : 0,
+                                          .spin_us = 100,
+                                          .pending_max_bytes = 1 << 20};
     struct err err;
 
     srandom(1);
@@ -377,11 +377,11 @@ static void begin(unsigned options)
     if (world.has_stopgap)
         barrier.spool_dir = world.spool_dir;
     MUST(redis_uv_start(&world.loop, &redis, &world.redis, &err) == ERR_OK);
-    barrier.redis = queue.redis = world.redis;
+    barrier.redis = committer.redis = world.redis;
     MUST(barrier_start(&world.loop, &barrier, &world.barrier, &err) == ERR_OK);
-    queue.barrier = world.barrier;
-    gate_init(&world.gate, world.redis, options & 2 ? 3 : 0);
-    MUST(queue_start(&world.loop, &queue, &world.queue, &err) == ERR_OK);
+    committer.barrier = world.barrier;
+    breaker_init(&world.breaker, world.redis, options & 2 ? 3 : 0);
+    MUST(committer_start(&world.loop, &committer, &world.committer, &err) == ERR_OK);
     settle();
 }
 
@@ -390,9 +390,9 @@ static void empty_spool(void)
     struct spool_file file = {.fd = -1};
     struct err err;
 
-    while (spool_dir_take(world.spool_dir, &file, &err) == ERR_OK)
-        MUST(spool_dir_finish(world.spool_dir, &file, false, &err) == ERR_OK);
-    MUST(spool_dir_bytes(world.spool_dir) == 0);
+    while (spool_files_take(world.spool_dir, &file, &err) == ERR_OK)
+        MUST(spool_files_finish(world.spool_dir, &file, false, &err) == ERR_OK);
+    MUST(spool_files_bytes(world.spool_dir) == 0);
 }
 
 static void on_barrier_stopped(void *user)
@@ -404,14 +404,14 @@ static void end(void)
 {
     bool is_stopped = false;
 
-    queue_quiesce(world.queue);
+    committer_quiesce(world.committer);
     redis_uv_stop(world.redis, NULL, NULL);
     for (int i = 0; i < 4; i++)
         (void)uv_run(&world.loop, UV_RUN_NOWAIT);
     barrier_stop(world.barrier, on_barrier_stopped, &is_stopped);
     while (!is_stopped)
         (void)uv_run(&world.loop, UV_RUN_ONCE);
-    queue_stop(world.queue, NULL, NULL);
+    committer_stop(world.committer, NULL, NULL);
     for (int i = 0; i < 4; i++)
         (void)uv_run(&world.loop, UV_RUN_NOWAIT);
     MUST(!uv_loop_alive(&world.loop));
@@ -435,7 +435,7 @@ static void end(void)
 static void remove_socket(void)
 {
     (void)close(world.listener);
-    spool_dir_close(world.spool_dir);
+    spool_files_close(world.spool_dir);
     (void)rmdir(world.spool);
     (void)unlink(world.url.host);
     *strrchr(world.url.host, '/') = '\0';
@@ -455,7 +455,8 @@ static void make_world(void)
     MUST(mkdtemp(folder));
     (void)snprintf(world.url.host, sizeof(world.url.host), "%s/redis", folder);
     (void)snprintf(world.spool, sizeof(world.spool), "%s/spool", folder);
-    MUST(spool_dir_open(world.spool, SPOOL_BYTES_MAX, &world.spool_dir, &err) == ERR_OK);
+    MUST(spool_files_open(world.spool, SPOOL_BYTES_MAX, &world.spool_dir, &err) ==
+         ERR_OK);
     world.url.is_unix = true;
     listen_at(world.url.host);
     MUST(atexit(remove_socket) == 0);

@@ -263,7 +263,7 @@ def test_the_disk_of_redis_is_full_behind_the_flush(daemons, small_disk, spool, 
 
 
 def test_another_process_leaves_the_file_alone(start, slow, spool):
-    """It is locked; and while Redis is slow a feeder's groups are held as ever."""
+    """It is locked; and while Redis is slow a reader's groups are held as ever."""
     ingestion = start()
     slow.begin_flush(ingestion)
     ids = take_all(ingestion, 50)

@@ -27,7 +27,7 @@ enum {
 struct fixture {
     char path[PATH_LEN];
     uv_loop_t loop;
-    struct spool_dir *dir;
+    struct spool_files *dir;
     struct stopgap *gap;
     struct err err;
     int appended; /* so often */
@@ -66,7 +66,7 @@ static int set_up(void **state)
     (void)snprintf(fixture.path, sizeof(fixture.path), "/tmp/test_stopgap.XXXXXX");
     *state = &fixture;
     if (!mkdtemp(fixture.path) || uv_loop_init(&fixture.loop) != 0 ||
-        spool_dir_open(fixture.path, LIMIT, &options.dir, &fixture.err) != ERR_OK)
+        spool_files_open(fixture.path, LIMIT, &options.dir, &fixture.err) != ERR_OK)
         return -1;
     fixture.dir = options.dir;
     return stopgap_start(&fixture.loop, &options, &fixture.gap, &fixture.err) ? -1 : 0;
@@ -89,7 +89,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
     char command[PATH_LEN + 16];
 
-    spool_dir_close(fixture->dir);
+    spool_files_close(fixture->dir);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", fixture->path);
     /* NOLINTNEXTLINE(cert-env33-c): of our own making */
     return system(command) || uv_loop_close(&fixture->loop);
@@ -104,7 +104,7 @@ static void begin_append(struct fixture *fixture, size_t jobs)
     for (size_t i = 0; i < jobs; i++)
         assert_int_equal(group_add(group, "{\"a\":1}", 7, NULL, 0), ERR_OK);
     assert_true(stopgap_is_ready(fixture->gap));
-    assert_int_equal(stopgap_gather(fixture->gap, group), ERR_OK);
+    assert_int_equal(stopgap_add(fixture->gap, group), ERR_OK);
     group_free(group); /* it has a copy */
     stopgap_append(fixture->gap);
     assert_false(stopgap_is_ready(fixture->gap));
@@ -130,16 +130,17 @@ static int64_t count_fed(struct fixture *fixture)
     size_t len;
     struct segment_piece piece;
 
-    if (spool_dir_take(fixture->dir, &file, &fixture->err) != ERR_OK)
+    if (spool_files_take(fixture->dir, &file, &fixture->err) != ERR_OK)
         return -1;
-    assert_int_equal(spool_dir_read(&file, 0, bytes, sizeof(bytes), &len, &fixture->err),
-                     ERR_OK);
+    assert_int_equal(
+        spool_files_read(&file, 0, bytes, sizeof(bytes), &len, &fixture->err), ERR_OK);
     while ((piece = segment_read(bytes + at, len - at, true)).kind == SEGMENT_RECORD) {
         count += (int64_t)piece.count;
         at += piece.len;
     }
     assert_int_equal(piece.kind, SEGMENT_END);
-    assert_int_equal(spool_dir_finish(fixture->dir, &file, false, &fixture->err), ERR_OK);
+    assert_int_equal(spool_files_finish(fixture->dir, &file, false, &fixture->err),
+                     ERR_OK);
     return count;
 }
 
@@ -151,11 +152,11 @@ static void test_nobody_takes_it_while_it_is_ours(void **state)
     append(fixture, 2, ERR_OK);
     append(fixture, 3, ERR_OK);
     assert_true(stopgap_is_filled(fixture->gap));
-    assert_true(spool_dir_bytes(fixture->dir) > 0);
+    assert_true(spool_files_bytes(fixture->dir) > 0);
     assert_int_equal(count_fed(fixture), -1);
     stop(fixture);
     assert_int_equal(count_fed(fixture), 5);
-    assert_int_equal(spool_dir_bytes(fixture->dir), 0);
+    assert_int_equal(spool_files_bytes(fixture->dir), 0);
 }
 
 static void test_discarded(void **state)
@@ -170,7 +171,7 @@ static void test_discarded(void **state)
     assert_false(stopgap_is_filled(fixture->gap));
     run(fixture);
     assert_true(stopgap_is_ready(fixture->gap));
-    assert_int_equal(spool_dir_bytes(fixture->dir), 0);
+    assert_int_equal(spool_files_bytes(fixture->dir), 0);
     append(fixture, 1, ERR_OK); /* a new file */
     stop(fixture);
     assert_int_equal(count_fed(fixture), 1);
@@ -211,7 +212,7 @@ static void test_told_while_it_appends(void **state)
     stopgap_let_go(fixture->gap);
     run(fixture);
     assert_int_equal(count_fed(fixture), -1);
-    assert_int_equal(spool_dir_bytes(fixture->dir), 0);
+    assert_int_equal(spool_files_bytes(fixture->dir), 0);
     stop(fixture);
 }
 
@@ -224,7 +225,7 @@ static void test_a_stop_waits_for_all_of_it(void **state)
     stop(fixture);
     assert_int_equal(fixture->appended, 1);
     assert_int_equal(fixture->code, ERR_OK);
-    assert_int_equal(spool_dir_bytes(fixture->dir), 0);
+    assert_int_equal(spool_files_bytes(fixture->dir), 0);
 }
 
 static void test_full(void **state)

@@ -1,4 +1,4 @@
-/* test_gather.c -- when a group waits for more, by a clock of the test's own. */
+/* test_linger.c -- when a group waits for more, by a clock of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,44 +23,44 @@ static void test_gather_waits_for_half_of_what_the_last_group_took(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct gather gather;
-        gather_begin(&gather, rows[i].took_us, 10, now_us, max_us);
+        struct group_linger linger;
+        group_linger_begin(&linger, rows[i].took_us, 10, now_us, max_us);
         if (rows[i].waits_us > 0)
-            assert_true(gather_is_on(&gather, 9, now_us + rows[i].waits_us - 1));
-        assert_false(gather_is_on(&gather, 9, now_us + rows[i].waits_us));
-        assert_int_equal(gather_is_slow(&gather), rows[i].waits_us > 0);
+            assert_true(group_linger_is_on(&linger, 9, now_us + rows[i].waits_us - 1));
+        assert_false(group_linger_is_on(&linger, 9, now_us + rows[i].waits_us));
+        assert_int_equal(group_linger_is_slow(&linger), rows[i].waits_us > 0);
     }
 }
 
 static void test_gather_ends_when_all_are_there(void **state)
 {
-    struct gather gather;
+    struct group_linger linger;
 
     (void)state;
-    gather_begin(&gather, 1000, 10, now_us, max_us);
-    assert_true(gather_is_on(&gather, 1, now_us));
-    assert_true(gather_is_on(&gather, 9, now_us));
-    assert_false(gather_is_on(&gather, 10, now_us));
-    assert_false(gather_is_on(&gather, 11, now_us));
+    group_linger_begin(&linger, 1000, 10, now_us, max_us);
+    assert_true(group_linger_is_on(&linger, 1, now_us));
+    assert_true(group_linger_is_on(&linger, 9, now_us));
+    assert_false(group_linger_is_on(&linger, 10, now_us));
+    assert_false(group_linger_is_on(&linger, 11, now_us));
 }
 
 static void test_gather_never_keeps_a_lone_client_waiting(void **state)
 {
-    struct gather gather = {.target = 0};
+    struct group_linger linger = {.target = 0};
 
     (void)state;
-    assert_false(gather_is_on(&gather, 1, now_us)); /* the first event of all */
-    gather_begin(&gather, 1000, 1, now_us, max_us);
-    assert_false(gather_is_on(&gather, 1, now_us));
+    assert_false(group_linger_is_on(&linger, 1, now_us)); /* the first event of all */
+    group_linger_begin(&linger, 1000, 1, now_us, max_us);
+    assert_false(group_linger_is_on(&linger, 1, now_us));
 }
 
 static void test_gather_can_be_switched_off(void **state)
 {
-    struct gather gather;
+    struct group_linger linger;
 
     (void)state;
-    gather_begin(&gather, 1000, 10, now_us, 0);
-    assert_false(gather_is_on(&gather, 1, now_us));
+    group_linger_begin(&linger, 1000, 10, now_us, 0);
+    assert_false(group_linger_is_on(&linger, 1, now_us));
 }
 
 int main(void)
