@@ -1,5 +1,8 @@
 """Too many connections: those of one client, those of all, and the listener for health that
 answers beside them."""
+import contextlib
+import gzip
+import random
 import resource
 import signal
 import socket
@@ -270,6 +273,50 @@ def test_what_a_refused_connection_has_sent_is_not_stored(start, redis):
     assert all(is_closed(one, 5) for one in more)
     assert redis.queue_length() == 0
     close([*many, *more])
+
+
+def post(*headers, body, target=b"/event"):
+    return b"\r\n".join([b"POST " + target + b" HTTP/1.1", b"Host: x", *headers, b"", body])
+
+
+LARGE = b"ea60\r\n" + b"x" * 60000 + b"\r\n"
+HALVES = [
+    post(b"Content-Length: 90000", body=b"x" * 60000),
+    post(b"Content-Length: 90000", b"Content-Encoding: gzip", body=gzip.compress(b"x" * 60000)),
+    post(b"Content-Length: 10000000", body=b"x" * 60000),
+    post(b"Content-Length: 90000", b"Expect: 100-continue", body=b""),
+    post(b"Transfer-Encoding: chunked", body=LARGE + b"zz\r\n"),
+    post(b"Transfer-Encoding: chunked", body=LARGE * 3),
+    post(b"Transfer-Encoding: chunked", body=LARGE + b"zz\r\n", target=b"/nope"),
+    build("POST", "/event", event()) * 20 + post(b"Content-Length: 90000", body=b"x" * 60000),
+    post(b"Cookie: " + b"y" * 16000, b"Content-Length: 0", body=b"") * 4 + b"GET /",
+]
+
+
+@pytest.mark.parametrize("way", ["park", "suspend"])
+def test_whatever_breaks_off_leaves_no_count_behind(start, way):
+    """Neither of its address, nor in the budget of bodies."""
+    chance = random.Random(7)
+    daemon = start("ingestion", MAX_CONNECTIONS_PER_IP=15, INGEST_THREADS=2, REQUEST_WAIT=way,
+                   BODIES_MAX_BYTES=1048576, BODY_TIMEOUT_MS=300, HEADER_TIMEOUT_MS=300)
+    inside = []
+    for _ in range(600):
+        data = chance.choice(HALVES)
+        one = socket.create_connection(("127.0.0.1", daemon.port))
+        one.setblocking(False)
+        with contextlib.suppress(OSError):
+            one.send(data[:chance.randrange(1, len(data) + 1)])
+        inside.append(one)
+        if len(inside) > 20:
+            close([inside.pop(chance.randrange(len(inside)))])
+    close(inside)
+    wait_until(lambda: figures(daemon, "connections") == 0, 20)
+    assert figures(daemon, "body_bytes") == 0
+    many = crowd(daemon.port, 15, data=build("GET", "/healthz"))
+    for one in many:
+        one.settimeout(patience(5))
+        assert one.recv(100).startswith(b"HTTP/1.1 200 ")
+    close(many)
 
 
 def test_trusted_proxies_have_no_limit_and_the_list_is_read_again(start):
