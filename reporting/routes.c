@@ -66,21 +66,21 @@ static const char *sentence_of(enum err_code code)
     }
 }
 
-/* Whatever is wrong behind us is no fault of the client's. */
+/* Whatever is wrong with the database is no fault of the client's: a 4xx becomes 503. */
 static void answer_failure(struct reporting_metrics *metrics, struct http_request *req,
                            const struct err *err, const char *sentence)
 {
-    static struct log_limit gate;
-    bool is_bug = err->code == ERR_BUG || err->code == ERR_CORRUPT;
+    static struct log_limit limit;
+    bool is_ours = err->code == ERR_BUG || err->code == ERR_CORRUPT;
     int64_t suppressed;
 
     metric_add(&metrics->failures[err->code], 1);
-    if (log_limit_allows(&gate, ROUTES_LOG_INTERVAL_MS, &suppressed))
+    if (log_limit_allows(&limit, ROUTES_LOG_INTERVAL_MS, &suppressed))
         log_line(LOG_WARN, "could not answer a request",
                  LOG_FIELDS(log_text("reason", err->msg),
                             log_text("error", err_name(err->code)),
                             log_int("suppressed", suppressed)));
-    http_answer_error(req, is_bug ? 500 : 503, sentence);
+    http_answer_error(req, is_ours ? err_http_status(err->code) : 503, sentence);
 }
 
 /* --- /stats ---------------------------------------------------------------------- */

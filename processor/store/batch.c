@@ -215,6 +215,7 @@ size_t batch_alive(const struct batch *batch)
 
 size_t batch_alive_index(const struct batch *batch, size_t n)
 {
+    assert(n < batch_alive(batch)); /* the caller's mistake: no such row is alive */
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->items[i].is_dead)
             continue;
@@ -222,6 +223,5 @@ size_t batch_alive_index(const struct batch *batch, size_t n)
             return i;
         n--;
     }
-    assert(n < batch_alive(batch)); /* the caller's mistake: no such row is alive */
-    return batch->count;
+    return batch->count; /* not reached */
 }

@@ -25,7 +25,7 @@ enum err_code store_commit(struct store *store, struct err *err) MUST_CHECK;
 enum err_code store_run(struct store *store, const char *sql, struct err *err) MUST_CHECK;
 
 /* Copies the pieces between header and trailer, and checks that the server counted
- * `expected` rows.  On failure the transaction is rolled back. */
+ * `expected` rows.  After a failure the transaction is still open: store_abort() ends it. */
 enum err_code store_copy(struct store *store, const char *sql, struct pg_piece *pieces,
                          size_t count, size_t expected, struct pg_failure *ret_failure,
                          struct err *err) MUST_CHECK;
@@ -37,12 +37,13 @@ void store_abort(struct store *store, enum err_code code);
 enum err_code dead_insert(struct store *store, const struct batch *batch,
                           struct err *err) MUST_CHECK;
 
-/* One try of the careful way, whole transaction (careful.c).  ERR_BUSY with
- * *ret_again set: a row was buried, try at once again. */
+/* One try of the careful way, whole transaction (careful.c).  ERR_OK with
+ * *ret_again set: a row was buried and nothing stored, try at once again. */
 enum err_code store_carefully(struct store *store, struct batch *batch, bool *ret_again,
                               struct err *err) MUST_CHECK;
 
-/* Buries the row that a COPY's error names.  False: it names none. */
+/* Buries the row that a COPY's error names; *ret_buried is false when it names none.
+ * ERR_NOMEM. */
 enum err_code store_bury_line(struct batch *batch, const struct pg_failure *failure,
                               const struct err *why, bool *ret_buried,
                               struct err *err) MUST_CHECK;

@@ -149,8 +149,7 @@ const char *http_request_body(const struct http_request *req, size_t *ret_len);
 /* The query string as it stands after the ?, not decoded; "" when there is none. */
 const char *http_request_query(const struct http_request *req);
 
-/* The server that the request came in on, and the value of a header or NULL. */
-struct http_server *http_request_server(const struct http_request *req);
+/* The value of a header or NULL. */
 const char *http_request_header(const struct http_request *req, const char *name);
 
 /* The address that the request comes from, behind proxies whose X-Forwarded-For or Forwarded

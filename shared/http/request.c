@@ -421,11 +421,6 @@ const char *http_request_query(const struct http_request *req)
     return req->query.len ? req->query.data : "";
 }
 
-struct http_server *http_request_server(const struct http_request *req)
-{
-    return req->server;
-}
-
 const char *http_request_header(const struct http_request *req, const char *name)
 {
     const struct http_raw_head *head = http_raw_current(&req->raw);

@@ -278,8 +278,3 @@ int64_t redis_link_oldest_ms(const struct redis_link *link)
 {
     return link->first ? link->first->sent_ms : INT64_MAX;
 }
-
-size_t redis_link_unsent(const struct redis_link *link)
-{
-    return link->out.len + uv_stream_get_write_queue_size(&link->socket.stream);
-}

@@ -382,8 +382,3 @@ void redis_uv_flush(struct redis_uv *redis)
     if (redis->link)
         redis_link_flush(redis->link);
 }
-
-size_t redis_uv_unsent(const struct redis_uv *redis)
-{
-    return redis->link ? redis_link_unsent(redis->link) : 0;
-}

@@ -73,7 +73,4 @@ enum err_code redis_uv_command(struct redis_uv *redis, int argc, const char **ar
 /* Writes what was queued. */
 void redis_uv_flush(struct redis_uv *redis);
 
-/* Bytes queued and not yet taken by the socket. */
-size_t redis_uv_unsent(const struct redis_uv *redis);
-
 #endif
