@@ -1,7 +1,7 @@
 /* cli.h -- `processor --dead`: look through, repeat and delete dead letters.
  *
  * A program of its own that shares the daemon's settings; it may run beside any number of
- * processors.  docs: README.md, "Dead letters". */
+ * processors.  docs/operation.md, "Dead letters". */
 #ifndef PROCESSOR_DEAD_CLI_H
 #define PROCESSOR_DEAD_CLI_H
 

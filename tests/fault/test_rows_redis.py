@@ -265,7 +265,7 @@ def test_row_33_redis_makes_writers_wait_and_forgets_scripts(start, spool):
 
 
 def test_row_33_an_account_that_may_only_do_what_is_needed(start, database):
-    """The rules of README.md: it cannot FLUSHALL, nor read other keys."""
+    """The rules of docs/operation.md: it cannot FLUSHALL, nor read other keys."""
     rig = start()
     with rig.redis.client() as client:
         client.execute_command(

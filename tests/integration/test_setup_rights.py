@@ -166,9 +166,9 @@ def test_no_secret_is_in_a_command_line(shared_up):
         assert not [secret for secret in secrets if secret in line], path
 
 
-def test_the_lines_of_the_readme_look_into_the_servers(shared_up):
+def test_the_lines_of_the_document_look_into_the_servers(shared_up):
     """Without a password among their words."""
-    lines = re.search(r"^\. var/env\n((?:.+\n)+?)```", (SOURCE / "README.md").read_text(),
+    lines = re.search(r"^\. var/env\n((?:.+\n)+?)```", (SOURCE / "docs/operation.md").read_text(),
                       flags=re.M).group(1).splitlines()
     asked = [line for line in lines if line.startswith(("redis-cli", "psql"))]
     assert len(asked) == 2 and not [line for line in asked if "_URL" in line]

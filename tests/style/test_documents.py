@@ -14,6 +14,7 @@ from support.settings import SOURCE
 from support.wait import wait_until
 
 README = (SOURCE / "README.md").read_text()
+SETTINGS = (SOURCE / "docs/settings.md").read_text()
 PORTS = {"ingestion": "3000", "processor": "5000", "reporting": "4000"}
 
 
@@ -44,9 +45,9 @@ def defaults(daemon):
 # --- README --------------------------------------------------------------------
 
 @pytest.mark.parametrize("daemon", settings_tables.DAEMONS)
-def test_readme_has_the_settings_that_help_prints(daemon):
-    match = settings_tables.section(daemon).search(README)
-    assert match, f"README.md has no section for the settings of {daemon}"
+def test_the_document_has_the_settings_that_help_prints(daemon):
+    match = settings_tables.section(daemon).search(SETTINGS)
+    assert match, f"docs/settings.md has no section for the settings of {daemon}"
     assert match.group(2) == settings_tables.table(daemon), \
         "run tests/support/settings_tables.py --write"
 
@@ -97,12 +98,12 @@ def test_tests_named_in_documents_exist():
     assert not named - defined
 
 
-def test_readme_describes_every_setting_of_up():
+def test_the_document_describes_every_setting_of_up():
     usage = subprocess.run([SOURCE / "scripts/up", "--help"], check=True, text=True,
                            capture_output=True).stdout
     names = re.findall(r"^  ([A-Z_]+) ", usage, flags=re.M)
     assert len(names) >= 7
-    assert not [name for name in names if f"`{name}`" not in README]
+    assert not [name for name in names if f"`{name}`" not in SETTINGS]
 
 
 def test_the_version_is_the_same_everywhere():

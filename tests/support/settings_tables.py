@@ -1,8 +1,8 @@
-"""The tables of settings in README.md, and the names that docker-compose.yml passes on, made
+"""The tables of settings in docs/settings.md, and the names that docker-compose.yml passes on, made
 from what the daemons print with --help.
 
 usage: settings_tables.py          prints the tables
-       settings_tables.py --write  puts them into README.md, and the names into
+       settings_tables.py --write  puts them into docs/settings.md, and the names into
                                    docker-compose.yml
 
 The daemons are those of ANALYTICS_BUILD (see settings.py).
@@ -18,7 +18,7 @@ if __name__ == "__main__":
 from support.settings import SOURCE, build_dir
 
 DAEMONS = ("ingestion", "processor", "reporting")
-README = SOURCE / "README.md"
+DOCUMENT = SOURCE / "docs/settings.md"
 COMPOSE = SOURCE / "docker-compose.yml"
 RANGE = re.compile(r" \((-?\d+ to -?\d+|[\w-]+(?:\|[\w-]+)+)\)$")
 DEFAULT = re.compile(r" \[([^\[\]]*)\]$")
@@ -59,7 +59,7 @@ def table(name):
 
 
 def section(name):
-    """The table (group 2) as it stands in README.md, between its marks."""
+    """The table (group 2) as it stands in docs/settings.md, between its marks."""
     return re.compile(rf"(<!-- settings of {name} -->\n)((?:\|.*\n)*)(<!-- end -->)")
 
 
@@ -89,12 +89,12 @@ def compose_text():
 
 
 def main(arguments):
-    text = README.read_text()
+    text = DOCUMENT.read_text()
     for name in DAEMONS:
         print(table(name))
         text = section(name).sub(lambda m: m.group(1) + table(name) + m.group(3), text)
     if "--write" in arguments:
-        README.write_text(text)
+        DOCUMENT.write_text(text)
         COMPOSE.write_text(compose_text())
 
 
