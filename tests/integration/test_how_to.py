@@ -1,0 +1,110 @@
+"""The lists of docs/how-to.md, followed in a copy of the tree: a field of an event is one row
+and one column, a setting is a member and a row, and both work from HTTP to the database."""
+import json
+import subprocess
+
+import pytest
+
+from support.events import event
+from support.redis_server import QUEUE
+from support.stack import Daemons
+from support.up import clone
+from support.wait import wait_until
+
+
+def add(root, name, before, text):
+    """Puts the text into a file, in front of words that stand there once."""
+    path = root / name
+    old = path.read_text()
+    assert old.count(before) == 1, f"{name}: {before!r}"
+    path.write_text(old.replace(before, text + before))
+
+
+def add_field(root):
+    add(root, "shared/event/fields.h", "\n\n/* What only jobs have",
+        ' \\\n    X(FLAVOUR, "flavour", TEXT, flavour, EVENT_OPTIONAL, 100)')
+    add(root, "sql/tables/001_schema.sql", '    "timestamp" timestamptz              NOT NULL,\n',
+        '    flavour     text        COLLATE "C",\n')
+    add(root, "docs/protocol.md", "\nNothing is trimmed, and white space",
+        "| `flavour` | optional | string of 1 to 100 characters |\n")
+
+
+def add_setting(root):
+    add(root, "ingestion/conf.h", "    int64_t pending_max_bytes;", "    int64_t trial_ms;\n")
+    add(root, "ingestion/conf.c", '    {"PENDING_MAX_BYTES", CONF_INT,',
+        '    {"TRIAL_MS", CONF_INT, FIELD(trial_ms), "7", 1, 9, NULL, "Time of a trial, in ms"},\n')
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """A copy of the tree with both, built."""
+    root = clone(tmp_path_factory.mktemp("how-to"))
+    add_field(root)
+    add_setting(root)
+    for words in (["--preset", "release"],
+                  ["--build", "--preset", "release", "--target", "ingestion", "processor"]):
+        done = subprocess.run(["cmake", *words], cwd=root, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return root
+
+
+@pytest.fixture
+def started(changed, monkeypatch, tmp_path, redis, empty_database):
+    """Daemons of that build."""
+    monkeypatch.setenv("ANALYTICS_BUILD", str(changed / "build/release"))
+    daemons = Daemons(tmp_path)
+    yield daemons
+    assert not daemons.finish()
+
+
+def test_a_field_goes_from_http_to_the_database(started, redis, empty_database):
+    door = started.start("ingestion", REDIS_URL=redis.url)
+    sent = event(flavour="süß")
+    assert door.post_event(sent).status == 200
+    assert door.post_event(event(flavour=None)).status == 200
+    plain = event()
+    assert door.post_event(plain).status == 200
+    with redis.client() as client:
+        jobs = [json.loads(job) for job in client.lrange(QUEUE, 0, -1)]
+    assert sorted(job.get("flavour", "absent") for job in jobs) == ["absent", "absent", "süß"]
+    started.start("processor", REDIS_URL=redis.url, DATABASE_URL=empty_database.url)
+    wait_until(lambda: empty_database.value("SELECT count(*) FROM events") == 3, 20)
+    assert empty_database.rows("SELECT flavour, count(*) FROM events GROUP BY 1 ORDER BY 1") \
+        == [("süß", 1), (None, 2)]
+
+
+def test_a_repetition_finds_the_field_in_the_careful_way_too(started, redis, empty_database):
+    door = started.start("ingestion", REDIS_URL=redis.url)
+    started.start("processor", REDIS_URL=redis.url, DATABASE_URL=empty_database.url)
+    first = event(flavour="sour", event_id="019a81f2-5b80-7c3e-9f10-0242ac120002")
+    for _ in range(2):
+        assert door.post_event(first).status == 200
+    other = event(flavour="salty", event_id="019a81f2-5b80-7c3e-9f10-0242ac120003")
+    assert door.post_event(other).status == 200
+    wait_until(lambda: redis.queue_length() == 0
+               and empty_database.value("SELECT count(*) FROM events") == 2, 20)
+    assert empty_database.rows("SELECT flavour FROM events ORDER BY 1") \
+        == [("salty",), ("sour",)]
+
+
+@pytest.mark.parametrize("value, sentence", [
+    ("x" * 101, '"flavour" length must be less than or equal to 100 characters long'),
+    ("", '"flavour" is not allowed to be empty'),
+    (7, '"flavour" must be a string'),
+])
+def test_the_rules_of_the_field_are_made_from_its_row(started, redis, value, sentence):
+    door = started.start("ingestion", REDIS_URL=redis.url)
+    answer = door.post_event(event(flavour=value))
+    assert (answer.status, answer.error) == (400, sentence)
+
+
+def test_the_setting_is_there_with_its_range(changed, tmp_path):
+    program = changed / "build/release/ingestion/ingestion"
+
+    def run(*words):
+        return subprocess.run([program, *words], cwd=tmp_path, capture_output=True, text=True,
+                              env={})
+    assert "Time of a trial, in ms (1 to 9) [7]" in run("--help").stdout
+    assert "TRIAL_MS=8" in run("--trial-ms=8", "--print-config").stdout
+    assert run("--trial-ms=10").returncode == 2
