@@ -21,11 +21,9 @@
 enum {
     LOG_EVERY_MS = 10000,
     ASIDE_LOG_EVERY_MS = 1000,
-    LOOK_TIMEOUT_MS = 4000, /* of a cheap statement: /readyz learns from it */
-    WRITERS_WAIT_MS = 200,  /* between looks whether the process stops */
-    QUIET_MS = 25,     /* without new rows: what waits for the rest waits for nothing */
-    FEW_ROWS = 4,      /* for which the rest may have been saved up */
-    ELSEWHERE_MS = 20, /* another processor is rolling up: look again then */
+    LOOK_TIMEOUT_MS = 4000,  /* of a cheap statement: /readyz learns from it */
+    WRITERS_WAIT_MS = 200,   /* between looks whether the process stops */
+    ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     UPKEEP_MORE_MS = 500,    /* after one that left old events */
     DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
@@ -41,8 +39,9 @@ void maintainer_init(struct maintainer *maintainer, const struct processor_conf 
     *maintainer = (struct maintainer){
         .conf = conf,
         .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
-        .savings = {ROLLUP_SAVED_MAX_MS, clock_mono_ms()},
     };
+    pace_init(&maintainer->pace, conf->rollup_pause_times, conf->rollup_lag_max_ms,
+              conf->batch_pause_ms, clock_mono_ms());
     rollup_size_init(&maintainer->size, conf->rollup_max_rows);
     retry_init(&maintainer->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
     metric_set(&maintainer->metrics.rollup_fresh_ms, clock_mono_ms());
@@ -224,14 +223,14 @@ enum err_code maintainer_migrate(struct maintainer *maintainer, struct err *err)
 
 /* --- roll-up ----------------------------------------------------------------------- */
 
-static void count_bite(struct maintainer *maintainer, const struct rollup_bite *bite,
-                       int64_t began_us)
+static void count_chunk(struct maintainer *maintainer, const struct rollup_chunk *chunk,
+                        int64_t began_us)
 {
     struct maintainer_metrics *metrics = &maintainer->metrics;
 
     metric_observe(&metrics->rollup_us, &metric_times_us, clock_mono_us() - began_us);
-    metric_add(&metrics->rollup_rows, bite->taken);
-    if (bite->is_done)
+    metric_add(&metrics->rollup_rows, chunk->taken);
+    if (chunk->is_done)
         metric_set(&metrics->rollup_fresh_ms, maintainer->bound_ms);
 }
 
@@ -272,7 +271,7 @@ static enum err_code settle(struct maintainer *maintainer, bool *ret_is_settled,
 }
 
 /* Each event that is set aside is told, but for a flood of them. */
-static void tell_aside(struct maintainer *maintainer, const struct rollup_bite *bite)
+static void tell_aside(struct maintainer *maintainer, const struct rollup_chunk *chunk)
 {
     int64_t suppressed;
 
@@ -281,12 +280,12 @@ static void tell_aside(struct maintainer *maintainer, const struct rollup_bite *
         log_line(LOG_ERROR,
                  "set an event aside that cannot be rolled up: it is stored and "
                  "not counted",
-                 LOG_FIELDS(log_int("id", bite->aside_id),
-                            log_text("reason", bite->reason),
+                 LOG_FIELDS(log_int("id", chunk->aside_id),
+                            log_text("reason", chunk->reason),
                             log_int("suppressed", suppressed)));
 }
 
-/* A smaller bite comes next: at once where Postgres itself has refused this one and nothing
+/* A smaller chunk comes next: at once where Postgres itself has refused this one and nothing
  * else is wrong, else as after any failure. */
 static enum err_code shrink(struct maintainer *maintainer, int64_t position,
                             int64_t waiting, struct err *err)
@@ -311,8 +310,8 @@ static enum err_code shrink(struct maintainer *maintainer, int64_t position,
 }
 
 /* Rolls up, or sets the next event aside that stands in the way. */
-static enum err_code run_bite(struct maintainer *maintainer, int64_t position,
-                              struct rollup_bite *ret_bite, struct err *err)
+static enum err_code run_chunk(struct maintainer *maintainer, int64_t position,
+                               struct rollup_chunk *ret_chunk, struct err *err)
 {
     struct rollup_share share = {
         .rows = maintainer->size.rows,
@@ -325,73 +324,47 @@ static enum err_code run_bite(struct maintainer *maintainer, int64_t position,
                                 maintainer->size.code == ERR_TIMEOUT
                                     ? "its roll-up takes too long"
                                     : "the connection is lost over its roll-up",
-                                maintainer->patience_ms, ret_bite, err);
-    return rollup_bite(maintainer->conn, &maintainer->bound, &share,
-                       maintainer->patience_ms, ret_bite, err);
+                                maintainer->patience_ms, ret_chunk, err);
+    return rollup_chunk(maintainer->conn, &maintainer->bound, &share,
+                        maintainer->patience_ms, ret_chunk, err);
 }
 
-static enum err_code bite(struct maintainer *maintainer, int64_t position,
-                          struct err *err)
+static enum err_code chunk(struct maintainer *maintainer, int64_t position,
+                           struct err *err)
 {
-    struct rollup_bite bite = {.is_done = false};
+    struct rollup_chunk chunk = {.is_done = false};
     int64_t began_us = clock_mono_us();
     int64_t waiting = maintainer->bound.id - position;
-    enum err_code code = run_bite(maintainer, position, &bite, err);
+    enum err_code code = run_chunk(maintainer, position, &chunk, err);
 
     forget_bound(maintainer);
     if (code)
         return shrink(maintainer, position, waiting, err);
-    if (bite.is_elsewhere) {
+    if (chunk.is_elsewhere) {
         (void)lifecycle_pause(maintainer->lifecycle, ELSEWHERE_MS);
         return ERR_OK;
     }
-    count_bite(maintainer, &bite, began_us);
-    if (bite.aside_id)
-        tell_aside(maintainer, &bite);
-    rollup_spend(&maintainer->savings, maintainer->conf->rollup_pause_times *
-                                           (clock_mono_us() - began_us) / 1000);
+    count_chunk(maintainer, &chunk, began_us);
+    if (chunk.aside_id)
+        tell_aside(maintainer, &chunk);
+    pace_spend(&maintainer->pace, clock_mono_us() - began_us);
     rollup_size_succeed(&maintainer->size);
     return ERR_OK;
 }
 
-/* A worker that rests behind a batch is no sign that nobody is writing. */
-static int64_t quiet_after_ms(const struct maintainer *maintainer)
+/* Takes the bound, which the decision is for, if it is settled at once: then no writer is
+ * between its rows and its COMMIT.  Otherwise pauses. */
+static enum err_code probe(struct maintainer *maintainer, int64_t pause_ms,
+                           bool *ret_may_take, struct err *err)
 {
-    int64_t rests_ms = 2 * maintainer->conf->batch_pause_ms;
+    enum err_code code = find_bound(maintainer, err);
 
-    return rests_ms > QUIET_MS ? rests_ms : QUIET_MS;
-}
-
-/* Whether a rest can be left out: nobody begins a row, or there are but a few and it has
- * been rested enough before they came. */
-static bool may_hurry(struct maintainer *maintainer, int64_t waiting)
-{
-    int64_t now_ms = clock_mono_ms();
-    bool has_saved = rollup_has_saved(&maintainer->savings, now_ms);
-    bool is_quiet =
-        rollup_is_quiet(&maintainer->quiet, waiting, now_ms, quiet_after_ms(maintainer));
-
-    return is_quiet || (has_saved && waiting <= FEW_ROWS);
-}
-
-/* Rests some of the time, unless it may hurry and nobody is writing: the rest is there to
- * leave the machine to the writers.  A bound is kept only if it was settled at once, for then
- * no writer is between its rows and its COMMIT. */
-static enum err_code rest(struct maintainer *maintainer, int64_t rest_ms, bool hurries,
-                          bool *ret_may_bite, struct err *err)
-{
-    enum err_code code = ERR_OK;
-
-    *ret_may_bite = false;
-    if (hurries) {
-        code = find_bound(maintainer, err);
-        *ret_may_bite = !code && !maintainer->bound.writers;
-        if (!*ret_may_bite)
-            forget_bound(maintainer);
-    }
-    if (!code && !*ret_may_bite)
-        (void)lifecycle_pause(maintainer->lifecycle,
-                              rest_ms < QUIET_MS ? rest_ms : QUIET_MS);
+    *ret_may_take = !code && !maintainer->bound.writers;
+    if (*ret_may_take)
+        return ERR_OK;
+    forget_bound(maintainer);
+    if (!code)
+        (void)lifecycle_pause(maintainer->lifecycle, pause_ms);
     return code;
 }
 
@@ -401,52 +374,70 @@ static void is_well(struct maintainer *maintainer)
     health_set(maintainer->health, maintainer->thread, HEALTH_POSTGRES, ERR_OK);
 }
 
-/* One turn: looks, rests, bites. */
-static enum err_code turn(struct maintainer *maintainer, struct err *err)
+/* What waits, and what /metrics shows of it. */
+static enum err_code look(struct maintainer *maintainer, struct rollup_state *ret_state,
+                          struct err *err)
 {
-    struct rollup_pace pace = {
-        .rest_times = maintainer->conf->rollup_pause_times,
-        .lag_max_ms = maintainer->conf->rollup_lag_max_ms,
-    };
-    struct rollup_state state = {0};
-    enum err_code code = upkeep(maintainer, err);
     int64_t looked_ms = clock_mono_ms();
-    bool is_settled = false;
-    bool hurries;
-    bool may_bite;
-    int64_t rest_ms;
+    enum err_code code = FAILPOINT("maintainer.look", err);
 
     if (!code)
-        code = FAILPOINT("maintainer.look", err);
-    if (!code)
-        code = rollup_look(maintainer->conn, LOOK_TIMEOUT_MS, &state, err);
+        code = rollup_look(maintainer->conn, LOOK_TIMEOUT_MS, ret_state, err);
     if (code)
         return code;
-    metric_set(&maintainer->metrics.rollup_aside, state.aside);
+    metric_set(&maintainer->metrics.rollup_aside, ret_state->aside);
     metric_set(&maintainer->metrics.rollup_waiting,
-               state.waiting > 0 ? state.waiting : 0);
-    if (state.waiting <= 0)
+               ret_state->waiting > 0 ? ret_state->waiting : 0);
+    if (ret_state->waiting <= 0)
         metric_set(&maintainer->metrics.rollup_fresh_ms, looked_ms);
-    if (maintainer->retry.tries == 0 || state.waiting <= 0)
+    if (maintainer->retry.tries == 0 || ret_state->waiting <= 0)
         is_well(maintainer);
-    hurries = may_hurry(maintainer, state.waiting);
-    if (state.waiting <= 0) {
-        (void)lifecycle_wait_rows(maintainer->lifecycle, &maintainer->seen,
-                                  maintainer->conf->rollup_poll_ms);
-        return ERR_OK;
-    }
-    rest_ms = rollup_rest_ms(&pace, &state);
-    if (rest_ms > 0 && state.waiting < maintainer->size.rows) {
-        code = rest(maintainer, rest_ms, hurries, &may_bite, err);
-        if (code || !may_bite)
-            return code;
-    }
-    code = settle(maintainer, &is_settled, err);
+    return ERR_OK;
+}
+
+/* Takes the chunk as soon as its bound is settled. */
+static enum err_code take_chunk(struct maintainer *maintainer, int64_t position,
+                                struct err *err)
+{
+    bool is_settled = false;
+    enum err_code code = settle(maintainer, &is_settled, err);
+
     if (!code && is_settled)
-        code = bite(maintainer, state.position, err);
+        code = chunk(maintainer, position, err);
     if (!code)
         is_well(maintainer);
     return code;
+}
+
+/* One turn: looks, and does what the pace says. */
+static enum err_code turn(struct maintainer *maintainer, struct err *err)
+{
+    struct rollup_state state = {0};
+    struct pace_decision decision;
+    bool may_take = true;
+    enum err_code code = upkeep(maintainer, err);
+
+    if (!code)
+        code = look(maintainer, &state, err);
+    if (code)
+        return code;
+    decision =
+        pace_decide(&maintainer->pace, &state, maintainer->size.rows, clock_mono_ms());
+    switch (decision.step) {
+    case PACE_WAIT:
+        (void)lifecycle_wait_rows(maintainer->lifecycle, &maintainer->seen,
+                                  maintainer->conf->rollup_poll_ms);
+        return ERR_OK;
+    case PACE_PAUSE:
+        (void)lifecycle_pause(maintainer->lifecycle, decision.pause_ms);
+        return ERR_OK;
+    case PACE_PROBE:
+        code = probe(maintainer, decision.pause_ms, &may_take, err);
+        break;
+    case PACE_CHUNK:
+        break;
+    }
+    return code || !may_take ? code : take_chunk(maintainer, state.position, err);
 }
 
 /* --- the thread -------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* maintainer.h -- the thread that keeps the database: migrations, roll-up, partitions.
  *
- *   CONNECTING --asserted, migrated--> RESTING --rows wait--> BITING --> RESTING
- *       ^                                 |                                 |
- *       +---------- any failure ----------+--- upkeep every hour -----------+
+ *   CONNECTING --asserted, migrated--> LOOKING --what pace.h says--> waits, pauses or
+ *       ^                                 |  ^                          takes a chunk
+ *       |                                 |  '--------------------------------'
+ *       +---------- any failure ----------+    (upkeep every hour, before a look)
  *
  * It opens the lifecycle for the workers once the schema is there, and reports to /readyz how
  * Postgres is.
@@ -17,6 +18,7 @@
 
 #include "processor/metrics.h"
 #include "processor/retry.h"
+#include "processor/rollup/pace.h"
 #include "processor/rollup/rollup.h"
 #include "processor/rollup/size.h"
 #include "shared/base/err.h"
@@ -34,15 +36,14 @@ struct maintainer {
     PGconn *conn;       /* owned; NULL: not connected */
     uint64_t last_host; /* the server that conn led to */
     int64_t patience_ms;
-    struct rollup_size size;   /* of a bite: fewer events after a failure */
-    struct rollup_bound bound; /* of the next bite */
+    struct rollup_size size;   /* of a chunk: fewer events after a failure */
+    struct rollup_bound bound; /* of the next chunk */
     bool has_bound;
     bool leaves_old;  /* the last upkeep has left events that are too old */
     int64_t bound_ms; /* when it was looked for */
-    struct rollup_quiet quiet;
-    struct rollup_savings savings;
+    struct pace pace;
     int64_t upkeep_at_ms;
-    uint64_t seen; /* rings of the lifecycle */
+    uint64_t seen; /* rows that the life cycle has told of */
     struct retry retry;
     struct log_limit log;
     struct log_limit busy_log;

@@ -124,7 +124,7 @@ BEGIN
             ('SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'analytics_processor',
              'dead_letters'),
             ('EXECUTE', 'FUNCTION', 'analytics_processor',
-             'rollup_bite rollup_bite_alone rollup_set_aside events_add_partitions '
+             'rollup_chunk rollup_chunk_alone rollup_set_aside events_add_partitions '
              'events_drop_old'),
             ('SELECT', 'TABLE', 'analytics_reporting',
              'schema_version events paths rollup_sites')

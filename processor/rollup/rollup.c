@@ -14,44 +14,6 @@ enum {
     NUMBER_MAX = 24
 };
 
-int64_t rollup_rest_ms(const struct rollup_pace *pace, const struct rollup_state *state)
-{
-    /* A row that just misses this bite waits for the rest and for the next bite. */
-    int64_t longest_ms = pace->lag_max_ms - 2 * state->took_ms;
-    int64_t rest_ms = pace->rest_times * state->took_ms;
-
-    if (rest_ms > longest_ms)
-        rest_ms = longest_ms;
-    rest_ms -= state->rested_ms;
-    if (state->rested_ms < 0) /* the wall clock went back: the next bite starts anew */
-        rest_ms = 0;
-    return rest_ms > 0 ? rest_ms : 0;
-}
-
-bool rollup_is_quiet(struct rollup_quiet *quiet, int64_t waiting, int64_t now_ms,
-                     int64_t ms)
-{
-    if (quiet->waiting != waiting)
-        *quiet = (struct rollup_quiet){waiting, now_ms};
-    return now_ms - quiet->since_ms >= ms;
-}
-
-bool rollup_has_saved(struct rollup_savings *savings, int64_t now_ms)
-{
-    int64_t saved_ms = savings->saved_ms + now_ms - savings->now_ms;
-
-    *savings = (struct rollup_savings){
-        .saved_ms = saved_ms < ROLLUP_SAVED_MAX_MS ? saved_ms : ROLLUP_SAVED_MAX_MS,
-        .now_ms = now_ms,
-    };
-    return saved_ms > 0;
-}
-
-void rollup_spend(struct rollup_savings *savings, int64_t rest_ms)
-{
-    savings->saved_ms = rest_ms < savings->saved_ms ? savings->saved_ms - rest_ms : 0;
-}
-
 static int64_t number_at(const PGresult *result, int column)
 {
     return strtoll(PQgetvalue(result, 0, column), NULL, 10);
@@ -131,10 +93,10 @@ enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
     return ERR_OK;
 }
 
-/* The parameters of a bite.  One of a single row is another statement. */
-static enum err_code run_bite(PGconn *conn, const struct rollup_bound *bound,
-                              const struct rollup_share *share, int64_t timeout_ms,
-                              PGresult **ret_result, struct err *err)
+/* The parameters of a chunk.  One of a single row is another statement. */
+static enum err_code run_chunk(PGconn *conn, const struct rollup_bound *bound,
+                               const struct rollup_share *share, int64_t timeout_ms,
+                               PGresult **ret_result, struct err *err)
 {
     char id[NUMBER_MAX];
     char rows[NUMBER_MAX];
@@ -149,41 +111,41 @@ static enum err_code run_bite(PGconn *conn, const struct rollup_bound *bound,
     return pg_conn_exec(
         conn,
         is_alone
-            ? "SELECT taken, is_done, aside_id, reason FROM rollup_bite_alone($1, $2)"
-            : "SELECT taken, is_done, NULL, NULL FROM rollup_bite($1, $3, $2)",
+            ? "SELECT taken, is_done, aside_id, reason FROM rollup_chunk_alone($1, $2)"
+            : "SELECT taken, is_done, NULL, NULL FROM rollup_chunk($1, $3, $2)",
         is_alone ? 2 : 3, values, timeout_ms, ret_result, err);
 }
 
-enum err_code rollup_bite(PGconn *conn, const struct rollup_bound *bound,
-                          const struct rollup_share *share, int64_t timeout_ms,
-                          struct rollup_bite *ret_bite, struct err *err)
+enum err_code rollup_chunk(PGconn *conn, const struct rollup_bound *bound,
+                           const struct rollup_share *share, int64_t timeout_ms,
+                           struct rollup_chunk *ret_chunk, struct err *err)
 {
     PGresult *result = NULL;
     enum err_code code = FAILPOINT("rollup.bound", err);
 
     assert(!bound->writers);
     if (!code)
-        code = run_bite(conn, bound, share, timeout_ms, &result, err);
+        code = run_chunk(conn, bound, share, timeout_ms, &result, err);
     if (!code)
-        code = FAILPOINT("rollup.bitten", err);
+        code = FAILPOINT("rollup.chunked", err);
     if (code) {
         PQclear(result);
         return code;
     }
-    *ret_bite = (struct rollup_bite){
+    *ret_chunk = (struct rollup_chunk){
         .is_elsewhere = PQgetisnull(result, 0, 0) == 1,
         .is_done = PQgetvalue(result, 0, 1)[0] == 't',
         .taken = number_at(result, 0),
         .aside_id = number_at(result, 2),
     };
-    (void)snprintf(ret_bite->reason, sizeof(ret_bite->reason), "%s",
+    (void)snprintf(ret_chunk->reason, sizeof(ret_chunk->reason), "%s",
                    PQgetvalue(result, 0, 3));
     PQclear(result);
     return ERR_OK;
 }
 
 enum err_code rollup_set_aside(PGconn *conn, int64_t id, const char *reason,
-                               int64_t timeout_ms, struct rollup_bite *ret_bite,
+                               int64_t timeout_ms, struct rollup_chunk *ret_chunk,
                                struct err *err)
 {
     char number[NUMBER_MAX];
@@ -196,11 +158,11 @@ enum err_code rollup_set_aside(PGconn *conn, int64_t id, const char *reason,
                         &result, err);
     if (code)
         return code;
-    *ret_bite = (struct rollup_bite){.is_elsewhere = true};
+    *ret_chunk = (struct rollup_chunk){.is_elsewhere = true};
     if (PQgetvalue(result, 0, 0)[0] == 't') {
-        ret_bite->is_elsewhere = false;
-        ret_bite->aside_id = id;
-        (void)snprintf(ret_bite->reason, sizeof(ret_bite->reason), "%s", reason);
+        ret_chunk->is_elsewhere = false;
+        ret_chunk->aside_id = id;
+        (void)snprintf(ret_chunk->reason, sizeof(ret_chunk->reason), "%s", reason);
     }
     PQclear(result);
     return ERR_OK;

@@ -4,7 +4,7 @@
 enum {
     SHRINK = 2,
     SHRINK_SLOW =
-        4, /* after a bite that took too long: each failure takes as long again */
+        4, /* after a chunk that took too long: each failure takes as long again */
     GROW_SLOWLY = 8, /* by an eighth */
     GIVE_UP_TRIES = 10
 };

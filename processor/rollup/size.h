@@ -1,7 +1,7 @@
-/* size.h -- how many events the next bite of the roll-up takes.
+/* size.h -- how many events the next chunk of the roll-up takes.
  *
  * After any failure it takes fewer, down to one: so what one event brings about meets that
- * event alone in the end, and all others are counted.  Afterwards bites grow again, slowly
+ * event alone in the end, and all others are counted.  Afterwards chunks grow again, slowly
  * when it was their size that may have been too much.  Pure.
  */
 #ifndef PROCESSOR_ROLLUP_SIZE_H
@@ -14,10 +14,10 @@
 
 struct rollup_size {
     int64_t max;  /* ROLLUP_MAX_ROWS */
-    int64_t rows; /* of the next bite, 1 at least */
+    int64_t rows; /* of the next chunk, 1 at least */
     bool grows_slowly;
 
-    /* of a bite that had but one id */
+    /* of a chunk that had but one id */
     int64_t position;   /* before it; -1: there has been none */
     int64_t tries;      /* failures in a row */
     enum err_code code; /* of the last one */
@@ -25,18 +25,18 @@ struct rollup_size {
 
 void rollup_size_init(struct rollup_size *size, int64_t max_rows);
 
-/* A bite of the ids after position failed, `waiting` of them being there. */
+/* A chunk of the ids after position failed, `waiting` of them being there. */
 void rollup_size_fail(struct rollup_size *size, enum err_code code, int64_t position,
                       int64_t waiting);
 
 void rollup_size_succeed(struct rollup_size *size);
 
-/* How often a bite of the one id after position has failed. */
+/* How often a chunk of the one id after position has failed. */
 int64_t rollup_size_tries(const struct rollup_size *size, int64_t position);
 
 /* Whether the event after position is to be set aside without another try: again and again
  * the connection was lost over it, or it took too long, though Postgres was well before.  Of
- * errors that Postgres itself reports rollup_bite_alone() decides.  Where setting it aside
+ * errors that Postgres itself reports rollup_chunk_alone() decides.  Where setting it aside
  * fails, too, something else is wrong and it is tried anew, or the first write that succeeds
  * after a long outage would set it aside. */
 bool rollup_size_gives_up(const struct rollup_size *size, int64_t position);

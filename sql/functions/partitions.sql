@@ -60,7 +60,7 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM set_config('lock_timeout', '1500', true);
-    -- A bite that was planned before a partition is attached and reads after its rows have
+    -- A chunk that was planned before a partition is attached and reads after its rows have
     -- moved would find them in neither place.
     PERFORM pg_advisory_xact_lock(rollup_lock_key());
     FOR i IN -p_back .. p_ahead LOOP

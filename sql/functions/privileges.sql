@@ -16,8 +16,8 @@ BEGIN
       FROM (SELECT current_schema() UNION ALL
             SELECT extnamespace::regnamespace::text FROM pg_extension
              WHERE extname = 'hll') AS schemas (s);
-    FOREACH function IN ARRAY ARRAY['rollup_bite(bigint, bigint, bigint)',
-                                    'rollup_bite_alone(bigint, integer)',
+    FOREACH function IN ARRAY ARRAY['rollup_chunk(bigint, bigint, bigint)',
+                                    'rollup_chunk_alone(bigint, integer)',
                                     'rollup_set_aside(bigint, text)',
                                     'rollup_retry_aside(integer)',
                                     'events_add_partition(date)',
@@ -50,7 +50,7 @@ BEGIN
                     AND attname NOT IN ('id', 'created_at'));
         GRANT USAGE ON SEQUENCE events_id_seq TO analytics_processor;
         GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letters TO analytics_processor;
-        GRANT EXECUTE ON FUNCTION rollup_bite, rollup_bite_alone, rollup_set_aside,
+        GRANT EXECUTE ON FUNCTION rollup_chunk, rollup_chunk_alone, rollup_set_aside,
                                   events_add_partitions, events_drop_old
            TO analytics_processor;
     END IF;

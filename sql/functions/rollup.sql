@@ -1,6 +1,6 @@
 -- rollup.sql: the tables that /stats reads, and the roll-up that fills them.
 --
--- A roll-up takes the events with position < id <= bound in one bite and adds them to the
+-- A roll-up takes the events with position < id <= bound in one chunk and adds them to the
 -- rollups in one transaction, so that at every moment the rollups are exactly the
 -- aggregate of the raw rows up to rollup_state.position.  The bound is settled: no row
 -- up to it can still appear.  Late events have new ids, so they are nothing special.
@@ -8,7 +8,7 @@
 -- In each rollup the day '-infinity' stands for all time.  Days are in UTC.
 
 -- Whether there is something to roll up: rows waiting (ids, to be exact, some of which may
--- never appear), how long ago the last bite ended, what it took, the position, and how many
+-- never appear), how long ago the last chunk ended, what it took, the position, and how many
 -- rows are set aside (at most 1,000 are looked at).  Cheap.
 CREATE OR REPLACE FUNCTION rollup_pending(OUT waiting bigint, OUT rested_ms bigint,
                                           OUT took_ms integer, OUT rolled_up bigint, OUT aside bigint)
@@ -70,10 +70,10 @@ BEGIN
 END
 $$;
 
--- The steps of a bite follow.  They hand each other arrays of numbers and of site_ids, the
+-- The steps of a chunk follow.  They hand each other arrays of numbers and of site_ids, the
 -- elements with the same index belonging together: no temporary table, and the planner knows
 -- how many there are.  No array has paths or users, which may be long: they stay within one
--- statement, whose sorts, hashes and tuple stores go to disk beyond work_mem.  rollup_bite()
+-- statement, whose sorts, hashes and tuple stores go to disk beyond work_mem.  rollup_chunk()
 -- switches off all plans but those that start from the arrays and go through indexes, for
 -- the tables' statistics lag behind.
 
@@ -254,7 +254,7 @@ BEGIN
           FROM given g JOIN touched t ON t.site_id = g.site_id AND t.day = g.day
          WHERE g.views >= coalesce(t.top_views[10], 0)
     ), candidates AS (
-        -- The ten most viewed of the bite, ties included, and the ten that were first.
+        -- The ten most viewed of the chunk, ties included, and the ten that were first.
         SELECT site_id, day, path_id, views FROM ranked WHERE place <= 10
          UNION ALL
         SELECT s.site_id, s.day, t.path_id, t.views
@@ -311,11 +311,11 @@ BEGIN
 END
 $$;
 
--- One bite: rolls up at most p_max_rows events of at most p_max_bytes of text, up to the
+-- One chunk: rolls up at most p_max_rows events of at most p_max_bytes of text, up to the
 -- settled bound p_bound.  Returns how many rows it took, and whether nothing settled is left.
 -- NULL: another roll-up is at work.  One statement, so that a client that stalls holds
 -- nothing.
-CREATE OR REPLACE FUNCTION rollup_bite(p_bound bigint, p_max_rows bigint,
+CREATE OR REPLACE FUNCTION rollup_chunk(p_bound bigint, p_max_rows bigint,
                             p_max_bytes bigint DEFAULT 67108864,
                             OUT taken bigint, OUT is_done boolean)
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
@@ -358,11 +358,11 @@ LANGUAGE sql IMMUTABLE AS $$
                 ELSE p_sqlstate !~ '^(08|25|28|3D|3F|40|42|53|55|57|58)' END
 $$;
 
--- The smallest bite: of one id.  An event with which it fails is set aside, in the same
+-- The smallest chunk: of one id.  An event with which it fails is set aside, in the same
 -- transaction; p_tries says how often it has failed with it before.  aside_id and reason are
 -- NULL unless that was done.  A wait for a lock ends before statement_timeout does, so that
 -- the two are told apart.
-CREATE OR REPLACE FUNCTION rollup_bite_alone(p_bound bigint, p_tries integer,
+CREATE OR REPLACE FUNCTION rollup_chunk_alone(p_bound bigint, p_tries integer,
                                   OUT taken bigint, OUT is_done boolean,
                                   OUT aside_id bigint, OUT reason text)
 LANGUAGE plpgsql SET lock_timeout = '90ms' AS $$
@@ -372,7 +372,7 @@ BEGIN
     PERFORM rollup_check_id('p_bound', p_bound, 0),
             must_be_within('p_tries', p_tries, 0, 2147483647);
     BEGIN
-        SELECT b.taken, b.is_done INTO taken, is_done FROM rollup_bite(p_bound, 1) AS b;
+        SELECT b.taken, b.is_done INTO taken, is_done FROM rollup_chunk(p_bound, 1) AS b;
     EXCEPTION WHEN OTHERS THEN
         IF NOT rollup_blames(SQLSTATE, p_tries) THEN
             RAISE;

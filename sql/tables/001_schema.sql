@@ -95,7 +95,7 @@ ALTER SEQUENCE paths_path_id_seq OWNED BY paths.path_id;
 -- One row per site and day: all that /stats needs.
 --
 -- The top paths are kept, not searched for: counts only grow, so the ten first after a
--- bite are among the ten first before it and the paths that the bite touched.  Order:
+-- chunk are among the ten first before it and the paths that the chunk touched.  Order:
 -- views descending, then path ascending by bytes.
 CREATE TABLE rollup_sites (
     site_id      text COLLATE "C"  NOT NULL,
@@ -118,12 +118,12 @@ CREATE TABLE rollup_paths (
     PRIMARY KEY (path_id, day, site_id)
 ) WITH (fillfactor = 80);
 
--- One row: how far the roll-up has come, and what the last bite took, by which all
+-- One row: how far the roll-up has come, and what the last chunk took, by which all
 -- processors pace themselves.
 CREATE TABLE rollup_state (
     only_one    boolean     NOT NULL DEFAULT true PRIMARY KEY CHECK (only_one),
     position    bigint      NOT NULL, -- every event with an id up to it is rolled up
-    finished_at timestamptz NOT NULL, -- of the last bite
+    finished_at timestamptz NOT NULL, -- of the last chunk
     took_ms     integer     NOT NULL
 );
 INSERT INTO rollup_state (position, finished_at, took_ms) VALUES (0, now(), 0);

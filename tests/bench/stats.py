@@ -105,7 +105,7 @@ def _roll_up(database):
             is_done = False
             while not is_done:
                 cursor.execute("SELECT b.is_done FROM rollup_settled(5000) s, "
-                               "rollup_bite(s, 250000) b")
+                               "rollup_chunk(s, 250000) b")
                 is_done = cursor.fetchone()[0]
     finally:
         connection.close()

@@ -209,7 +209,7 @@ def set_for_all(rig, name, value):
 DETACH = """BEGIN;
 SELECT pg_advisory_xact_lock(rollup_lock_key());
 LOCK TABLE events IN ACCESS EXCLUSIVE MODE;
-SELECT rollup_bite(last_value, 1000000) FROM events_id_seq;
+SELECT rollup_chunk(last_value, 1000000) FROM events_id_seq;
 ALTER TABLE events DETACH PARTITION events_default;
 COMMIT"""
 HARM = {

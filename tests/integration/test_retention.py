@@ -10,7 +10,7 @@ def test_events_are_counted_while_many_old_ones_are_deleted(daemons, redis, data
     """And a processor that is to end waits for one transaction of it."""
     database.rows("INSERT INTO events (site_id, event_type, path, timestamp) SELECT 's', 'v', '/',"
                   " '2001-01-01' FROM generate_series(1, 70000)")
-    database.rows("SELECT b.* FROM rollup_settled(9000) s, rollup_bite(s, 100000) b")
+    database.rows("SELECT b.* FROM rollup_settled(9000) s, rollup_chunk(s, 100000) b")
     database.rows("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
                   "$$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;"
                   "CREATE TRIGGER slow BEFORE DELETE ON events_default FOR EACH STATEMENT "

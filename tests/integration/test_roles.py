@@ -28,7 +28,7 @@ def served(postgres, tmp_path_factory):
     migrate(database, OWNER, tmp_path_factory.mktemp("migrate"))
     database.rows("""INSERT INTO events (site_id, event_type, path, user_id, "timestamp")
                      VALUES ('demo', 'page_view', '/', 'u', now())""")
-    database.rows("SELECT rollup_bite(rollup_settled(1000), 10)")
+    database.rows("SELECT rollup_chunk(rollup_settled(1000), 10)")
     yield database
     database.drop()
 
@@ -193,8 +193,8 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("DELETE FROM schema_version", (OWNER,)),
     ("SELECT setval('events_id_seq', 1)", (OWNER,)),
     ("SELECT nextval('events_id_seq')", (OWNER, PROCESSOR)),
-    ("SELECT * FROM rollup_bite(0, 1)", (OWNER, PROCESSOR)),
-    ("SELECT * FROM rollup_bite_alone(0, 1)", (OWNER, PROCESSOR)),
+    ("SELECT * FROM rollup_chunk(0, 1)", (OWNER, PROCESSOR)),
+    ("SELECT * FROM rollup_chunk_alone(0, 1)", (OWNER, PROCESSOR)),
     ("SELECT rollup_set_aside(1, 'r')", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_retry_aside()", (OWNER,)),
     ("SELECT rollup_range(0, 1)", (OWNER,)),
@@ -221,7 +221,7 @@ ATTEMPTS = [Attempt(*row) for row in [
      " EXECUTE FUNCTION suppress_redundant_updates_trigger()", (OWNER,)),
     ("CREATE INDEX ON events (path)", (OWNER,)),
     ("GRANT ALL ON events TO PUBLIC", (OWNER,)),
-    ("ALTER FUNCTION rollup_bite(bigint, bigint, bigint) SECURITY INVOKER", (OWNER,)),
+    ("ALTER FUNCTION rollup_chunk(bigint, bigint, bigint) SECURITY INVOKER", (OWNER,)),
     ("ALTER ROLE analytics_processor SUPERUSER", NOBODY),
     ("ALTER ROLE analytics_owner PASSWORD 'x'", (OWNER,)),  # its own, as all may
     ("SET ROLE analytics_owner", (OWNER,)),
@@ -294,8 +294,8 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef"
         " AND pronamespace = 'public'::regnamespace ORDER BY 1")
     assert [name for name, _ in functions] == [
-        "events_add_partition", "events_add_partitions", "events_drop_old", "rollup_bite",
-        "rollup_bite_alone", "rollup_retry_aside", "rollup_set_aside"]
+        "events_add_partition", "events_add_partitions", "events_drop_old", "rollup_chunk",
+        "rollup_chunk_alone", "rollup_retry_aside", "rollup_set_aside"]
     for name, config in functions:
         path = [word for word in config if word.startswith("search_path=")]
         assert path == ["search_path=public, pg_temp"], name
@@ -303,7 +303,7 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
     with conn.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE rollup_state AS"
                        " SELECT -1::bigint AS position, now() AS finished_at, 0 AS took_ms")
-        cursor.execute("SELECT taken FROM rollup_bite(0, 100)")
+        cursor.execute("SELECT taken FROM rollup_chunk(0, 100)")
         assert cursor.fetchone()[0] == 0
         cursor.execute("SELECT position FROM pg_temp.rollup_state")
         assert cursor.fetchone()[0] == -1
@@ -318,10 +318,10 @@ ARGUMENTS = {
                               ("0", ["NULL", "-1", "25", "2147483647"])],
     "events_drop_old": [("1200", ["NULL", "0", "-1200", "1201", "2147483647"]),
                         ("1", ["NULL", "0", "-1", "1000001"])],
-    "rollup_bite": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
+    "rollup_chunk": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
                     ("1", ["NULL", "0", "-1", "10000001", "9223372036854775807"]),
                     ("1", ["NULL", "0", "-1", "268435457", "9223372036854775807"])],
-    "rollup_bite_alone": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
+    "rollup_chunk_alone": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
                           ("0", ["NULL", "-1"])],
     "rollup_retry_aside": [("1", ["NULL", "0", "-1", "1000001"])],
     "rollup_set_aside": [("1", ["NULL", "0", "-1", "1000000"]),

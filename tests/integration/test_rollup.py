@@ -26,7 +26,7 @@ def roll_up(database):
     """As the processor does, without one."""
     while True:
         taken, is_done = database.row(
-            "SELECT b.* FROM rollup_settled(5000) AS s, rollup_bite(s, 1000000) AS b")
+            "SELECT b.* FROM rollup_settled(5000) AS s, rollup_chunk(s, 1000000) AS b")
         if is_done:
             return taken
 
@@ -111,14 +111,14 @@ def test_users_are_exact_up_to_2048(database, users, error):
     database.rows("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
                   "SELECT 's', 'v', '/', 'user-' || i, '2025-11-14T10:00:00Z' "
                   "FROM generate_series(1, %s) i", (users,))
-    while database.row("SELECT b.* FROM rollup_settled(5000) s, rollup_bite(s, 7000) b")[0]:
+    while database.row("SELECT b.* FROM rollup_settled(5000) s, rollup_chunk(s, 7000) b")[0]:
         pass
     found = database.value("SELECT unique_users FROM stats('s', NULL)")
     assert abs(found - users) <= users * error
 
 
 def test_the_top_ten_stay_right_bite_by_bite(database):
-    """They are kept, not searched for: compared with the raw events after each bite, with
+    """They are kept, not searched for: compared with the raw events after each chunk, with
     many ties, over several days and sites."""
     rand = random.Random(21)
     days = ["2025-11-13T12:00:00Z", "2025-11-14T12:00:00Z", "2025-11-15T12:00:00Z"]
@@ -147,10 +147,10 @@ def test_ties_are_in_the_order_of_bytes(database):
 def test_a_bite_takes_no_more_than_it_may(database):
     insert_many(database, [("s", "/", None, "2025-11-14T10:00:00Z")] * 10)
     bound = database.value("SELECT rollup_settled(1000)")
-    assert database.row("SELECT * FROM rollup_bite(%s, 4)", (bound,)) == (4, False)
-    assert database.row("SELECT * FROM rollup_bite(%s, 6)", (bound,)) == (6, True)
-    assert database.row("SELECT * FROM rollup_bite(%s, 6)", (bound,)) == (0, True)
-    assert database.row("SELECT * FROM rollup_bite(%s, 6)", (bound - 3,)) == (0, True)
+    assert database.row("SELECT * FROM rollup_chunk(%s, 4)", (bound,)) == (4, False)
+    assert database.row("SELECT * FROM rollup_chunk(%s, 6)", (bound,)) == (6, True)
+    assert database.row("SELECT * FROM rollup_chunk(%s, 6)", (bound,)) == (0, True)
+    assert database.row("SELECT * FROM rollup_chunk(%s, 6)", (bound - 3,)) == (0, True)
     assert not rollups.differences(database)
 
 
@@ -159,9 +159,9 @@ def test_only_one_roll_up_runs_at_a_time(database):
     other = database.connect()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(rollup_lock_key())")
-    assert database.row("SELECT * FROM rollup_bite(1, 1000)") == (None, None)
+    assert database.row("SELECT * FROM rollup_chunk(1, 1000)") == (None, None)
     other.close()
-    wait_until(lambda: database.row("SELECT * FROM rollup_bite("
+    wait_until(lambda: database.row("SELECT * FROM rollup_chunk("
                                     "rollup_settled(1000), 1000)") == (1, True), 10)
 
 
@@ -269,11 +269,11 @@ def test_a_clock_that_goes_back_does_not_stop_the_roll_up(daemons, redis, databa
     writer.start()
     try:
         wait_until(lambda: database.value("SELECT position FROM rollup_state") > 0, 20,
-                   "the first bite")
+                   "the first chunk")
         database.rows("UPDATE rollup_state SET took_ms = 200, "
                       "finished_at = clock_timestamp() + interval '1 hour'")
         wait_until(lambda: database.value(
-            "SELECT finished_at <= clock_timestamp() FROM rollup_state"), 20, "a bite")
+            "SELECT finished_at <= clock_timestamp() FROM rollup_state"), 20, "a chunk")
     finally:
         ended.set()
         writer.join()
@@ -319,7 +319,7 @@ def test_exact_at_every_moment_under_concurrent_writers(database):
         writer.start()
     try:
         for _ in range(60):
-            database.row("SELECT b.* FROM rollup_settled(5000) s, rollup_bite(s, 100) b")
+            database.row("SELECT b.* FROM rollup_settled(5000) s, rollup_chunk(s, 100) b")
             raw, rolled = database.row(
                 "SELECT (SELECT count(*) FROM events, rollup_state WHERE id <= position), "
                 "(SELECT coalesce(sum(views), 0) FROM rollup_sites WHERE day = '-infinity')")

@@ -1,5 +1,5 @@
 """What the roll-up cannot count: an event that makes it fail is found, set aside and alarmed,
-whatever the failure is, and all others are counted meanwhile; and a bite is bounded in bytes
+whatever the failure is, and all others are counted meanwhile; and a chunk is bounded in bytes
 and memory, so that long texts are no such failure."""
 import contextlib
 import re
@@ -197,13 +197,13 @@ def locked(database, table):
 
 
 def failures(processor):
-    return sum(int(n) for n in re.findall(r"analytics_processor_keeper_retries_total\S* (\d+)",
+    return sum(int(n) for n in re.findall(r"analytics_processor_maintainer_retries_total\S* (\d+)",
                                           processor.get("/metrics").body.decode()))
 
 
 @pytest.mark.parametrize("how", ["locked", "privilege", "schema", "disk", "busy"])
 def test_what_a_person_or_the_machine_did_sets_nothing_aside(daemons, redis, database, how):
-    """Even when nothing is smaller than the bite: one row waits."""
+    """Even when nothing is smaller than the chunk: one row waits."""
     database.rows(POISON, ("u1",))
     with contextlib.ExitStack() as undo:
         if how == "locked":
@@ -246,7 +246,7 @@ def test_an_outage_that_only_writers_meet_sets_nothing_aside(daemons, redis, dat
 
 def test_outages_with_a_backlog_set_nothing_aside(private_postgres, daemons, redis,
                                                   tmp_path):
-    """Postgres is restarted, killed and paused while there is much to do: bites become
+    """Postgres is restarted, killed and paused while there is much to do: chunks become
     smaller, and larger again."""
     server = private_postgres()
     name = server.create_database()
@@ -256,10 +256,10 @@ def test_outages_with_a_backlog_set_nothing_aside(private_postgres, daemons, red
     processor = start(daemons, redis, database, ROLLUP_MAX_ROWS=20000)
     for how in ("immediate", "kill", "fast", "immediate"):
         wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE "
-                                          "query LIKE '%%rollup_bite%%' AND state = 'active' "
+                                          "query LIKE '%%rollup_chunk%%' AND state = 'active' "
                                           "AND pid <> pg_backend_pid()") == 1
                    or database.value("SELECT waiting FROM rollup_pending()") == 0, 30,
-                   "a bite", interval=0.001)
+                   "a chunk", interval=0.001)
         database.close()
         server.kill() if how == "kill" else server.stop(how)
         server.start()
@@ -282,7 +282,7 @@ def test_retention_leaves_what_is_set_aside(database):
         for path in ("/", "/poison"):
             database.rows("INSERT INTO events (site_id, event_type, path, timestamp) VALUES "
                           f"('s', 'v', %s, {month % months})", (path,))
-    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 100) b")
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_chunk(s, 100) b")
     database.rows("INSERT INTO rollup_aside SELECT id, 'r' FROM events "
                   "WHERE path = '/poison'")
     for _ in range(2):
@@ -342,7 +342,7 @@ class Memory:
 
 
 def test_the_longest_values_everywhere_are_counted_within_bounds(daemons, redis, database):
-    """More of them than a bite may take.  With an array of them all, a backend of 720 MB;
+    """More of them than a chunk may take.  With an array of them all, a backend of 720 MB;
     140,000 fitted into no array."""
     count = scaled(30_000, at_least=20_000)
     insert_longest(database, count)
@@ -359,12 +359,12 @@ def test_a_bite_takes_no_more_bytes_than_it_may(database):
                   "lpad(i::text, 936, '/'), '2025-11-14T10:00:00Z' "
                   "FROM generate_series(1, 1000) i")  # 64 + 1 + 936: 1,001 bytes each
     bound = database.value("SELECT rollup_settled(1000)")
-    bite = "SELECT * FROM rollup_bite(%s, %s, %s)"
-    assert database.row(bite, (bound, 1000, 1001 * 200)) == (200, False)
-    assert database.row(bite, (bound, 1000, 1001 * 200 - 1)) == (199, False)
-    assert database.row(bite, (bound, 50, 1001 * 200)) == (50, False)
-    assert database.row(bite, (bound, 1000, 10)) == (1, False)  # one alone may have more
-    assert database.row(bite, (bound, 1000, 1001 * 550)) == (550, True)
+    chunk = "SELECT * FROM rollup_chunk(%s, %s, %s)"
+    assert database.row(chunk, (bound, 1000, 1001 * 200)) == (200, False)
+    assert database.row(chunk, (bound, 1000, 1001 * 200 - 1)) == (199, False)
+    assert database.row(chunk, (bound, 50, 1001 * 200)) == (50, False)
+    assert database.row(chunk, (bound, 1000, 10)) == (1, False)  # one alone may have more
+    assert database.row(chunk, (bound, 1000, 1001 * 550)) == (550, True)
     assert not rollups.differences(database)
 
 
@@ -376,7 +376,7 @@ def test_a_bite_measures_what_it_takes_when_sizes_are_mixed(database):
     bound = database.value("SELECT rollup_settled(1000)")
     low = 0
     while low < bound:
-        database.rows("SELECT * FROM rollup_bite(%s, 1000000, 100000)", (bound,))
+        database.rows("SELECT * FROM rollup_chunk(%s, 1000000, 100000)", (bound,))
         high = database.value("SELECT position FROM rollup_state")
         assert high > low
         assert database.value(

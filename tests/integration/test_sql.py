@@ -260,12 +260,12 @@ def test_a_month_that_comes_near_takes_its_rows_along(database):
         database.rows(INSERT, ("s", f"/{n}", None, f"{far}T0{n % 10}:00:00Z"))
     database.rows(INSERT, ("s", "/", None, f"{month(9)}T00:00:00Z"))
     ids = database.rows("SELECT id FROM events ORDER BY id")
-    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 10) b")
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_chunk(s, 10) b")
     assert database.value("SELECT events_add_partitions(12, 7)") == 4
     assert database.value(f"SELECT count(*) FROM {name_of(far)}") == 20
     assert database.value("SELECT count(*) FROM events_default") == 1
     assert database.rows("SELECT id FROM events ORDER BY id") == ids
-    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 100) b")
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_chunk(s, 100) b")
     assert not rollups.differences(database)
     assert database.value("SELECT events_add_partitions(12, 7)") == 0
 
@@ -315,7 +315,7 @@ def fill_months(database, first, last):
 
 def test_old_months_go_and_rollups_stay(database):
     fill_months(database, -14, 0)  # the first two in events_default
-    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 1000) b")
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_chunk(s, 1000) b")
     before = database.row("SELECT total_views, unique_users FROM stats('s', NULL)")
     assert before == (75, 15)
     assert database.row("SELECT * FROM events_drop_old(3, 1000)") == (9, 10)
@@ -331,7 +331,7 @@ def test_what_is_not_rolled_up_stays(database):
     fill_months(database, -14, -10)
     assert database.row("SELECT * FROM events_drop_old(3, 1000)") == (6, 0)  # the empty ones
     assert database.value("SELECT count(*) FROM events") == 25
-    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 1000) b")
+    database.rows("SELECT b.* FROM rollup_settled(1000) s, rollup_chunk(s, 1000) b")
     assert database.row("SELECT * FROM events_drop_old(3, 7)") == (3, 7)
     assert database.row("SELECT * FROM events_drop_old(3, 7)") == (0, 3)
     assert database.value("SELECT count(*) FROM events") == 0
@@ -379,7 +379,7 @@ def filled(postgres, template_of_month):
         "SELECT 'site-' || i %% 20, 'v', '/' || i %% 5000, 'u' || i %% 977, "
         "%s::timestamptz + make_interval(hours => i %% %s) FROM generate_series(1, %s) i",
         (f"{month(-11)}T00:00:00Z", hours, scaled(100000, at_least=50000)))
-    database.rows("SELECT b.* FROM rollup_settled(5000) s, rollup_bite(s, 1000000) b")
+    database.rows("SELECT b.* FROM rollup_settled(5000) s, rollup_chunk(s, 1000000) b")
     database.rows("VACUUM ANALYZE")
     yield database
     database.drop()
@@ -467,7 +467,7 @@ def test_an_event_is_recognised_only_as_long_as_its_row_is_there(database):
     insert = ("INSERT INTO events (event_id, site_id, event_type, path, timestamp) VALUES"
               f" ('0199a3f0-0000-7000-8000-000000000001', 's', 'v', '/', '{old}')"
               " ON CONFLICT DO NOTHING")
-    roll_up = "SELECT b.* FROM rollup_settled(1000) s, rollup_bite(s, 1000) b"
+    roll_up = "SELECT b.* FROM rollup_settled(1000) s, rollup_chunk(s, 1000) b"
     views = "SELECT total_views FROM stats('s', NULL)"
     for _ in range(2):
         database.rows(insert)

@@ -19,7 +19,7 @@ def store(database, events):
 def roll_up(database):
     """Rolls up all that is stored, as the processor would."""
     taken, is_done = database.row(
-        "SELECT b.* FROM rollup_settled(5000) AS s, rollup_bite(s, 10000000) AS b")
+        "SELECT b.* FROM rollup_settled(5000) AS s, rollup_chunk(s, 10000000) AS b")
     assert is_done
     return taken
 

@@ -12,6 +12,7 @@
 #include "processor/queue/queue.h"
 #include "processor/report.h"
 #include "processor/retry.h"
+#include "processor/rollup/pace.h"
 #include "processor/rollup/rollup.h"
 #include "processor/rollup/size.h"
 #include "processor/worker.h"
@@ -83,57 +84,107 @@ struct rest_case {
     int64_t expected_ms;
 };
 
-static void test_the_rollup_rests_in_proportion_and_within_the_lag(void **state)
+static void test_the_rollup_pauses_in_proportion_and_within_the_lag(void **state)
 {
-    static const struct rollup_pace pace = {.rest_times = 4, .lag_max_ms = 1500};
     static const struct rest_case cases[] = {
         {0, 0, 0},       {3, 0, 12},         {3, 12, 0},    {3, 5000, 0}, {200, 0, 800},
         {200, 300, 500}, {300, 0, 900},      {700, 0, 100}, {750, 0, 0},  {5000, 0, 0},
         {200, -1, 0},    {200, -3600000, 0}, /* the wall clock went back */
     };
+    struct pace pace;
 
     (void)state;
+    pace_init(&pace, 4, 1500, 0, 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct rollup_state look = {
             .waiting = 1, .rested_ms = cases[i].rested_ms, .took_ms = cases[i].took_ms};
 
-        assert_int_equal(rollup_rest_ms(&pace, &look), cases[i].expected_ms);
+        assert_int_equal(pace_pause_ms(&pace, &look), cases[i].expected_ms);
     }
 }
 
 static void test_it_is_quiet_once_nothing_has_come_for_a_while(void **state)
 {
-    struct rollup_quiet quiet = {.waiting = 0};
+    struct pace pace;
 
     (void)state;
-    assert_false(rollup_is_quiet(&quiet, 5, 1000, 25));
-    assert_false(rollup_is_quiet(&quiet, 5, 1024, 25));
-    assert_true(rollup_is_quiet(&quiet, 5, 1025, 25));
-    assert_false(rollup_is_quiet(&quiet, 6, 1026, 25));
-    assert_false(rollup_is_quiet(&quiet, 6, 1050, 25));
-    assert_true(rollup_is_quiet(&quiet, 6, 1051, 25));
-    assert_false(rollup_is_quiet(&quiet, 2, 1060, 25)); /* somebody else has bitten */
+    pace_init(&pace, 4, 1500, 12, 0);
+    assert_int_equal(pace.quiet_ms, 25);
+    assert_false(pace_is_quiet(&pace, 5, 1000));
+    assert_false(pace_is_quiet(&pace, 5, 1024));
+    assert_true(pace_is_quiet(&pace, 5, 1025));
+    assert_false(pace_is_quiet(&pace, 6, 1026));
+    assert_false(pace_is_quiet(&pace, 6, 1050));
+    assert_true(pace_is_quiet(&pace, 6, 1051));
+    assert_false(pace_is_quiet(&pace, 2, 1060)); /* somebody else has taken some */
+    pace_init(&pace, 4, 1500, 40, 0);            /* workers pause longer than that */
+    assert_int_equal(pace.quiet_ms, 80);
 }
 
-static void test_rest_is_saved_up_to_a_limit_and_spent(void **state)
+static void test_pauses_are_saved_up_to_a_limit_and_spent(void **state)
 {
-    struct rollup_savings savings = {.saved_ms = 0, .now_ms = 1000};
+    struct pace pace;
 
     (void)state;
-    assert_false(rollup_has_saved(&savings, 1000));
-    assert_true(rollup_has_saved(&savings, 1001));
-    rollup_spend(&savings, 116); /* more than there is is not owed */
-    assert_false(rollup_has_saved(&savings, 1001));
-    assert_true(rollup_has_saved(&savings, 1201));
-    rollup_spend(&savings, 116);
-    assert_true(rollup_has_saved(&savings, 1201));
-    rollup_spend(&savings, 116);
-    assert_false(rollup_has_saved(&savings, 1201));
-    assert_true(rollup_has_saved(&savings, 1000000));
-    rollup_spend(&savings, ROLLUP_SAVED_MAX_MS - 1);
-    assert_true(rollup_has_saved(&savings, 1000000));
-    rollup_spend(&savings, 1);
-    assert_false(rollup_has_saved(&savings, 1000000));
+    pace_init(&pace, 1, 1500, 0, 1000);
+    pace_spend(&pace, INT64_C(1000) * PACE_SAVED_MAX_MS);
+    assert_false(pace_has_saved(&pace, 1000));
+    assert_true(pace_has_saved(&pace, 1001));
+    pace_spend(&pace, 116000); /* more than there is is not owed */
+    assert_false(pace_has_saved(&pace, 1001));
+    assert_true(pace_has_saved(&pace, 1201));
+    pace_spend(&pace, 116000);
+    assert_true(pace_has_saved(&pace, 1201));
+    pace_spend(&pace, 116000);
+    assert_false(pace_has_saved(&pace, 1201));
+    assert_true(pace_has_saved(&pace, 1000000));
+    pace_spend(&pace, INT64_C(1000) * (PACE_SAVED_MAX_MS - 1));
+    assert_true(pace_has_saved(&pace, 1000000));
+    pace_spend(&pace, 1000);
+    assert_false(pace_has_saved(&pace, 1000000));
+}
+
+/* Every way from a look to a step. */
+static void test_the_pace_decides_by_what_waits_and_who_writes(void **state)
+{
+    static const struct {
+        int64_t waiting;
+        int64_t rested_ms; /* since a chunk that took 10 ms: a pause of 40 ms is due */
+        bool is_quiet;
+        bool has_saved;
+        enum pace_step step;
+        int64_t pause_ms;
+    } rows[] = {
+        {0, 0, false, false, PACE_WAIT, 0},
+        {-3, 0, true, true, PACE_WAIT, 0}, /* ids that never became rows */
+        {10, 40, false, false, PACE_CHUNK, 0},
+        {10, 40, true, true, PACE_CHUNK, 0},
+        {10, 0, false, false, PACE_PAUSE, 25},
+        {10, 30, false, false, PACE_PAUSE, 10},
+        {10, 30, true, false, PACE_PROBE, 10}, /* nobody is writing */
+        {10, 30, false, true, PACE_PAUSE, 10}, /* too many to hurry */
+        {4, 30, false, true, PACE_PROBE, 10},
+        {5, 30, false, true, PACE_PAUSE, 10},
+        {4, 30, false, false, PACE_PAUSE, 10},
+        {1000, 0, false, false, PACE_CHUNK, 0}, /* a full chunk */
+        {999, 0, false, false, PACE_PAUSE, 25},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rollup_state look = {
+            .waiting = rows[i].waiting, .rested_ms = rows[i].rested_ms, .took_ms = 10};
+        struct pace_decision decision;
+        struct pace pace;
+
+        pace_init(&pace, 4, 1500, 0, 5000);
+        pace.quiet_waiting = rows[i].is_quiet ? look.waiting : look.waiting + 1;
+        pace.quiet_since_ms = 0;
+        pace.saved_ms = rows[i].has_saved;
+        decision = pace_decide(&pace, &look, 1000, 5000);
+        assert_int_equal(decision.step, rows[i].step);
+        assert_int_equal(decision.pause_ms, rows[i].pause_ms);
+    }
 }
 
 struct batch_case {
@@ -189,7 +240,7 @@ static void test_a_batch_is_reported_by_job_or_in_one_line(void **state)
     }
 }
 
-/* --- sizes of bites ------------------------------------------------------------------ */
+/* --- sizes of chunks ------------------------------------------------------------------ */
 
 static void test_any_failure_makes_a_bite_smaller_down_to_one(void **state)
 {
@@ -231,15 +282,15 @@ static void test_bites_grow_again(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct rollup_size size;
-        int bites = 0;
+        int chunks = 0;
 
         rollup_size_init(&size, 250000);
         rollup_size_fail(&size, codes[i], 0, 1);
         while (size.rows < 250000) {
             rollup_size_succeed(&size);
-            bites++;
+            chunks++;
         }
-        assert_in_range(bites, i == 0 ? 18 : 80, i == 0 ? 18 : 120);
+        assert_in_range(chunks, i == 0 ? 18 : 80, i == 0 ? 18 : 120);
         rollup_size_succeed(&size);
         assert_int_equal(size.rows, 250000);
     }
@@ -276,9 +327,10 @@ int main(void)
         cmocka_unit_test(test_the_jitter_is_full),
         cmocka_unit_test(test_the_backoff_starts_again_after_success),
         cmocka_unit_test(test_a_slow_pause_is_spread_over_its_second_half),
-        cmocka_unit_test(test_the_rollup_rests_in_proportion_and_within_the_lag),
+        cmocka_unit_test(test_the_rollup_pauses_in_proportion_and_within_the_lag),
         cmocka_unit_test(test_it_is_quiet_once_nothing_has_come_for_a_while),
-        cmocka_unit_test(test_rest_is_saved_up_to_a_limit_and_spent),
+        cmocka_unit_test(test_pauses_are_saved_up_to_a_limit_and_spent),
+        cmocka_unit_test(test_the_pace_decides_by_what_waits_and_who_writes),
         cmocka_unit_test(test_a_worker_rests_behind_a_batch_neither_of_one_nor_large),
         cmocka_unit_test(test_a_batch_is_reported_by_job_or_in_one_line),
     };
