@@ -94,7 +94,7 @@ static void on_spool_stopped(void *user)
     committer_stop(loop->routes.committer, on_queue_stopped, loop);
 }
 
-static void on_feeder_stopped(void *user)
+static void on_reader_stopped(void *user)
 {
     struct loop *loop = user;
 
@@ -106,7 +106,7 @@ static void on_barrier_stopped(void *user)
     struct loop *loop = user;
 
     if (loop->spool)
-        spool_reader_stop(loop->reader, on_feeder_stopped, loop);
+        spool_reader_stop(loop->reader, on_reader_stopped, loop);
     else
         on_spool_stopped(loop);
 }

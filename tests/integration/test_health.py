@@ -141,6 +141,10 @@ def test_health_asked_often_costs_little_and_leaves_nothing(daemons, own, name):
     migrate(daemons, own)
     daemon = start(daemons, own, name)
     ready(daemon)
+    if name == "reporting":  # all of its connections: 4, 2 for raw questions, 1 for this
+        wait_until(lambda: own.database.value(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'analytics-reporting'") == 7, 10, "its connections")
     files = daemon.open_files()
     for _ in range(200):
         assert daemon.get("/readyz").status == 200

@@ -253,7 +253,7 @@ static void test_log_lines_of_threads_do_not_mix(void **state)
     assert_int_equal(lines, THREADS * LINES);
 }
 
-static void test_log_gate_lets_one_line_through_each_interval(void **state)
+static void test_log_limit_lets_one_line_through_each_interval(void **state)
 {
     struct log_limit gate = {0};
     int64_t suppressed = -1;
@@ -283,7 +283,7 @@ int main(void)
         cmocka_unit_test(test_log_drops_lines_while_the_pipe_is_full_and_says_so),
         cmocka_unit_test(test_log_stdout_drops_whole_texts_while_the_pipe_is_full),
         cmocka_unit_test(test_log_lines_of_threads_do_not_mix),
-        cmocka_unit_test(test_log_gate_lets_one_line_through_each_interval),
+        cmocka_unit_test(test_log_limit_lets_one_line_through_each_interval),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
