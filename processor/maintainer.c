@@ -185,7 +185,7 @@ static enum err_code run_upkeep(struct maintainer *maintainer, struct err *err)
     return code ? code : count_partitions(maintainer, err);
 }
 
-/* What upkeep cannot do, for want of a lock, a privilege or time, is tried again later and
+/* What upkeep cannot do, because a lock, a privilege or time is missing, is tried again later and
  * keeps nothing else from being done: events_default takes the rows meanwhile.  Fails only
  * when the connection is of no further use. */
 static enum err_code upkeep(struct maintainer *maintainer, struct err *err)

@@ -59,8 +59,9 @@ enum err_code worker_init(struct worker *worker, const struct processor_conf *co
                           struct err *err) MUST_CHECK;
 void worker_release(struct worker *worker);
 
-/* How long a worker rests behind this batch: not at all behind a single job, which may be all
- * there is, nor behind a large batch, after which there may be more.  The first worker keeps up alone if it can,
+/* How long a worker pauses after this batch: not at all after a single job, which may be all
+ * there is, nor after a large batch, which more may follow.  The first worker keeps up
+ * alone if it can,
  * and the others look in now and then: two that share what one can do store it in smaller
  * batches, and are in the way of everything else on the machine.  Pure. */
 int64_t worker_rest_ms(const struct processor_conf *conf, size_t number,

@@ -8,7 +8,7 @@ struct conf_source;
 struct reporting_conf;
 
 /* Serves until SIGTERM or SIGINT, then answers who waits and returns.  A second signal ends
- * the process at once.  Fails when the port is not to be had or memory is short. */
+ * the process at once.  Fails when the port cannot be had or memory is short. */
 enum err_code app_run(const struct reporting_conf *conf, const struct conf_source *source,
                       struct err *err) MUST_CHECK;
 

@@ -23,8 +23,8 @@ struct fit {
     unsigned lost;    /* replies in a row */
 };
 
-/* Takes note of what became of a group: ERR_OK, taken; ERR_TOO_BIG, refused for want of
- * memory; ERR_TIMEOUT, the reply was lost; anything else says nothing about sizes. */
+/* Takes note of what became of a group: ERR_OK, taken; ERR_TOO_BIG, refused because memory
+ * is short; ERR_TIMEOUT, the reply was lost; anything else says nothing about sizes. */
 void fit_note(struct fit *fit, enum err_code code, size_t bytes, size_t jobs);
 
 /* Whether a group that has so many bytes and jobs may take a further job of len bytes. */

@@ -2,7 +2,7 @@
  *
  * A Redis that flushes every write to its disk (appendfsync always) takes about as long for
  * one event as for a hundred.  Whoever was just answered is about to send the next event,
- * and would find the next group gone, and the disk busy for another round.  So behind a
+ * and would find the next group gone, and the disk busy for another round.  So after a
  * group that took long, the next one waits until as many events are there as clients were
  * waiting when the last one was answered, but at most half as long as that one took.
  *

@@ -89,7 +89,7 @@ static void on_spin(uv_idle_t *spin)
         (void)uv_idle_stop(spin);
 }
 
-/* Redis answers sooner than a sleep and a wake-up take, so behind a group of several events,
+/* Redis answers sooner than a sleep and a wake-up take, so after a group of several events,
  * where more are coming, the loop does not sleep for a moment; unless Redis was slow the
  * last time, as one is that waits for its disk or is far away. */
 static void spin_for(struct committer *committer, const struct group *group)

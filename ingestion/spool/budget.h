@@ -34,7 +34,7 @@ bool spool_budget_begin(struct spool_budget *budget, int64_t bytes);
 /* Ends a change, which came out by so many bytes differently. */
 void spool_budget_end(struct spool_budget *budget, int64_t difference);
 
-/* A look: takes the number of changes before it, and what it has found behind it. */
+/* A look: takes the number of changes before it, and what it has found after it. */
 uint64_t spool_budget_changes(struct spool_budget *budget);
 void spool_budget_correct(struct spool_budget *budget, uint64_t changes_before,
                           int64_t found);

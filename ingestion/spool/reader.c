@@ -30,8 +30,8 @@ enum {
 enum spool_reader_state {
     IDLE,    /* no segment */
     WORKING, /* a task is in the thread pool */
-    READY,   /* the group waits for the breaker, or there is none for want of memory */
-    SENT,    /* the group is under way */
+    READY, /* the group waits for the breaker, or there is none because memory is short */
+    SENT,  /* the group is under way */
     FINISHED /* the segment could not be removed yet */
 };
 
@@ -199,7 +199,7 @@ static void note_damage(struct spool_reader *reader, size_t len)
     account->damaged_bytes += (int64_t)len;
 }
 
-/* Fills the group from the window; returns what stands behind it there. */
+/* Fills the group from the window; returns what stands after it there. */
 static struct segment_piece fill_group(struct spool_reader *reader)
 {
     bool is_last = reader->window_len < WINDOW_BYTES;

@@ -197,7 +197,7 @@ static struct segment_piece read_short(const char *bytes, size_t len, bool is_la
 
     if (!is_last)
         return piece(SEGMENT_MORE, 0);
-    /* Nothing is ever written behind a record that was cut short by a crash: a header in
+    /* Nothing is ever written after a record that was cut short by a crash: a header in
      * here means that bytes are missing in the middle of the file. */
     next = find_header(bytes, len, true);
     return piece(next < len ? SEGMENT_DAMAGED : SEGMENT_TORN, next);

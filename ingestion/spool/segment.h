@@ -1,6 +1,6 @@
 /* segment.h -- how events stand in a spool file.
  *
- * A segment is a file of records, one behind the other.  A record is a line of text with
+ * A segment is a file of records, one after the other.  A record is a line of text with
  * its lengths and checksums, then its jobs, one a line, so that a pager shows everything:
  *
  *   EVENTS1 000000cf 00000001 1c291ca3 8d08ff9b
@@ -66,7 +66,7 @@ enum segment_kind {
     SEGMENT_MORE,    /* give more of the file */
     SEGMENT_DAMAGED, /* bytes that are no record, up to the next header or the end */
     SEGMENT_TORN,    /* the end of the file, inside a record */
-    SEGMENT_END,     /* the end of the file, behind a record */
+    SEGMENT_END,     /* the end of the file, after a record */
 };
 
 struct segment_piece {

@@ -29,7 +29,7 @@ struct stopgap {
     uv_work_t work;
     struct buf gathered;   /* records, for the next append */
     enum task task;        /* under way */
-    enum task due;         /* with the file, behind the append under way */
+    enum task due;         /* with the file, after the append under way */
     int64_t idle_until_ms; /* after a failure */
 
     /* The thread's while a task is under way. */
@@ -137,7 +137,7 @@ static bool is_empty(const struct stopgap *gap)
     return gap->file.fd < 0 || gap->file.len == 0;
 }
 
-/* An append that begins comes behind it, so that the file has nothing else by then. */
+/* An append that begins comes after it, so that the file has nothing else by then. */
 static void do_with_file(struct stopgap *gap, enum task task)
 {
     if (gap->task == APPEND && gap->due == NOTHING)

@@ -22,7 +22,7 @@
  * An event in it is answered 200, and not lost, whoever dies:
  *
  *   ingestion, before the append or in it   nobody was answered; a torn record is cut off
- *   ingestion, behind the append            Redis has it and writes it; the next process
+ *   ingestion, after the append            Redis has it and writes it; the next process
  *                                           feeds it once more
  *   Redis                                   the connection is lost: we let go and feed it
  *   both, in either order                   the file is there, and the next process feeds it

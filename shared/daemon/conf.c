@@ -266,7 +266,7 @@ static enum err_code refuse_secret(const struct conf_item *item, struct err *err
         item->name, env_file);
 }
 
-/* Handles argv[*at], taking the word behind it as its value where there is no "=". */
+/* Handles argv[*at], taking the word after it as its value where there is no "=". */
 static enum err_code load_flag(const struct conf_program *program, int argc, char **argv,
                                int *at, void *conf, struct err *err)
 {

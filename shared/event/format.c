@@ -1,7 +1,7 @@
 /* format.c -- an event as a job of the queue; see event.h.
  *
  * The length is known before the first byte is written, so that a job can be written
- * where it is sent from, behind the length that Redis wants in front of it.
+ * where it is sent from, after the length that Redis wants in front of it.
  */
 #include "shared/event/event.h"
 

@@ -161,7 +161,7 @@ static void add_compressed(struct http_body *body, const char *piece, size_t len
     inf->stream.next_in = (const Bytef *)piece;
     inf->stream.avail_in = (uInt)len;
     for (;;) {
-        /* A gzip body may have several members, one behind the other (RFC 1952). */
+        /* A gzip body may have several members, one after the other (RFC 1952). */
         if (inf->has_ended && inf->stream.avail_in > 0) {
             if (inf->encoding != HTTP_GZIP || inflateReset(&inf->stream) != Z_OK) {
                 fail(body, ERR_INVALID);
@@ -179,7 +179,7 @@ void http_body_add(struct http_body *body, const char *piece, size_t len)
     if (body->code || len == 0)
         return;
     body->taken_bytes += len;
-    /* Empty gzip members, one behind the other, are bytes without end that inflate to
+    /* Empty gzip members, one after the other, are bytes without end that inflate to
      * nothing. */
     if (body->taken_bytes > body->bytes.max_bytes + HTTP_BODY_PACKING_MAX)
         fail(body, ERR_TOO_BIG);

@@ -29,7 +29,7 @@
 
 enum {
     PIECE_BYTES = 8192,
-    DISCARD_PIECES = 32, /* of what comes behind a refused request */
+    DISCARD_PIECES = 32, /* of what comes after a refused request */
     FDS_STEP = 64
 };
 

@@ -132,7 +132,7 @@ static enum err_code take_host(struct piece *authority, struct redis_url *url,
         skip(authority, 1);
         stop = memchr(authority->text, ']', authority->len);
         if (!stop)
-            return refuse(err, "there is no ] behind the address");
+            return refuse(err, "there is no ] after the address");
         host = split_before(authority, stop);
         skip(authority, 1);
     } else {
@@ -185,7 +185,7 @@ static enum err_code parse_tcp(const char *text, struct redis_url *url, struct e
     if (path[0] == '\0' || strcmp(path, "/") == 0)
         return ERR_OK;
     if (path[0] != '/')
-        return refuse(err, "there is something behind the host that is no /db");
+        return refuse(err, "there is something after the host that is no /db");
     return take_db(path + 1, url, err);
 }
 
@@ -206,7 +206,7 @@ static enum err_code parse_unix(const char *text, struct redis_url *url, struct 
     if (code || query[0] == '\0')
         return code;
     if (strncmp(query, db, strlen(db)) != 0)
-        return refuse(err, "there is something behind the path that is no ?db=n");
+        return refuse(err, "there is something after the path that is no ?db=n");
     return take_db(query + strlen(db), url, err);
 }
 

@@ -9,7 +9,7 @@
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
-/* The letter behind the backslash, or 0 where there is no short form. */
+/* The letter after the backslash, or 0 where there is no short form. */
 static char short_escape(char c)
 {
     switch (c) {

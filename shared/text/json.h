@@ -3,7 +3,7 @@
  * Out: strings and the error body, appended to a struct buf.
  *
  * In: cJSON builds the tree, but it is no validator (it takes leading zeros, raw control
- * characters, invalid UTF-8 and text behind the value, and ends a string at \u0000).  So one
+ * characters, invalid UTF-8 and text after the value, and ends a string at \u0000).  So one
  * pass goes over the bytes first.  It checks them strictly by RFC 8259 and copies them
  * into scratch memory in a form that leaves cJSON nothing to misread: white space is left
  * out, nested objects and arrays are emptied and numbers become 0 (nobody here looks at
@@ -30,7 +30,7 @@ struct cJSON;
 enum err_code json_add_string(struct buf *out, const char *bytes, size_t len) MUST_CHECK;
 
 /* The same for whoever has made room: the bytes that a string takes, quotes included; and
- * the string itself, written to out.  Returns what lies behind it. */
+ * the string itself, written to out.  Returns what lies after it. */
 size_t json_string_size(const char *bytes, size_t len);
 char *json_put_string(char *out, const char *bytes, size_t len);
 

@@ -68,7 +68,7 @@ const struct http_raw_head *http_raw_take(struct http_raw *raw)
     return http_raw_current(raw);
 }
 
-/* What is behind the heads that are over moves to the front once it is less than they. */
+/* What is after the heads that are over moves to the front once it is less than they. */
 void http_raw_done(struct http_raw *raw)
 {
     size_t rest = raw->heads.len - raw->next_at;
@@ -290,7 +290,7 @@ static void end_size(struct raw_sink *sink)
     raw->state = RAW_DATA;
 }
 
-/* One byte of a chunk's line, behind the size. */
+/* One byte of a chunk's line, after the size. */
 static void take_size_rest(struct raw_sink *sink, char c)
 {
     struct http_raw *raw = sink->raw;

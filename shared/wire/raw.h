@@ -43,8 +43,8 @@ enum http_raw_state {
     RAW_REFUSED
 };
 
-/* A head as it is kept until its request is over.  Behind it in memory is its text: the
- * method, the target, and a name and a value for each header, each with a NUL behind it. */
+/* A head as it is kept until its request is over.  After it in memory is its text: the
+ * method, the target, and a name and a value for each header, each with a NUL after it. */
 struct http_raw_head {
     struct http_head head;
     size_t target_at; /* in the text */

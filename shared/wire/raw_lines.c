@@ -69,7 +69,7 @@ static enum err_code add_text(struct http_raw *raw, const char *text, size_t len
     return ERR_OK;
 }
 
-/* Begins a head behind the complete ones. */
+/* Begins a head after the complete ones. */
 static enum err_code begin_head(struct http_raw *raw, bool is_http_1_0)
 {
     enum err_code code = buf_reserve(&raw->heads, sizeof(struct http_raw_head));

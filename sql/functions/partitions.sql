@@ -2,7 +2,7 @@
 --
 -- Only months near the present get a partition of their own, whatever the timestamps that
 -- clients send: others live in events_default.  Both functions run in one transaction,
--- are called at start and every hour, and give up with 55P03 when a lock is not to be had
+-- are called at start and every hour, and give up with 55P03 when a lock cannot be had
 -- within 1.5 s: writers queue behind them so long, and autovacuum gives way after 1 s.
 
 CREATE OR REPLACE FUNCTION events_upkeep_lock_key() RETURNS bigint

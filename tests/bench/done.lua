@@ -1,4 +1,4 @@
--- done.lua -- what wrk says in the end, as one line of JSON behind a mark.
+-- done.lua -- what wrk says in the end, as one line of JSON after a mark.
 
 function done(summary, latency, requests)
   local e = summary.errors

@@ -83,6 +83,6 @@ def _lpush(bench, redis):
 
 
 def rate_of(output):
-    """The column behind the command in the last line of redis-benchmark's CSV; the
+    """The column after the command in the last line of redis-benchmark's CSV; the
     command's own quotes are not escaped there."""
     return float(output.strip().splitlines()[-1].rsplit(",", 7)[1].strip('"'))

@@ -31,7 +31,7 @@ static int number(const char *text, const regmatch_t *group, int otherwise)
     return group->rm_so < 0 ? otherwise : (int)strtol(text + group->rm_so, NULL, 10);
 }
 
-/* The first three digits behind the point, as milliseconds. */
+/* The first three digits after the point, as milliseconds. */
 static int fraction(const char *text, const regmatch_t *group)
 {
     int ms = 0;

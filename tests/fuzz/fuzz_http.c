@@ -1,7 +1,7 @@
-/* fuzz_http.c -- raw bytes for the whole of ingestion, with a real Redis behind it.
+/* fuzz_http.c -- raw bytes for the whole of ingestion, with a real Redis.
  *
  * The input is what a client sends on one connection, in pieces parted by the byte 0xff;
- * then it closes its sending side.  Behind each piece another client asks /healthz: it has
+ * then it closes its sending side.  After each piece another client asks /healthz: it has
  * to be answered, and by then the piece has been read.  Ingestion is all of it but main(),
  * in a thread, so that the fuzzer sees what its bytes reach.
  *

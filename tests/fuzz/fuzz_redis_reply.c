@@ -10,7 +10,7 @@
  *
  * The clock is the input's as well, so nothing waits.  Whatever the bytes are: nobody is
  * answered 200 unless his LPUSH, on its connection and in its place, was answered by a
- * number and an INFO behind it said that it is written, or his event stands in a file until
+ * number and an INFO after it said that it is written, or his event stands in a file until
  * one does, at every step's end; and everybody is answered once. */
 #include <dirent.h>
 #include <fcntl.h>
@@ -179,7 +179,7 @@ static bool is_word(struct resp_text command, const char *word)
     return memmem(command.bytes, command.len, word, strlen(word)) != NULL;
 }
 
-/* Whether an INFO behind the command was answered, so that it counts as written. */
+/* Whether an INFO after the command was answered, so that it counts as written. */
 static bool is_written(const struct peer *peer, size_t index)
 {
     struct resp_text command;

@@ -21,7 +21,7 @@ static bool is_one_of(char type, const char *types)
     return type != '\0' && strchr(types, type);
 }
 
-/* Behind the next \r\n, or NULL. */
+/* After the next \r\n, or NULL. */
 static const char *line_end(const char *at, const char *end)
 {
     const char *found = memmem(at, (size_t)(end - at), "\r\n", 2);
@@ -39,7 +39,7 @@ static long long number_at(const char *at, const char *end)
     return strtoll(text, NULL, 10);
 }
 
-/* Behind the value, or NULL when it is not all there. */
+/* After the value, or NULL when it is not all there. */
 static const char *value_end(const char *at, const char *end, unsigned depth)
 {
     const char *rest = line_end(at, end);

@@ -63,7 +63,7 @@ def test_a_worker_that_rests_stops_at_once(daemons, redis, database, client):
 
 def test_no_worker_rests_behind_a_batch_that_is_full_by_its_bytes(daemons, redis, database,
                                                                  client):
-    """Some 30 batches, which would take minutes with a rest behind each."""
+    """Some 30 batches, which would take minutes with a rest after each."""
     push(client, *[job(event()) for _ in range(300)])
     start(daemons, redis, database, BATCH_MAX_BYTES=2048, BATCH_PAUSE_MS=10000)
     wait_counts(redis, database, 300, timeout=60)

@@ -1,5 +1,5 @@
 """The limits of the way to Redis: a Redis that refuses, a queue that has its cap, a spool
-that is full.  What one cannot take the next does, and behind the last is a 503.
+that is full.  What one cannot take the next does, and after the last is a 503.
 """
 import time
 

@@ -47,7 +47,7 @@ class SlowRedis:
             return client.info("persistence")[FLUSHING] == 1
 
     def begin_flush(self, ingestion):
-        """An fsync that lasts until end_flush(); behind an event which it is about."""
+        """An fsync that lasts until end_flush(); after an event which it is about."""
         self.disk.set("fdatasync hang 0")
         assert ingestion.post_event(event(event_id=new_id())).status == 200
         wait_until(self.is_flushing, 10, "Redis to flush its file")
@@ -215,7 +215,7 @@ def test_the_connection_is_lost_while_the_file_hangs(start, slow, spool, disk):
 
 
 def test_a_refusal_during_the_flush_discards_nothing(start, slow, spool):
-    """It has an INFO behind it as well, which says that nothing is written yet."""
+    """It has an INFO after it as well, which says that nothing is written yet."""
     ingestion = start(ENQUEUE_TIMEOUT_MS=20000)
     slow.begin_flush(ingestion)
     ids = take_all(ingestion, 20)
@@ -326,7 +326,7 @@ def test_without_the_file_answers_wait(start, slow, spool, disk, trouble):
 
 
 def test_a_failure_leaves_what_stood_there_before(start, slow, spool, disk):
-    """The half of a record is cut off again, and the next one comes behind a whole one."""
+    """The half of a record is cut off again, and the next one comes after a whole one."""
     ingestion = start(ENQUEUE_TIMEOUT_MS=20000, **disk.env)
     slow.begin_flush(ingestion)
     ids = take_all(ingestion, 5)

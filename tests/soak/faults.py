@@ -1,5 +1,5 @@
 """The faults of a soak.  Each is a generator: what stands before `yield` is the harm, what
-stands behind it heals.  The number that it yields is for how many seconds at most the harm
+stands after it heals.  The number that it yields is for how many seconds at most the harm
 lasts; the run draws how long it really does.
 """
 import collections

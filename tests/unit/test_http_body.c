@@ -105,7 +105,7 @@ static void test_body_with_a_flipped_bit_never_passes_for_the_text(void **state)
 
     (void)state;
     http_body_init(&body, LIMIT);
-    for (size_t at = 10; at < packed.len; at++) { /* behind the gzip header */
+    for (size_t at = 10; at < packed.len; at++) { /* after the gzip header */
         packed.bytes[at] ^= 0x10;
         http_body_start(&body, HTTP_GZIP);
         add(&body, &packed, 0, packed.len);

@@ -133,7 +133,7 @@ static const struct raw_case cases[] = {
     {CHUNKED "0\r\nContent-Length: 5\r\n\r\n", SHOWN_CHUNKED "0\r\n\r\n", 400},
     {CHUNKED "0\r\ntransfer-encoding: chunked\r\n\r\n", SHOWN_CHUNKED "0\r\n\r\n", 400},
 
-    /* the one behind a good one */
+    /* the one after a good one */
     {POST "Content-Length: 1\r\n\r\nagarbage\r\n\r\n",
      SHOWN "Content-Length:1\r\n\r\na" SHOWN_REFUSED, 400},
 };

@@ -111,7 +111,7 @@ static void test_json_appends_all_or_nothing(void **state)
 }
 
 /* Every byte at every place of texts that are read eight bytes at once, with another
- * special byte behind it. */
+ * special byte after it. */
 static void test_json_plain_text_ends_at_the_first_special_byte(void **state)
 {
     enum {

@@ -14,7 +14,7 @@ static struct query query;
 
 static void test_query_decodes_pairs(void **state)
 {
-    /* The pairs in order, with a NUL behind each name and value. */
+    /* The pairs in order, with a NUL after each name and value. */
     static const struct {
         const char *text;
         size_t count;

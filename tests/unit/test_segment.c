@@ -25,7 +25,7 @@ struct found {
     size_t starts[FOUND_MAX]; /* of the records */
     size_t damaged;           /* bytes */
     size_t torn;              /* bytes */
-    char jobs[4096];          /* all lines, one behind the other */
+    char jobs[4096];          /* all lines, one after the other */
     size_t jobs_len;
 };
 

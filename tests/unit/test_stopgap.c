@@ -1,5 +1,5 @@
 /* test_stopgap.c -- one thing at a time: what is told to a stopgap while it writes is done
- * behind it, and what is let go of is a segment for whoever takes it. */
+ * after it, and what is let go of is a segment for whoever takes it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
