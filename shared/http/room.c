@@ -1,9 +1,11 @@
 /* room.c -- who gives way when there are too many connections; see internal.h.
  *
  * A server has MAX_CONNECTIONS, and a few more for newcomers (http_server_spare()).  When a
- * newcomer makes it too many, the connection that has been idle longest is closed for it;
- * without an idle one, that whose head has been coming for too long.  While all are at work
- * the newcomer takes one of the spare ones, and those after it wait in the backlog.
+ * newcomer makes it too many, the connection that has been idle longest is closed for it,
+ * unless it has only just become idle: where more clients come than there is room for, those
+ * who are in are served, and do not throw each other out between two requests.  Without such
+ * a one, it is that whose head has been coming for too long.  While all are at work the
+ * newcomer takes one of the spare ones, and those after it wait in the backlog.
  *
  * An address that has too many connections gives one of its own, and when none of those is
  * idle, the new one.
@@ -18,6 +20,7 @@ enum {
     SPARE_SHARE = 64, /* one spare connection for so many */
     SPARE_MAX = 16,
     SLOW_HEAD_MS = 1000, /* far more than an honest client needs for a head */
+    FRESH_IDLE_MS = 100, /* a client that is at work sends its next request sooner */
     LOOK_MAX =
         1024 /* connections looked at for one of the same address; bounds the time */
 };
@@ -68,10 +71,11 @@ static struct http_request *find_victim(const struct http_server *server,
                                         const struct http_request *newcomer)
 {
     struct http_request *req = oldest(server, PHASE_IDLE, peer, newcomer);
-    int64_t slow_deadline_ms =
-        (int64_t)uv_now(server->loop) + server->options.header_timeout_ms - SLOW_HEAD_MS;
+    int64_t now_ms = (int64_t)uv_now(server->loop);
+    int64_t fresh_deadline_ms = now_ms + server->options.idle_timeout_ms - FRESH_IDLE_MS;
+    int64_t slow_deadline_ms = now_ms + server->options.header_timeout_ms - SLOW_HEAD_MS;
 
-    if (req)
+    if (req && (peer || req->deadline_ms <= fresh_deadline_ms))
         return req;
     req = oldest(server, PHASE_HEADERS, peer, newcomer);
     return req && req->deadline_ms <= slow_deadline_ms ? req : NULL;

@@ -4,6 +4,7 @@ import pytest
 
 from support.events import event
 from support.list_redis import ListRedis
+from support.process import free_port
 from support.redis_server import QUEUE, RedisServer
 from support.spool import Spool, drop_jobs
 from support.wait import wait_until
@@ -135,12 +136,14 @@ def test_it_knows_before_the_first_event(daemons, private_redis, tmp_path, troub
 @pytest.fixture
 def cluster(tmp_path):
     """Two nodes, of which the second has all slots."""
-    nodes = [RedisServer(tmp_path / name, cluster_enabled="yes", databases=1).start()
+    nodes = [RedisServer(tmp_path / name, cluster_enabled="yes", databases=1,
+                         cluster_port=free_port()).start()
              for name in ("first", "second")]
     first, second = nodes
     with first.client() as client, second.client() as other:
         other.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        client.execute_command("CLUSTER", "MEET", "127.0.0.1", second.port)
+        client.execute_command("CLUSTER", "MEET", "127.0.0.1", second.port,
+                               second.options["cluster-port"])
         for node in (client, other):
             wait_until(lambda n=node: b"cluster_state:ok" in n.execute_command(
                 "CLUSTER", "INFO", NEVER_DECODE=True), 30, "the cluster to be up")
@@ -163,7 +166,7 @@ def test_a_node_that_has_other_keys(cluster, daemons, database):
 
 
 def test_a_cluster_that_is_down(daemons, private_redis):
-    server = private_redis(cluster_enabled="yes")
+    server = private_redis(cluster_enabled="yes", cluster_port=free_port())
     ingestion = daemons.start("ingestion", wait=False, REDIS_URL=server.url).wait_alive()
     wait_says(ingestion, "Redis is part of a cluster that is down")
     assert ingestion.post_event(event()).status == 503
