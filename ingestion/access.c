@@ -7,7 +7,6 @@
 #include "shared/access/origins.h"
 #include "shared/access/rate.h"
 #include "shared/base/clock.h"
-#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
 #include "shared/http/guard.h"
@@ -25,27 +24,14 @@ struct access {
     struct rate *per_site; /* owned; NULL: no limit */
 };
 
-static void on_unreadable(void)
-{
-    log_line(LOG_WARN, "a trusted proxy wrote a client address that cannot be read",
-             NULL);
-}
-
 static enum err_code load_guard(struct access *access, const struct access *old,
                                 const struct ingestion_conf *conf, struct err *err)
 {
-    const struct guard_options options = {
-        .key_setting = "INGEST_KEY",
-        .key = conf->ingest_key,
-        .key_file = conf->ingest_key_file,
-        .trusted_proxies = conf->trusted_proxies,
-        .per_address = conf->rate_limit_per_ip,
-        .per_network = conf->rate_limit_per_network,
-        .burst_seconds = conf->rate_limit_burst_seconds,
-        .max_keys = conf->rate_limit_max_keys,
-        .on_unreadable = on_unreadable,
-    };
+    struct guard_options options = guard_conf_options(&conf->guard);
 
+    options.key_setting = "INGEST_KEY";
+    options.key = conf->ingest_key;
+    options.key_file = conf->ingest_key_file;
     return guard_new(&options, old ? old->guard : NULL, &access->guard, err);
 }
 
@@ -64,8 +50,8 @@ static enum err_code load_site_rate(struct access *access,
 
     if (per_second == 0)
         return ERR_OK;
-    return rate_new(per_second, per_second * conf->rate_limit_burst_seconds,
-                    conf->rate_limit_max_keys, &access->per_site, err);
+    return rate_new(per_second, per_second * conf->guard.burst_seconds,
+                    conf->guard.max_keys, &access->per_site, err);
 }
 
 static enum err_code load_lists(struct access *access, const struct access *old,

@@ -19,7 +19,6 @@
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
 #include "shared/http/budget.h"
-#include "shared/http/health.h"
 #include "shared/redis/url.h"
 
 enum {
@@ -130,7 +129,7 @@ static enum err_code renew_access(struct app *app, const struct ingestion_conf *
 static void on_reload(void *user)
 {
     struct app *app = user;
-    struct ingestion_conf conf = {.port = 0};
+    struct ingestion_conf conf = {0};
     struct err err = {.code = ERR_OK};
     enum err_code code;
 
@@ -210,19 +209,6 @@ static enum err_code open_spool(struct app *app, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code make_peers(struct app *app, struct err *err)
-{
-    int64_t max_each = app->conf->max_connections_per_ip;
-    enum err_code code;
-
-    if (max_each == 0)
-        return ERR_OK;
-    code = http_peers_new(max_each, app->conf->max_connections, &app->peers, err);
-    if (!code)
-        http_peers_exempt(app->peers, access_proxies(app->access));
-    return code;
-}
-
 static enum err_code start_main_loop(struct app *app, struct err *err)
 {
     const struct daemon_options options = {
@@ -240,9 +226,7 @@ static enum err_code start_main_loop(struct app *app, struct err *err)
 static enum err_code start_loops(struct app *app, struct err *err)
 {
     int64_t wanted = count_loops(app->conf);
-    int64_t connections =
-        daemon_fit_connections(app->conf->max_connections, wanted,
-                               RESERVED_FDS + http_health_files(app->conf->health_port));
+    int64_t connections = http_conf_connections(&app->conf->http, wanted, RESERVED_FDS);
     struct loop_options options = {
         .conf = app->conf,
         .redis_url = &app->redis_url,
@@ -250,7 +234,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .peers = app->peers,
         .spool_dir = app->spool_dir,
         .body_budget = &app->body_budget,
-        .port = (uint16_t)app->conf->port,
+        .port = (uint16_t)app->conf->http.port,
         .max_connections = (connections + wanted - 1) / wanted,
         .metrics = &app->metrics,
         .on_idle = on_loop_idle,
@@ -285,14 +269,14 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
                       struct err *err)
 {
     static struct app app; /* loops may still run when a failed start returns */
-    enum err_code code = redis_url_parse(conf->redis_url, &app.redis_url, err);
+    enum err_code code = redis_url_parse(conf->redis.url, &app.redis_url, err);
 
     app.conf = conf;
     app.source = source;
     if (!code)
         code = access_new(conf, &app.access, err);
     if (!code)
-        code = make_peers(&app, err);
+        code = http_conf_peers(&conf->http, access_proxies(app.access), &app.peers, err);
     if (!code)
         code = open_spool(&app, err);
     if (!code)

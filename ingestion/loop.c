@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <uv.h>
 
 #include "ingestion/access.h"
@@ -180,34 +179,25 @@ static void on_turn_end(void *user)
 static enum err_code start_server(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
-    struct http_options options = {
-        .host = conf->host,
-        .port = loop->options.port,
-        .listener = http_health_others(conf->health_port),
-        .shares_port = true,
-        .peers = loop->options.peers,
-        .suspends = strcmp(conf->request_wait, "suspend") == 0,
-        .max_connections = loop->options.max_connections,
-        .max_head_bytes = conf->max_head_bytes,
-        .max_body_bytes = conf->max_body_bytes,
-        .body_budget = loop->options.body_budget,
-        .max_drain_bytes = conf->max_drain_bytes,
-        .idle_timeout_ms = conf->idle_timeout_ms,
-        .header_timeout_ms = conf->header_timeout_ms,
-        .body_timeout_ms = conf->body_timeout_ms,
-        .write_timeout_ms = conf->write_timeout_ms,
-        .metrics = &loop->routes.metrics->http,
-        .routes = ingestion_routes,
-        .origins = access_origins(loop->options.access),
-        .has_secret = access_has_key(loop->options.access),
-        .root_hint = "not found; events are sent with POST /event",
-        .authorize = routes_authorize,
-        .user = &loop->routes,
-        .on_turn_end = on_turn_end,
-    };
+    struct http_options options = http_conf_options(&conf->http);
+    enum err_code code;
 
-    enum err_code code = http_server_start(&loop->uv, &options, &loop->server, err);
-
+    options.port = loop->options.port;
+    options.shares_port = true;
+    options.peers = loop->options.peers;
+    options.max_connections = loop->options.max_connections;
+    options.max_body_bytes = conf->max_body_bytes;
+    options.body_budget = loop->options.body_budget;
+    options.max_drain_bytes = conf->max_drain_bytes;
+    options.metrics = &loop->routes.metrics->http;
+    options.routes = ingestion_routes;
+    options.origins = access_origins(loop->options.access);
+    options.has_secret = access_has_key(loop->options.access);
+    options.root_hint = "not found; events are sent with POST /event";
+    options.authorize = routes_authorize;
+    options.user = &loop->routes;
+    options.on_turn_end = on_turn_end;
+    code = http_server_start(&loop->uv, &options, &loop->server, err);
     loop->open_servers += !code;
     return code;
 }
@@ -216,15 +206,15 @@ static enum err_code start_server(struct loop *loop, struct err *err)
 static enum err_code start_health(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
-    const struct http_health_options options = {
-        .host = conf->health_host,
-        .port = loop->options.has_health ? conf->health_port : -1,
-        .routes = ingestion_routes,
-        .user = &loop->routes,
-        .on_turn_end = on_turn_end,
-    };
-    enum err_code code = http_health_start(&loop->uv, &options, &loop->health, err);
+    struct http_health_options options = http_conf_health(&conf->http);
+    enum err_code code;
 
+    if (!loop->options.has_health)
+        options.port = -1;
+    options.routes = ingestion_routes;
+    options.user = &loop->routes;
+    options.on_turn_end = on_turn_end;
+    code = http_health_start(&loop->uv, &options, &loop->health, err);
     loop->open_servers += loop->health != NULL;
     return code;
 }
@@ -232,7 +222,7 @@ static enum err_code start_health(struct loop *loop, struct err *err)
 static enum err_code start_redis(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
-    int64_t timeout_ms = conf->redis_timeout_ms;
+    int64_t timeout_ms = conf->redis.timeout_ms;
     struct redis_uv_options options;
 
     /* With a spool it must be known soon enough that Redis is silent: what was sent has
@@ -241,7 +231,7 @@ static enum err_code start_redis(struct loop *loop, struct err *err)
         timeout_ms = conf->enqueue_timeout_ms / 2;
     options = (struct redis_uv_options){
         .url = loop->options.redis_url,
-        .connect_timeout_ms = conf->redis_timeout_ms,
+        .connect_timeout_ms = conf->redis.timeout_ms,
         .command_timeout_ms = timeout_ms,
         .reconnect_max_ms = RECONNECT_MAX_MS,
         .on_ready = on_redis_ready,

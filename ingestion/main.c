@@ -11,7 +11,7 @@
 
 int main(int argc, char **argv)
 {
-    struct ingestion_conf conf = {.port = 0};
+    struct ingestion_conf conf = {0};
     const struct conf_source source = {&ingestion_program, argc, argv};
     struct err err = {.code = ERR_OK};
     enum conf_next next;
@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     daemon_prepare();
     code = conf_load(&ingestion_program, argc, argv, &conf, &next, &err);
     if (!code)
-        code = http_health_check(conf.health_port, conf.port, &err);
+        code = http_health_check(conf.http.health_port, conf.http.port, &err);
     if (code || next == CONF_NEXT_EXIT) {
         conf_release(&ingestion_program, &conf);
         if (code)

@@ -270,7 +270,7 @@ static enum err_code init_helpers(struct app *app, struct err *err)
     const struct processor_conf *conf = app->conf;
     struct queue_options options = {
         .url = &app->redis_url,
-        .timeout_ms = conf->redis_timeout_ms,
+        .timeout_ms = conf->redis.timeout_ms,
         .lease_ms = conf->lease_ms,
         .batch_max = 1,
         .batch_max_bytes = 1,
@@ -322,65 +322,41 @@ static enum err_code init_loop(struct app *app, struct err *err)
     return daemon_start(&app->daemon, &app->loop, &options, err);
 }
 
-static enum err_code make_peers(struct app *app, struct err *err)
-{
-    const struct processor_conf *conf = app->conf;
-
-    if (conf->max_connections_per_ip == 0)
-        return ERR_OK;
-    return http_peers_new(conf->max_connections_per_ip, conf->max_connections,
-                          &app->peers, err);
-}
-
 static enum err_code start_server(struct app *app, struct err *err)
 {
     const struct processor_conf *conf = app->conf;
-    const struct http_options options = {
-        .host = conf->host,
-        .port = (uint16_t)conf->port,
-        .listener = http_health_others(conf->health_port),
-        .suspends = true, /* nothing here waits */
-        .max_connections = daemon_fit_connections(
-            conf->max_connections, 1,
-            RESERVED_FDS + 2 * conf->workers + http_health_files(conf->health_port)),
-        .peers = app->peers,
-        .max_head_bytes = conf->max_head_bytes,
-        .max_body_bytes = BODY_MAX,
-        .max_drain_bytes = BODY_MAX,
-        .idle_timeout_ms = conf->idle_timeout_ms,
-        .header_timeout_ms = conf->header_timeout_ms,
-        .body_timeout_ms = conf->body_timeout_ms,
-        .write_timeout_ms = conf->write_timeout_ms,
-        .metrics = &app->http_metrics,
-        .routes = routes_table(),
-        .root_hint = "not found; the processor answers /healthz, /readyz and /metrics",
-        .user = &app->routes,
-    };
+    struct http_options options = http_conf_options(&conf->http);
+    enum err_code code;
 
-    enum err_code code = http_server_start(&app->loop, &options, &app->server, err);
-
+    options.max_connections =
+        http_conf_connections(&conf->http, 1, RESERVED_FDS + 2 * conf->workers);
+    options.peers = app->peers;
+    options.max_body_bytes = BODY_MAX;
+    options.max_drain_bytes = BODY_MAX;
+    options.metrics = &app->http_metrics;
+    options.routes = routes_table();
+    options.root_hint = "not found; the processor answers /healthz, /readyz and /metrics";
+    options.user = &app->routes;
+    code = http_server_start(&app->loop, &options, &app->server, err);
     app->open_servers += !code;
     return code;
 }
 
 static enum err_code start_health(struct app *app, struct err *err)
 {
-    const struct http_health_options options = {
-        .host = app->conf->health_host,
-        .port = app->conf->health_port,
-        .routes = routes_table(),
-        .user = &app->routes,
-    };
-    enum err_code code =
-        http_health_start(&app->loop, &options, &app->health_server, err);
+    struct http_health_options options = http_conf_health(&app->conf->http);
+    enum err_code code;
 
+    options.routes = routes_table();
+    options.user = &app->routes;
+    code = http_health_start(&app->loop, &options, &app->health_server, err);
     app->open_servers += app->health_server != NULL;
     return code;
 }
 
 static enum err_code init(struct app *app, struct err *err)
 {
-    enum err_code code = redis_url_parse(app->conf->redis_url, &app->redis_url, err);
+    enum err_code code = redis_url_parse(app->conf->redis.url, &app->redis_url, err);
 
     if (!code)
         code = lifecycle_init(&app->lifecycle, err);
@@ -393,11 +369,11 @@ static enum err_code init(struct app *app, struct err *err)
     if (!code)
         code = init_helpers(app, err);
     if (!code)
-        code = sampler_init(&app->sampler, app->conf->redis_timeout_ms, err);
+        code = sampler_init(&app->sampler, app->conf->redis.timeout_ms, err);
     if (!code)
         code = init_loop(app, err);
     if (!code)
-        code = make_peers(app, err);
+        code = http_conf_peers(&app->conf->http, NULL, &app->peers, err);
     if (!code)
         code = start_server(app, err);
     if (!code)

@@ -6,16 +6,14 @@
 #include <stdint.h>
 
 #include "shared/daemon/conf.h"
+#include "shared/settings/http_conf.h"
+#include "shared/settings/pg_conf.h"
+#include "shared/settings/redis_conf.h"
 
 struct processor_conf {
-    int64_t port;
-    int64_t health_port; /* -1: none */
-    char *health_host;
-    char *host; /* owned, as every text here */
-    char *redis_url;
-    char *redis_url_file;
-    char *database_url;
-    char *database_url_file;
+    struct http_conf http;
+    struct redis_conf redis;
+    struct pg_conf pg;
     int64_t workers;
     int64_t batch_max;
     int64_t batch_max_bytes;
@@ -24,8 +22,6 @@ struct processor_conf {
     int64_t retry_base_ms;
     int64_t retry_max_ms;
     int64_t halt_retry_ms;
-    int64_t redis_timeout_ms;
-    int64_t connect_timeout_ms;
     int64_t statement_timeout_ms;
     int64_t lock_timeout_ms;
     int64_t rollup_poll_ms;
@@ -40,13 +36,6 @@ struct processor_conf {
     int64_t upkeep_interval_ms;
     int64_t log_jobs_max;
     char *log_level;
-    int64_t max_connections;
-    int64_t max_connections_per_ip; /* 0: no limit */
-    int64_t max_head_bytes;
-    int64_t idle_timeout_ms;
-    int64_t header_timeout_ms;
-    int64_t body_timeout_ms;
-    int64_t write_timeout_ms;
     int64_t shutdown_timeout_ms;
     bool migrate;
 };

@@ -18,11 +18,11 @@
 static enum err_code check_settings(const struct processor_conf *conf, struct err *err)
 {
     struct redis_url url;
-    enum err_code code = pg_conn_check_url(conf->database_url, err);
+    enum err_code code = pg_conn_check_url(conf->pg.url, err);
 
     if (!code)
-        code = redis_url_parse(conf->redis_url, &url, err);
-    return code ? code : http_health_check(conf->health_port, conf->port, err);
+        code = redis_url_parse(conf->redis.url, &url, err);
+    return code ? code : http_health_check(conf->http.health_port, conf->http.port, err);
 }
 
 static enum err_code migrate(const struct processor_conf *conf, struct err *err)

@@ -82,19 +82,17 @@ static enum err_code check_version(PGconn *conn, int64_t timeout_ms, struct err 
 enum err_code session_open(const struct session_options *options, PGconn **ret_conn,
                            struct err *err)
 {
-    struct pg_conn_options conn_options = {
-        .url = options->conf->database_url,
-        .application_name = options->application_name,
-        .connect_timeout_ms = options->conf->connect_timeout_ms,
-        .statement_timeout_ms = options->statement_timeout_ms,
-        .lock_timeout_ms = options->conf->lock_timeout_ms,
-        .needs_primary = true,
-        .last_host = options->last_host,
-    };
+    struct pg_conn_options conn_options = pg_conf_options(&options->conf->pg);
     int64_t timeout_ms = session_patience_ms(options->statement_timeout_ms);
     PGconn *conn = NULL;
-    enum err_code code = pg_conn_open(&conn_options, &conn, err);
+    enum err_code code;
 
+    conn_options.application_name = options->application_name;
+    conn_options.statement_timeout_ms = options->statement_timeout_ms;
+    conn_options.lock_timeout_ms = options->conf->lock_timeout_ms;
+    conn_options.needs_primary = true;
+    conn_options.last_host = options->last_host;
+    code = pg_conn_open(&conn_options, &conn, err);
     if (code)
         return code;
     for (size_t i = 0; i < sizeof(assertions) / sizeof(assertions[0]) && !code; i++)

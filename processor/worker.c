@@ -34,7 +34,7 @@ enum err_code worker_init(struct worker *worker, const struct processor_conf *co
 {
     struct queue_options options = {
         .url = url,
-        .timeout_ms = conf->redis_timeout_ms,
+        .timeout_ms = conf->redis.timeout_ms,
         .lease_ms = conf->lease_ms,
         .batch_max = conf->batch_max,
         .batch_max_bytes = conf->batch_max_bytes,

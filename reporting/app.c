@@ -6,7 +6,6 @@
 #include "reporting/app.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 #include "reporting/conf.h"
@@ -102,34 +101,21 @@ static void on_stop(void *user)
 
 /* --- settings that change --------------------------------------------------------- */
 
-static void on_unreadable(void)
-{
-    log_line(LOG_WARN, "a trusted proxy wrote a client address that cannot be read",
-             NULL);
-}
-
 /* Reads token and lists, at the start or again; what there was stays when that fails. */
 static enum err_code load_access(struct app *app, const struct reporting_conf *conf,
                                  struct err *err)
 {
-    const struct guard_options options = {
-        .key_setting = "REPORTING_TOKEN",
-        .key = conf->token,
-        .key_file = conf->token_file,
-        .trusted_proxies = conf->trusted_proxies,
-        .allowed_hosts = conf->allowed_hosts,
-        .per_address = conf->rate_limit_per_ip,
-        .per_network = conf->rate_limit_per_network,
-        .burst_seconds = conf->rate_limit_burst_seconds,
-        .max_keys = conf->rate_limit_max_keys,
-        .on_unreadable = on_unreadable,
-    };
+    struct guard_options options = guard_conf_options(&conf->guard);
     struct origins origins;
     struct guard *guard;
     enum err_code code = origins_parse(conf->cors_origins, true, &origins, err);
 
     if (code)
         return err_wrap(err, "REPORTING_CORS_ORIGINS");
+    options.key_setting = "REPORTING_TOKEN";
+    options.key = conf->token;
+    options.key_file = conf->token_file;
+    options.allowed_hosts = conf->allowed_hosts;
     code = guard_new(&options, app->guard, &guard, err);
     if (code) {
         origins_release(&origins);
@@ -190,11 +176,10 @@ static enum err_code start_pools(struct app *app, struct err *err)
 {
     const struct reporting_conf *conf = app->conf;
     struct pool_options options = {
-        .database_url = conf->database_url,
+        .pg = &conf->pg,
         .connections = 1,
         .waiting_max = (size_t)conf->queries_waiting_max,
         .query_timeout_ms = conf->query_timeout_ms,
-        .connect_timeout_ms = conf->connect_timeout_ms,
         .reconnect_max_ms = conf->reconnect_max_ms,
         .lifetime_ms = conf->connection_lifetime_s * 1000,
         .metrics = &app->metrics,
@@ -221,67 +206,39 @@ static enum err_code start_pools(struct app *app, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code make_peers(struct app *app, struct err *err)
-{
-    const struct reporting_conf *conf = app->conf;
-    enum err_code code;
-
-    if (conf->max_connections_per_ip == 0)
-        return ERR_OK;
-    code = http_peers_new(conf->max_connections_per_ip, conf->max_connections,
-                          &app->peers, err);
-    if (!code)
-        http_peers_exempt(app->peers, guard_proxies(app->guard));
-    return code;
-}
-
 static enum err_code start_server(struct app *app, struct err *err)
 {
     const struct reporting_conf *conf = app->conf;
-    const struct http_options options = {
-        .host = conf->host,
-        .port = (uint16_t)conf->port,
-        .listener = http_health_others(conf->health_port),
-        .suspends = strcmp(conf->request_wait, "suspend") == 0,
-        .max_connections = daemon_fit_connections(
-            conf->max_connections, 1,
-            RESERVED_FDS + conf->connections + conf->raw_connections +
-                http_health_files(conf->health_port)),
-        .peers = app->peers,
-        .max_head_bytes = conf->max_head_bytes,
-        .max_body_bytes = APP_BODY_MAX,
-        .max_drain_bytes = APP_BODY_MAX,
-        .idle_timeout_ms = conf->idle_timeout_ms,
-        .header_timeout_ms = conf->header_timeout_ms,
-        .body_timeout_ms = conf->body_timeout_ms,
-        .write_timeout_ms = conf->write_timeout_ms,
-        .metrics = &app->metrics.http,
-        .routes = routes_table,
-        .origins = &app->origins,
-        .has_secret = guard_has_key(app->guard),
-        .root_hint = "not found; figures are at /stats?site_id=...",
-        .authorize = routes_authorize,
-        .user = &app->routes,
-        .on_turn_end = on_turn_end,
-    };
+    struct http_options options = http_conf_options(&conf->http);
+    enum err_code code;
 
-    enum err_code code = http_server_start(&app->loop, &options, &app->server, err);
-
+    options.max_connections = http_conf_connections(
+        &conf->http, 1, RESERVED_FDS + conf->connections + conf->raw_connections);
+    options.peers = app->peers;
+    options.max_body_bytes = APP_BODY_MAX;
+    options.max_drain_bytes = APP_BODY_MAX;
+    options.metrics = &app->metrics.http;
+    options.routes = routes_table;
+    options.origins = &app->origins;
+    options.has_secret = guard_has_key(app->guard);
+    options.root_hint = "not found; figures are at /stats?site_id=...";
+    options.authorize = routes_authorize;
+    options.user = &app->routes;
+    options.on_turn_end = on_turn_end;
+    code = http_server_start(&app->loop, &options, &app->server, err);
     app->open_servers += !code;
     return code;
 }
 
 static enum err_code start_health(struct app *app, struct err *err)
 {
-    const struct http_health_options options = {
-        .host = app->conf->health_host,
-        .port = app->conf->health_port,
-        .routes = routes_table,
-        .user = &app->routes,
-        .on_turn_end = on_turn_end,
-    };
-    enum err_code code = http_health_start(&app->loop, &options, &app->health, err);
+    struct http_health_options options = http_conf_health(&app->conf->http);
+    enum err_code code;
 
+    options.routes = routes_table;
+    options.user = &app->routes;
+    options.on_turn_end = on_turn_end;
+    code = http_health_start(&app->loop, &options, &app->health, err);
     app->open_servers += app->health != NULL;
     return code;
 }
@@ -306,7 +263,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
         code = start_loop(&app, err);
     if (code)
         return code; /* what libuv got hold of ends with the process */
-    code = make_peers(&app, err);
+    code = http_conf_peers(&conf->http, guard_proxies(app.guard), &app.peers, err);
     if (!code)
         code = start_server(&app, err);
     if (!code)

@@ -33,8 +33,8 @@ int main(int argc, char **argv)
     daemon_prepare();
     if (conf_load(&reporting_program, argc, argv, &conf, &next, &err) ||
         (next == CONF_NEXT_RUN &&
-         (pg_conn_check_url(conf.database_url, &err) ||
-          http_health_check(conf.health_port, conf.port, &err)))) {
+         (pg_conn_check_url(conf.pg.url, &err) ||
+          http_health_check(conf.http.health_port, conf.http.port, &err)))) {
         (void)fprintf(stderr, "reporting: %s\n", err.msg);
         status = CONF_EXIT_USAGE;
     } else if (next == CONF_NEXT_RUN) {

@@ -442,9 +442,7 @@ static struct pool *pool_new(uv_loop_t *loop, const struct pool_options *options
     pool->options = *options;
     pool->pg_link_options = (struct pg_link_options){
         .loop = loop,
-        .session = {.url = options->database_url,
-                    .open_timeout_ms = options->connect_timeout_ms,
-                    .query_timeout_ms = options->query_timeout_ms},
+        .session = {.pg = options->pg, .query_timeout_ms = options->query_timeout_ms},
         .reconnect_max_ms = options->reconnect_max_ms,
         .lifetime_ms = options->lifetime_ms,
         .on_ready = on_link_ready,

@@ -23,15 +23,15 @@
 #include "shared/base/err.h"
 
 struct pool; /* opaque */
+struct pg_conf;
 struct pool_gauges;
 struct reporting_metrics;
 
 struct pool_options {
-    const char *database_url; /* must outlive the pool */
+    const struct pg_conf *pg; /* must outlive the pool */
     size_t connections;
     size_t waiting_max; /* runs WAITING */
     int64_t query_timeout_ms;
-    int64_t connect_timeout_ms;
     int64_t reconnect_max_ms;
     int64_t lifetime_ms; /* of a connection; 0: for ever */
     bool is_main;        /* its troubles are logged and shown */

@@ -10,6 +10,7 @@
 #include "reporting/report/statement.h"
 #include "shared/base/clock.h"
 #include "shared/pg/conn.h"
+#include "shared/settings/pg_conf.h"
 
 enum {
     PREPARE_MAX_LEN = 1024
@@ -97,23 +98,21 @@ static enum err_code check_version(const struct opening *opening, struct err *er
 enum err_code session_open(const struct session_options *options, uint64_t *last_host,
                            PGconn **ret_conn, struct err *err)
 {
-    const struct pg_conn_options conn_options = {
-        .url = options->url,
-        .application_name = "analytics-reporting",
-        .connect_timeout_ms = options->open_timeout_ms,
-        .statement_timeout_ms = options->query_timeout_ms,
-        .read_only = true,
-        .is_quick = true,
-        .ends_with_client = true,
-        .shuffles_hosts = true,
-        .last_host = last_host,
-    };
+    struct pg_conn_options conn_options = pg_conf_options(options->pg);
     struct opening opening = {0};
-    enum err_code code = pg_conn_open(&conn_options, &opening.conn, err);
+    enum err_code code;
 
+    conn_options.application_name = "analytics-reporting";
+    conn_options.statement_timeout_ms = options->query_timeout_ms;
+    conn_options.read_only = true;
+    conn_options.is_quick = true;
+    conn_options.ends_with_client = true;
+    conn_options.shuffles_hosts = true;
+    conn_options.last_host = last_host;
+    code = pg_conn_open(&conn_options, &opening.conn, err);
     if (code)
         return code;
-    opening.deadline_ms = clock_mono_ms() + options->open_timeout_ms;
+    opening.deadline_ms = clock_mono_ms() + options->pg->connect_timeout_ms;
     code = check_version(&opening, err);
     if (!code && !pg_conn_settings(opening.conn))
         code = prepare_all(&opening, err);

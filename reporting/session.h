@@ -12,9 +12,10 @@
 
 #include "shared/base/err.h"
 
+struct pg_conf;
+
 struct session_options {
-    const char *url;
-    int64_t open_timeout_ms;  /* for session_open() as a whole, names apart */
+    const struct pg_conf *pg; /* its time is for session_open() as a whole, names apart */
     int64_t query_timeout_ms; /* the server ends a statement then */
 };
 

@@ -75,7 +75,7 @@ static enum err_code read_filter(struct cli *cli, struct err *err)
     if (!code)
         code = read_time("until", conf->until, cli->until, &cli->filter.until, err);
     if (!code)
-        code = redis_url_parse(conf->daemon.redis_url, &cli->redis_url, err);
+        code = redis_url_parse(conf->daemon.redis.url, &cli->redis_url, err);
     return code;
 }
 
@@ -196,7 +196,7 @@ static enum err_code replay(struct cli *cli, struct err *err)
     const struct processor_conf *daemon = &cli->conf->daemon;
     struct queue_options options = {
         .url = &cli->redis_url,
-        .timeout_ms = daemon->redis_timeout_ms,
+        .timeout_ms = daemon->redis.timeout_ms,
         .lease_ms = daemon->lease_ms,
         .batch_max = daemon->batch_max,
         .batch_max_bytes = daemon->batch_max_bytes,

@@ -71,7 +71,7 @@ static void backend_name(const struct batch *batch, char out[NAME_MAX_LEN])
  * the next host is tried soon.  A pooler may have it wait for a backend. */
 static int64_t begin_timeout_ms(const struct store *store)
 {
-    int64_t ms = store->conf->connect_timeout_ms;
+    int64_t ms = store->conf->pg.connect_timeout_ms;
 
     if (pg_conn_settings(store->conn))
         return store->patience_ms;

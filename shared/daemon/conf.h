@@ -36,8 +36,20 @@ struct conf_item {
     int64_t min;
     int64_t max;
     const char *choices; /* of a CONF_CHOICE */
-    const char *help;    /* one line: what, and its unit */
+    const char *help;    /* one line, a noun phrase: what, and its unit */
 };
+
+/* One row of a table: what every row says, then the rest by name.  `field` is FIELD(member),
+ * the offset in the daemon's struct. */
+#define CONF_ROW(row_name, row_type, field, ...)                                         \
+    {                                                                                    \
+        .name = (row_name), .type = (row_type), .offset = (field), __VA_ARGS__           \
+    }
+
+/* The row of LOG_LEVEL, which every daemon has in its member log_level. */
+#define CONF_LOG_LEVEL(owner)                                                            \
+    CONF_ROW("LOG_LEVEL", CONF_CHOICE, offsetof(owner, log_level), .initial = "info",    \
+             .choices = "debug|info|warn|error", .help = "Lowest level that is logged")
 
 struct conf_program {
     const char *name;    /* "ingestion" */

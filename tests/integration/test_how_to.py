@@ -31,8 +31,9 @@ def add_field(root):
 
 def add_setting(root):
     add(root, "ingestion/conf.h", "    int64_t pending_max_bytes;", "    int64_t trial_ms;\n")
-    add(root, "ingestion/conf.c", '    {"PENDING_MAX_BYTES", CONF_INT,',
-        '    {"TRIAL_MS", CONF_INT, FIELD(trial_ms), "7", 1, 9, NULL, "Time of a trial, in ms"},\n')
+    add(root, "ingestion/conf.c", '    CONF_ROW("PENDING_MAX_BYTES", CONF_INT,',
+        '    CONF_ROW("TRIAL_MS", CONF_INT, FIELD(trial_ms), .initial = "7", .min = 1, .max = 9,\n'
+        '             .help = "Time of a trial, in ms"),\n')
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 """README, docker-compose.yml and the rest say what the programs do."""
+import collections
 import json
 import os
 import re
@@ -54,9 +55,23 @@ def test_the_document_has_the_settings_that_help_prints(daemon):
 
 @pytest.mark.parametrize("daemon", settings_tables.DAEMONS)
 def test_help_says_something_about_each_setting(daemon):
-    found = settings_tables.settings(daemon)
+    """A noun phrase: it begins as a sentence does, ends without a full stop, and names its unit
+    where the name of the setting has one."""
+    units = {"MS": "in ms", "US": "in us", "S": "in s", "SECONDS": "in seconds", "BYTES": "Bytes"}
+    found = {name: meaning for name, _, _, meaning in settings_tables.settings(daemon)}
     assert len(found) >= 10
-    assert all(meaning for _, _, _, meaning in found)
+    assert not [name for name, meaning in found.items()
+                if not re.match(r"[A-Z]|site_ids", meaning) or meaning.endswith(".")
+                or units.get(name.rpartition("_")[2], "") not in meaning]
+
+
+def test_a_setting_of_several_daemons_means_the_same_in_all():
+    meanings = collections.defaultdict(set)
+    for daemon in settings_tables.DAEMONS:
+        for name, _, _, meaning in settings_tables.settings(daemon):
+            meanings[name].add(meaning)
+    assert {name for name, all_of_it in meanings.items() if len(all_of_it) > 1} == \
+        {"PORT", "SHUTDOWN_TIMEOUT_MS"}
 
 
 def test_the_two_commands_come_first_in_readme():

@@ -289,10 +289,10 @@ static void run(const struct processor_conf *conf)
     struct err err;
     char word[WORD_MAX];
 
-    must(redis_url_parse(conf->redis_url, &url, &err), "REDIS_URL");
+    must(redis_url_parse(conf->redis.url, &url, &err), "REDIS_URL");
     driver.queue = queue_new(&(struct queue_options){
         .url = &url,
-        .timeout_ms = conf->redis_timeout_ms,
+        .timeout_ms = conf->redis.timeout_ms,
         .lease_ms = conf->lease_ms,
         .batch_max = conf->batch_max,
         .batch_max_bytes = conf->batch_max_bytes,

@@ -16,6 +16,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/settings/pg_conf.h"
 
 enum {
     WAITING_MAX = 3,
@@ -56,12 +57,15 @@ static bool is_here(const void *user)
 
 static struct reporting_metrics metrics;
 
+static char url[] = "host=/nonexistent/socket/folder dbname=x";
+
+static const struct pg_conf pg = {.url = url, .connect_timeout_ms = 100};
+
 static const struct pool_options options = {
-    .database_url = "host=/nonexistent/socket/folder dbname=x",
+    .pg = &pg,
     .connections = 2,
     .waiting_max = WAITING_MAX,
     .query_timeout_ms = TIMEOUT_MS,
-    .connect_timeout_ms = 100,
     .reconnect_max_ms = 50,
     .metrics = &metrics,
 };
