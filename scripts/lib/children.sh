@@ -84,11 +84,22 @@ sink_is_gone() {
     ! kill -0 "${CHILD_SINK[$1]}" 2>/dev/null
 }
 
-# Sets CHILD_STATUS to the exit status of a child that has ended, and forgets the child
-# after the last of its lines was shown.
+# Whether bash has lost the status of a child.  A signal that is trapped interrupts `wait`
+# even between reaping a child and noting how it ended: the process is gone, bash takes it
+# for running, and another `wait` for it would last until there is no child left at all.
+child_is_lost() {
+    child_is_gone "$1" && grep -qx "${CHILD_PID[$1]}" <<<"$(jobs -rp)"
+}
+
+# Sets CHILD_STATUS to the exit status of a child that has ended, or to "unknown", and
+# forgets the child after the last of its lines was shown.
 child_bury() {
     CHILD_STATUS=0
-    wait "${CHILD_PID[$1]}" || CHILD_STATUS=$?
+    if child_is_lost "$1"; then
+        CHILD_STATUS=unknown
+    else
+        wait "${CHILD_PID[$1]}" || CHILD_STATUS=$?
+    fi
     child_forget "$1"
 }
 
@@ -120,7 +131,7 @@ children_stop() {
         fi
         child_bury "$name"
         # 143 is a SIGTERM that came before the program had got round to handling it.
-        if [[ $CHILD_STATUS -ne 0 && $CHILD_STATUS -ne 143 ]]; then
+        if [[ $CHILD_STATUS != 0 && $CHILD_STATUS != 143 ]]; then
             say "$name ended with exit status $CHILD_STATUS."
             failed=1
         fi

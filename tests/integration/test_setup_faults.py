@@ -176,6 +176,68 @@ def test_it_runs_with_nowhere_to_say_so(up):
     assert run.end() in (0, 130)  # the latter before it has found out that all are ready
 
 
+# --- a daemon that dies as the script is stopped -----------------------------------
+
+# As scripts/up has them: three that end first, one that stays until they have ended.
+SUITE = """
+set -euo pipefail
+. "$1/scripts/lib/common.sh"
+. "$1/scripts/lib/children.sh"
+stop_all() {
+    local status=$?
+    trap - EXIT
+    trap : INT
+    children_stop TERM 10 ingestion || status=1
+    children_stop TERM 10 reporting processor || status=1
+    children_stop TERM 10 redis || status=1
+    exit "$status"
+}
+trap stop_all EXIT
+trap 'exit 0' INT
+for name in redis processor reporting ingestion; do
+    child_start_logged "$name" /dev/null sleep 600
+done
+echo "${CHILD_PID[processor]}"
+while true; do
+    child_wait_any
+    [[ -z $CHILD_ENDED ]] || die "$CHILD_ENDED ended by itself"
+done
+"""
+ROUNDS = 24
+
+
+def is_asleep(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def test_a_daemon_that_dies_together_with_a_ctrl_c_does_not_keep_the_rest_running(tmp_path):
+    """bash loses the status of a child when a trap interrupts `wait` just after it was reaped,
+    and would wait for it until all others are gone."""
+    script = tmp_path / "suite"
+    script.write_text(SUITE)
+    said = set()
+    for turn in range(ROUNDS):
+        with subprocess.Popen(["bash", script, SOURCE], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, start_new_session=True,
+                              preexec_fn=die_with_parent()) as run:
+            daemon = int(run.stdout.readline())
+            wait_until(lambda: is_asleep(run.pid), 10, "the script to wait for its children")
+            both = [(daemon, signal.SIGKILL), (run.pid, signal.SIGINT)]
+            for pid, number in both if turn % 2 else reversed(both):
+                os.kill(pid, number)
+            try:
+                said.add(run.communicate(timeout=30)[0].splitlines()[-1])
+            finally:
+                run.kill()
+            assert run.returncode == 1
+    assert said <= {"processor ended with exit status 137.",
+                    "processor ended with exit status unknown.",
+                    "suite: processor ended by itself"}
+
+
+# --- files and folders ---------------------------------------------------------------
+
+
 def test_an_env_file_that_others_write_is_refused(up, tmp_path):
     root = copy_of_scripts(tmp_path)
     env = root / ".env"
