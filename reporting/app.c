@@ -10,6 +10,7 @@
 
 #include "reporting/conf.h"
 #include "reporting/metrics.h"
+#include "reporting/page/page.h"
 #include "reporting/pool.h"
 #include "reporting/routes.h"
 #include "shared/access/origins.h"
@@ -46,6 +47,7 @@ struct app {
     int open_servers;
     struct process_watch watch;
     struct reporting_metrics metrics;
+    struct page *page;    /* owned */
     struct routes routes; /* what the handlers see of all this */
 };
 
@@ -221,7 +223,6 @@ static enum err_code start_server(struct app *app, struct err *err)
     options.routes = routes_table;
     options.origins = &app->origins;
     options.has_secret = guard_has_key(app->guard);
-    options.root_hint = "not found; figures are at /stats?site_id=...";
     options.authorize = routes_authorize;
     options.user = &app->routes;
     options.on_turn_end = on_turn_end;
@@ -263,7 +264,11 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
         code = start_loop(&app, err);
     if (code)
         return code; /* what libuv got hold of ends with the process */
-    code = http_conf_peers(&conf->http, guard_proxies(app.guard), &app.peers, err);
+    if (page_new(conf->ingestion_url, &app.page))
+        code = err_set(err, ERR_NOMEM, "out of memory");
+    app.routes.page = app.page;
+    if (!code)
+        code = http_conf_peers(&conf->http, guard_proxies(app.guard), &app.peers, err);
     if (!code)
         code = start_server(&app, err);
     if (!code)
@@ -279,6 +284,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     (void)uv_run(&app.loop, UV_RUN_DEFAULT); /* until nothing is left in it */
     (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
     http_peers_free(app.peers);
+    page_free(app.page);
     origins_release(&app.origins);
     guard_free(app.guard);
     return code;

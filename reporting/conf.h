@@ -25,6 +25,7 @@ struct reporting_conf {
     int64_t shutdown_timeout_ms;
     char *token;
     char *token_file;
+    char *ingestion_url;
     char *cors_origins;
     char *allowed_hosts;
     char *log_level; /* owned */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "reporting/metrics.h"
+#include "reporting/page/page.h"
 #include "reporting/pool.h"
 #include "reporting/report/render.h"
 #include "reporting/report/stats.h"
@@ -217,6 +218,28 @@ static void on_stats(struct http_request *req, void *user)
         answer_failure(routes->metrics, req, &err, sentence_of(err.code));
 }
 
+/* --- the dashboard ------------------------------------------------------------------ */
+
+static void on_root(struct http_request *req, void *user)
+{
+    const struct routes *routes = user;
+
+    page_answer_root(routes->page, req);
+}
+
+static void on_site(struct http_request *req, void *user)
+{
+    const struct routes *routes = user;
+
+    page_answer_site(routes->page, req);
+}
+
+static void on_page_file(struct http_request *req, void *user)
+{
+    (void)user;
+    page_answer_file(req);
+}
+
 /* --- health ---------------------------------------------------------------------- */
 
 /* Asks Postgres each time: a connection that is open says little.  On a connection of its
@@ -261,6 +284,9 @@ static void on_metrics(struct http_request *req, void *user)
 
 const struct http_route routes_table[] = {
     {"GET", "/stats", on_stats, HTTP_GUARDED, HTTP_CORS_READ, .reads_body = false},
+    {"GET", "/", on_root, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
+    {"GET", "/site/*", on_site, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
+    {"GET", "/page/*", on_page_file, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
     {"GET", "/healthz", http_health_alive, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
     {"GET", "/readyz", on_readyz, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
     {"GET", "/metrics", on_metrics, HTTP_OPEN, .kind = HTTP_ROUTE_METRICS},

@@ -1,5 +1,5 @@
-/* routes.h -- what the reporting daemon answers: /stats, /healthz, /readyz and
- * /metrics. */
+/* routes.h -- what the reporting daemon answers: the dashboard, /stats, /healthz, /readyz
+ * and /metrics. */
 #ifndef REPORTING_ROUTES_H
 #define REPORTING_ROUTES_H
 
@@ -8,6 +8,7 @@
 #include "shared/http/http.h"
 
 struct guard;
+struct page;
 struct pool;
 struct reporting_metrics;
 
@@ -24,6 +25,7 @@ struct routes {
     struct pool *pools[ROUTES_POOL_COUNT];
     struct guard *guard; /* another one after a reload */
     struct reporting_metrics *metrics;
+    const struct page *page;
     bool raw_needs_token;
 };
 

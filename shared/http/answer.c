@@ -19,15 +19,6 @@ enum {
 static const char json_type[] = "application/json; charset=utf-8";
 static const char ok_body[] = "{\"status\":\"ok\"}";
 
-/* An answer on its way to its request. */
-struct answer {
-    unsigned status;
-    struct MHD_Response *response; /* NULL: memory ran out */
-    bool is_shared;                /* response is one of the server's */
-    const char *body;              /* the response's */
-    size_t body_len;
-};
-
 /* MHD takes a pointer that is not const but does not write through it. */
 static struct MHD_Response *response_of(const char *body, size_t len,
                                         enum MHD_ResponseMemoryMode mode)
@@ -126,16 +117,24 @@ static bool add_headers(struct http_request *req, struct MHD_Response *response,
     return http_cors_add(req, response);
 }
 
-/* Adds the headers that every answer has and gives it to req. */
-static void finish_with_headers(struct http_request *req, struct answer *answer,
-                                const char *content_type)
+void http_answer_forget(struct answer *answer)
+{
+    MHD_destroy_response(answer->response);
+    answer->response = NULL;
+}
+
+void http_answer_finish(struct http_request *req, struct answer *answer,
+                        const char *content_type)
 {
     if (answer->response &&
-        !add_headers(req, answer->response, answer->status, content_type)) {
-        MHD_destroy_response(answer->response);
-        answer->response = NULL;
-    }
+        !add_headers(req, answer->response, answer->status, content_type))
+        http_answer_forget(answer);
     finish(req, answer);
+}
+
+struct MHD_Response *http_answer_static(const char *body, size_t len)
+{
+    return response_of(body, len, MHD_RESPMEM_PERSISTENT);
 }
 
 /* The body is copied here: MHD's own copy could not be read again. */
@@ -152,7 +151,7 @@ void http_answer_text(struct http_request *req, unsigned status, const char *con
         if (!answer.response)
             mem_free(copy);
     }
-    finish_with_headers(req, &answer, content_type);
+    http_answer_finish(req, &answer, content_type);
 }
 
 void http_answer_json(struct http_request *req, unsigned status, const char *json,
@@ -185,24 +184,20 @@ void http_answer_allow(struct http_request *req, unsigned status, const char *al
     static const char body[] = "{\"error\":\"method not allowed\"}";
     struct answer answer = {.status = status, .body = body, .body_len = sizeof(body) - 1};
 
-    answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
-    if (answer.response && !http_answer_add(answer.response, "Allow", allow)) {
-        MHD_destroy_response(answer.response);
-        answer.response = NULL;
-    }
-    finish_with_headers(req, &answer, json_type);
+    answer.response = http_answer_static(body, answer.body_len);
+    if (answer.response && !http_answer_add(answer.response, "Allow", allow))
+        http_answer_forget(&answer);
+    http_answer_finish(req, &answer, json_type);
 }
 
 void http_answer_preflight(struct http_request *req, const char *methods)
 {
     struct answer answer = {.status = 204, .body = ""};
 
-    answer.response = response_of("", 0, MHD_RESPMEM_PERSISTENT);
-    if (answer.response && !http_cors_add_preflight(req, answer.response, methods)) {
-        MHD_destroy_response(answer.response);
-        answer.response = NULL;
-    }
-    finish_with_headers(req, &answer, NULL);
+    answer.response = http_answer_static("", 0);
+    if (answer.response && !http_cors_add_preflight(req, answer.response, methods))
+        http_answer_forget(&answer);
+    http_answer_finish(req, &answer, NULL);
 }
 
 void http_answer_ok(struct http_request *req)
@@ -226,11 +221,9 @@ void http_answer_force(struct http_request *req)
     struct answer answer = {.status = 503, .body = body, .body_len = sizeof(body) - 1};
 
     assert(req->is_held && !req->status);
-    answer.response = response_of(body, answer.body_len, MHD_RESPMEM_PERSISTENT);
-    if (answer.response && !add_headers(req, answer.response, 503, json_type)) {
-        MHD_destroy_response(answer.response);
-        answer.response = NULL;
-    }
+    answer.response = http_answer_static(body, answer.body_len);
+    if (answer.response && !add_headers(req, answer.response, 503, json_type))
+        http_answer_forget(&answer);
     metric_add(&req->server->metrics->refusals[HTTP_REFUSAL_SHUTDOWN], 1);
     take_answer(req, &answer);
     req->must_close = true;
@@ -255,8 +248,7 @@ void http_server_set_access(struct http_server *server, const struct origins *or
 enum err_code http_answer_prepare(struct http_server *server, struct err *err)
 {
     for (int i = 0; i < HTTP_OK_COUNT; i++) {
-        struct MHD_Response *ok =
-            response_of(ok_body, sizeof(ok_body) - 1, MHD_RESPMEM_PERSISTENT);
+        struct MHD_Response *ok = http_answer_static(ok_body, sizeof(ok_body) - 1);
         server->ok[i] = ok;
         if (!ok || !http_answer_add(ok, "Content-Type", json_type) ||
             !http_answer_add(ok, "Access-Control-Allow-Origin", "*") ||

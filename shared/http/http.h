@@ -69,10 +69,11 @@ enum http_listener {
 };
 
 /* One path and method.  Paths match as they stand in the request line (not decoded), in
- * any case, with at most one slash more at the end. */
+ * any case, with at most one slash more at the end.  A path that ends in a segment * matches
+ * any one segment there. */
 struct http_route {
     const char *method; /* "GET" (which serves HEAD too) or "POST" */
-    const char *path;   /* "/stats"; NULL ends the table */
+    const char *path;   /* "/stats", or with a last segment *; NULL ends the table */
     http_handler_fn handler;
     enum http_access access;
     enum http_cors cors;
@@ -148,6 +149,10 @@ const char *http_request_body(const struct http_request *req, size_t *ret_len);
 
 /* The query string as it stands after the ?, not decoded; "" when there is none. */
 const char *http_request_query(const struct http_request *req);
+
+/* What stands after the last / of the path, not decoded: what the * of a route stands for.
+ * Valid inside the handler. */
+const char *http_request_last_segment(const struct http_request *req, size_t *ret_len);
 
 /* The value of a header or NULL. */
 const char *http_request_header(const struct http_request *req, const char *name);

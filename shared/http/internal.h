@@ -25,7 +25,6 @@
 #include "shared/http/body.h"
 #include "shared/http/http.h"
 #include "shared/http/metrics.h"
-#include "shared/http/phase.h"
 #include "shared/wire/head.h"
 #include "shared/wire/raw.h"
 
@@ -179,6 +178,20 @@ bool http_cors_add_preflight(const struct http_request *req,
 bool http_cors_is_plain(const struct http_request *req); /* as the prepared answers */
 
 /* answer.c */
+/* An answer on its way to its request. */
+struct answer {
+    unsigned status;
+    struct MHD_Response *response; /* NULL: memory ran out */
+    bool is_shared;                /* response is one of the server's */
+    const char *body;              /* the response's */
+    size_t body_len;
+};
+/* A response of bytes that outlive it; NULL: no memory. */
+struct MHD_Response *http_answer_static(const char *body, size_t len);
+void http_answer_forget(struct answer *answer); /* its response: a header did not fit */
+/* Adds the headers that every answer has and gives it to req. */
+void http_answer_finish(struct http_request *req, struct answer *answer,
+                        const char *content_type);
 bool http_answer_add(struct MHD_Response *response, const char *name, const char *value);
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
 void http_answer_preflight(struct http_request *req, const char *methods);

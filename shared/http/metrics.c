@@ -3,7 +3,6 @@
 
 #include "shared/base/buf.h"
 #include "shared/http/http.h"
-#include "shared/http/phase.h"
 
 _Static_assert((int)HTTP_METRIC_PHASES == (int)PHASE_COUNT, "one cell for each phase");
 

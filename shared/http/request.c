@@ -42,6 +42,9 @@ static bool is_path(const char *path, size_t len, const char *wanted)
 {
     size_t wanted_len = strlen(wanted);
 
+    if (wanted_len > 2 && strcmp(wanted + wanted_len - 2, "/*") == 0)
+        return len > wanted_len - 1 && strncasecmp(path, wanted, wanted_len - 1) == 0 &&
+               !memchr(path + wanted_len - 1, '/', len - (wanted_len - 1));
     if (len == wanted_len + 1 && path[len - 1] == '/')
         len--;
     return len == wanted_len && strncasecmp(path, wanted, len) == 0;
@@ -126,6 +129,18 @@ void *http_request_on_target(void *user, const char *target, struct MHD_Connecti
     else if (!take_target(req, head))
         return NULL; /* MHD calls the handler without a context: it closes */
     return req;
+}
+
+const char *http_request_last_segment(const struct http_request *req, size_t *ret_len)
+{
+    const char *path = path_of(http_raw_target(http_raw_current(&req->raw)));
+    size_t len = strcspn(path, "?#");
+    size_t begin = len;
+
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    *ret_len = len - begin;
+    return path + begin;
 }
 
 /* --- the headers ---------------------------------------------------------- */

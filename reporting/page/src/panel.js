@@ -1,0 +1,79 @@
+// panel.js -- the most frequent values of a property, as rows that filter when clicked.
+
+import { h } from './dom.js';
+import * as filters from './filters.js';
+import { count, metric, METRICS, share } from './format.js';
+import { metricsOf, property } from './properties.js';
+import { address, currentFilters, go, setFilters, state } from './state.js';
+
+export const ROWS = 9;
+
+function choose(name, row) {
+  const list = currentFilters();
+  const at = list.findIndex((f) => f.property === name && f.is && f.value === filters.escape(row[name]));
+  setFilters(at >= 0 ? filters.without(list, at) : filters.add(list, name, row[name]));
+}
+
+/** A value in a row: a button that filters, but for what is summed up as "(other)". */
+export function cell(name, row) {
+  const text = row.other ? 'Other' : property(name).show(row[name]);
+  if (row.other) return h('span.value', null, text);
+  return h('button.value', {
+    type: 'button', title: row[name], 'data-key': `${name} ${row[name]}`,
+    'aria-pressed': String(filters.has(currentFilters(), name, row[name])),
+    onclick: () => choose(name, row),
+  }, h('bdi', null, text));
+}
+
+function bar(name, row, most, total) {
+  const first = metricsOf(name)[0];
+  const last = name === 'event_type' || name.startsWith('prop:')
+    ? metric('conversion_rate', row.conversion_rate) : share(row[first], total);
+  return h('li.row', null,
+    h('i.bar', { css: { 'inline-size': `${(100 * row[first]) / Math.max(most, 1)}%` } }),
+    cell(name, row),
+    h('span.number', { title: count(row[first]) }, metric(first, row[first])),
+    h('span.share', null, last));
+}
+
+function tabs(panel) {
+  if (panel.tabs.length === 1) return null;
+  return h('div.tabs', { role: 'group', 'aria-label': panel.title }, panel.tabs.map((name) => h('button', {
+    type: 'button', 'aria-pressed': String(state[panel.key] === name), 'data-key': `${panel.key} ${name}`,
+    onclick: () => go({ [panel.key]: name }, { replace: true }),
+  }, property(name).name)));
+}
+
+const skeleton = () => h('ol.rows', { 'aria-busy': 'true' }, Array.from({ length: ROWS }, (_, i) => h('li.row.wait', null,
+  h('i', { class: `w${i}` }))));
+
+/** The panel; answer is undefined while it is asked for, an Error when that failed. */
+export function view(panel, answer, total) {
+  const name = state[panel.key];
+  const first = metricsOf(name)[0];
+  let body;
+  if (answer instanceof Error) body = h('p.note', { role: 'alert' }, answer.message);
+  else if (!answer) body = skeleton();
+  else if (answer.results.length === 0) body = h('p.note', null, 'Nothing in this period.');
+  else {
+    const rows = answer.results.slice(0, ROWS);
+    const most = Math.max(...rows.map((row) => row[first]));
+    body = h('ol.rows', null, rows.map((row) => bar(name, row, most, total)));
+  }
+  const title = property(name).title;
+  return [
+    h('header', null, h('h2', null, panel.title), tabs(panel)),
+    body,
+    h('footer', null,
+      h('span.what', null, METRICS[first].name),
+      h('a', {
+        href: address({ details: name, search: '', page: '1' }), 'data-key': `${panel.key} details`,
+        'aria-label': `Details: ${title}`,
+        onclick: (event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          go({ details: name, search: '', page: '1' });
+        },
+      }, 'Details')),
+  ];
+}

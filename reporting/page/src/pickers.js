@@ -1,0 +1,129 @@
+// pickers.js -- what is chosen above the figures: the site, the period, filters.
+
+import { ask } from './api.js';
+import { h } from './dom.js';
+import * as filters from './filters.js';
+import { range } from './format.js';
+import { PANELS, property } from './properties.js';
+import { address, currentFilters, go, PERIODS, rangeOf, setFilters, shift, state } from './state.js';
+
+export function sites(list) {
+  if (!list || list.length < 2) return h('span.site', null, h('bdi', null, state.site));
+  const known = list.map((site) => site.site_id);
+  if (!known.includes(state.site)) known.unshift(state.site);
+  return h('select.site', {
+    'aria-label': 'Site', 'data-key': 'site',
+    onchange: (event) => go({ site: event.target.value, filters: '', details: '', search: '', page: '1' }),
+  }, known.map((id) => h('option', { value: id, selected: id === state.site }, id)));
+}
+
+export const step = (steps, shown) => {
+  const next = shift(state, steps, shown);
+  if (next) go(next);
+};
+
+export function period(shown) {
+  const isOwn = Boolean(state.from && state.to);
+  const choose = (event) => {
+    const value = event.target.value;
+    if (value === 'own') go({ from: shown?.from || '', to: shown?.to || '', date: '' });
+    else go({ period: value, from: '', to: '', date: '', interval: '' });
+  };
+  const date = (key, label) => h('input', {
+    type: 'date', value: state[key], 'aria-label': label, required: true, 'data-key': key,
+    onchange: (event) => {
+      const next = { from: state.from, to: state.to, [key]: event.target.value };
+      if (!event.target.value) return;
+      if (next.from > next.to) next[key === 'from' ? 'to' : 'from'] = event.target.value;
+      go(next);
+    },
+  });
+  return h('div.period', { role: 'group', 'aria-label': 'Period' },
+    h('button', { type: 'button', 'aria-label': 'Period before', title: 'Period before (←)', 'data-key': 'earlier', onclick: () => step(-1, shown) }, '‹'),
+    h('select', { 'aria-label': 'Period', 'data-key': 'period', onchange: choose },
+      Object.entries(PERIODS).map(([key, name]) => h('option', { value: key, selected: !isOwn && key === state.period }, name)),
+      h('option', { value: 'own', selected: isOwn }, isOwn ? range(state.from, state.to) : 'Custom range')),
+    h('button', { type: 'button', 'aria-label': 'Period after', title: 'Period after (→)', 'data-key': 'later', onclick: () => step(1, shown) }, '›'),
+    isOwn && h('span.dates', null, date('from', 'From'), date('to', 'To')));
+}
+
+export const compare = () => h('label.compare', null, h('input', {
+  type: 'checkbox', checked: state.compare === 'on', 'data-key': 'compare',
+  onchange: (event) => go({ compare: event.target.checked ? 'on' : 'off' }),
+}), 'Compare');
+
+/** The filters in force; each can be turned round or taken away. */
+export function chips() {
+  const list = currentFilters();
+  return list.map((filter, i) => {
+    const { one, show } = property(filter.property);
+    const text = filters.values(filter).map(show).join(' or ');
+    return h('span.chip', null,
+      h('button', {
+        type: 'button', title: filter.is ? 'Show all others instead' : 'Show only these instead', 'data-key': `turn ${i}`,
+        onclick: () => setFilters(list.map((f, at) => (at === i ? { ...f, is: !f.is } : f))),
+      }, `${one} `, h('b', null, filter.is ? 'is' : 'is not'), ' ', h('bdi', null, text)),
+      h('button', {
+        type: 'button', 'aria-label': `Remove the filter ${one}`, 'data-key': `remove ${i}`,
+        onclick: () => setFilters(filters.without(list, i)),
+      }, '✕'));
+  });
+}
+
+/** A form for one more filter, with what there is as suggestions. */
+export function filterForm(onDone) {
+  const names = [...new Set(PANELS.flatMap((panel) => panel.tabs))];
+  const options = h('datalist', { id: 'values' });
+  const which = h('select', { 'aria-label': 'Property' },
+    names.map((name) => h('option', { value: name, selected: name === 'page' }, property(name).one)));
+  const is = h('select', { 'aria-label': 'Comparison' }, h('option', { value: 'yes' }, 'is'), h('option', { value: 'no' }, 'is not'));
+  const value = h('input', { type: 'text', list: 'values', required: true, 'aria-label': 'Value', placeholder: 'Value; * stands for anything', maxlength: 2048 });
+  const suggest = () => ask('stats/breakdown', { site_id: state.site, ...rangeOf(state), property: which.value, limit: 100 })
+    .then((answer) => options.replaceChildren(...answer.results.filter((row) => !row.other)
+      .map((row) => h('option', { value: row[which.value] }))))
+    .catch(() => options.replaceChildren()); // a value can be typed all the same
+  which.addEventListener('change', suggest);
+  suggest();
+  const form = h('form.filter', {
+    onsubmit: (event) => {
+      event.preventDefault();
+      onDone();
+      // A star typed by a person is one that stands for anything.
+      const text = value.value.replace(/[\\;|]/g, '\\$&');
+      setFilters([...currentFilters(), { property: which.value, is: is.value === 'yes', value: text }]);
+    },
+    onkeydown: (event) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
+      onDone();
+    },
+  }, which, is, value, options, h('button', { type: 'submit' }, 'Filter'), h('button', { type: 'button', onclick: onDone }, 'Cancel'));
+  queueMicrotask(() => value.focus());
+  return form;
+}
+
+export const KEYS = [
+  ['/', 'Add a filter, or search in details'], ['d', 'Today'], ['w', 'Last 7 days'], ['m', 'Last 30 days'],
+  ['y', 'Last 12 months'], ['x', 'Take all filters away'], ['← →', 'Period before, period after'],
+  ['Esc', 'Close'], ['?', 'These keys'],
+];
+
+export function help() {
+  const close = () => go({ help: '' }, { replace: true });
+  const dialog = h('dialog.help', { 'aria-label': 'Keys' }, h('h2', null, 'Keys'),
+    h('dl', null, KEYS.map(([key, what]) => h('div', null, h('dt', null, h('kbd', null, key)), h('dd', null, what)))),
+    h('button', { type: 'button', onclick: close }, 'Close'));
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    close();
+  });
+  dialog.addEventListener('click', (event) => event.target === dialog && close());
+  return dialog;
+}
+
+/** All sites, when none is chosen. */
+export function siteList(list) {
+  return h('main.sites', { id: 'main', tabindex: -1 }, h('h1', null, 'Sites'),
+    h('ul', null, list.map((site) => h('li', null, h('a', { href: address({ site: site.site_id }) }, h('bdi', null, site.site_id)),
+      h('span.faint', null, `${site.views_today} page views today`)))));
+}

@@ -1,0 +1,35 @@
+/* asset.h -- files that are compiled into a daemon (cmake/embed.cmake), and their answers.
+ *
+ * An asset has its bytes plain and compressed, and an entity tag made of them.  What is
+ * asked for with that tag is answered 304.
+ */
+#ifndef SHARED_HTTP_ASSET_H
+#define SHARED_HTTP_ASSET_H
+
+#include <stddef.h>
+
+struct http_request;
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+struct http_asset {
+    const char *name;         /* of the file: "page.js" */
+    const char *hash;         /* of its bytes, in hex: for names that never change */
+    const char *etag;         /* the same, quoted */
+    const char *content_type; /* by the name's ending */
+    const char *plain;
+    size_t plain_len;
+    const char *gzip; /* NULL: there is none */
+    size_t gzip_len;
+};
+
+/* Answers with the asset, whose bytes must outlive the server; compressed where the client
+ * takes that.  The headers come on top of those that say what it is; a NULL name ends
+ * them. */
+void http_answer_asset(struct http_request *req, const struct http_asset *asset,
+                       const struct http_header *headers);
+
+#endif
