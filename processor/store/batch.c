@@ -12,7 +12,6 @@
 
 enum {
     FIRST_CAP = 256,
-    DAY_MS = 86400000,
     ROWS_MAX_BYTES = 1 << 30, /* far above any claim, see BATCH_MAX_BYTES */
 };
 
@@ -130,12 +129,6 @@ enum err_code batch_add_dead(struct batch *batch, size_t place, const char *job,
     return ERR_OK;
 }
 
-/* Rounded down, before 1970 too. */
-static int64_t day_of(int64_t ms)
-{
-    return ms >= 0 ? ms / DAY_MS : (ms + 1) / DAY_MS - 1;
-}
-
 enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t place,
                         const char *job, size_t len, struct err *err)
 {
@@ -155,7 +148,7 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
     item.is_made = !event.has_event_id;
     item.event_id =
         event.has_event_id ? event.event_id : batch_event_id(&batch->uuid, place);
-    item.day = day_of(event.timestamp_ms);
+    item.timestamp_ms = event.timestamp_ms;
     item.site_at = batch->sites.len;
     item.site_len = event.site_id.len;
     if (buf_add(&batch->sites, event.site_id.bytes, event.site_id.len) ||
@@ -172,8 +165,8 @@ static int compare_items(const void *left, const void *right)
     const struct batch_item *b = right;
     int order = 0;
 
-    if (a->day != b->day)
-        return a->day < b->day ? -1 : 1;
+    if (a->timestamp_ms != b->timestamp_ms)
+        return a->timestamp_ms < b->timestamp_ms ? -1 : 1;
     if (a->is_made != b->is_made)
         return a->is_made ? 1 : -1;
     if (!a->is_made)

@@ -31,7 +31,7 @@ struct batch_item {
     size_t job_len;
     struct uuid event_id; /* the job's, or made from batch and place */
     bool is_made;         /* the latter */
-    int64_t day;          /* of its timestamp, since 1970; 0 without a row */
+    int64_t timestamp_ms; /* since 1970; 0 without a row */
     size_t row_at;        /* in rows */
     size_t row_len;       /* 0: the job never became a row */
     size_t site_at;       /* in sites; its site_id, of a job that became a row */
@@ -67,11 +67,11 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
 enum err_code batch_add_dead(struct batch *batch, size_t place, const char *job,
                              size_t len, const char *reason, struct err *err) MUST_CHECK;
 
-/* Brings the items into the order in which every batch stores them: day, event_id, place;
- * of those whose id was made, which no other batch has, day and place.
+/* Brings the items into the order in which every batch stores them: timestamp, event_id,
+ * place; of those whose id was made, which no other batch has, timestamp and place.
  * Two batches with the same events then wait for one another in turn and never in a circle,
- * and of equal events the first one wins.  By days first, because COPY fills one partition
- * after the other. */
+ * and of equal events the first one wins.  It is the order of the key: COPY fills one
+ * partition after the other, and one page of its index after the other. */
 void batch_sort(struct batch *batch);
 
 /* Declares items[index], alive until now, dead. */

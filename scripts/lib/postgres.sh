@@ -39,8 +39,21 @@ memory_mb() {
     printf '%s' "$limit"
 }
 
-# Prints the settings for a machine with $1 megabytes, port $2 and address $3.  fsync and
-# synchronous_commit stay on: a batch is acknowledged to Redis once it is committed.
+# Prints how the programs in $1 compress whole pages in the log: with lz4, at half the time,
+# where they can (Postgres 15, built with it).
+postgres_wal_compression() {
+    local version=${1#/usr/lib/postgresql/}
+
+    if ((${version%%[./]*} >= 15)) && [[ $(ldd "$1/postgres") == *liblz4* ]]; then
+        printf lz4
+    else
+        printf pglz
+    fi
+}
+
+# Prints the settings for a machine with $1 megabytes, port $2, address $3 and the programs
+# in $4.  fsync and synchronous_commit stay on: a batch is acknowledged to Redis once it is
+# committed.
 postgres_config() {
     local memory=$1 buffers
 
@@ -61,7 +74,7 @@ maintenance_work_mem = 128MB
 max_wal_size = 2GB
 min_wal_size = 256MB
 checkpoint_timeout = 15min
-wal_compression = on
+wal_compression = $(postgres_wal_compression "$4")
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'

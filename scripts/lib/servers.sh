@@ -291,7 +291,7 @@ postgres_start() {
     child_job "$VAR/log/roles.log" "writing the settings of the database" "${SERVER_AS[@]}" \
         bash -c "$(declare -f postgres_configure) && postgres_configure \"\$@\"" \
         postgres_configure "$POSTGRES_PATH" \
-        <<<"$(postgres_config "$(memory_mb)" "$port" 127.0.0.1)"
+        <<<"$(postgres_config "$(memory_mb)" "$port" 127.0.0.1 "$programs")"
     postgres_make_roles "$programs" "$secret"
     child_start_logged postgres "$log" "${SERVER_AS[@]}" setpriv --pdeathsig INT -- \
         bash -c "$(declare -f postgres_stale_pid postgres_become) && postgres_become \"\$@\"" \

@@ -31,7 +31,6 @@ LANGUAGE sql STABLE AS $$
     WITH seen AS MATERIALIZED (
         SELECT e.path, e.user_id FROM events e
          WHERE e.site_id = p_site_id
-           AND (e."timestamp" AT TIME ZONE 'UTC')::date = p_day
            AND e."timestamp" >= p_day::timestamp AT TIME ZONE 'UTC'
            AND e."timestamp" < (p_day + 1)::timestamp AT TIME ZONE 'UTC'
     )

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from support.daemon import run
-from support.postgres_server import Database, PostgresServer
+from support.postgres_server import Database, PostgresServer, bin_dir
 from support.redis_server import RedisServer
 from support.settings import SOURCE
 from support.wait import wait_until
@@ -39,7 +39,7 @@ def start_postgres(stack, checks_passwords=True):
     """checks_passwords: off where instructions are counted, for a login takes as many as a
     thousand events."""
     options = _settings_of_up(
-        'postgres_config "$(memory_mb)" 0 127.0.0.1', r"^(\w+) = '?([^'\n]*)'?$",
+        f'postgres_config "$(memory_mb)" 0 127.0.0.1 {bin_dir()}', r"^(\w+) = '?([^'\n]*)'?$",
         without=("listen_addresses", "port", "unix_socket_directories"))
     server = PostgresServer(**{"autovacuum_naptime": "1min", **options})
     stack.callback(server.remove)

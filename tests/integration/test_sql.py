@@ -414,14 +414,14 @@ def test_stats_reads_a_row_by_its_key_and_ten_paths_by_theirs(filled, day):
                     for n in found if "Index Name" in n) <= 11
 
 
-def test_exact_stats_of_a_day_use_the_index_of_days(filled):
+def test_exact_stats_of_a_day_use_the_index_of_times(filled):
     day = filled.value("SELECT (now() - interval '40 days')::date")
     found = explain(filled, f"SELECT * FROM stats_exact_day('site-7', '{day}')")
     whole, indexes = scanned(found)
     assert not whole
     # One partition, or two where a month ends; the others are not even looked at.
     assert 1 <= len(indexes) <= 2
-    assert all(re.search(r"site_id_timezone", name) for name in indexes)
+    assert all(re.search(r"site_id_timestamp", name) for name in indexes)
     assert filled.rows(f"SELECT total_views, unique_users FROM stats_exact_day('site-7', "
                        f"'{day}') LIMIT 1") == \
         filled.rows(f"SELECT total_views, unique_users FROM stats('site-7', '{day}') LIMIT 1")

@@ -86,7 +86,7 @@ static void test_a_buried_row_is_passed_over(void **state)
     "\"event_type\":\"e\",\"path\":\"/\",\"user_id\":null,"                              \
     "\"timestamp\":\"" day "T10:00:00Z\"}"
 
-static void test_a_batch_is_in_the_order_of_days_ids_and_places(void **state)
+static void test_a_batch_is_in_the_order_of_times_ids_and_places(void **state)
 {
     static const char *const jobs[] = {
         EVENT("2", "2025-11-15"),
@@ -110,8 +110,8 @@ static void test_a_batch_is_in_the_order_of_days_ids_and_places(void **state)
     batch_sort(&batch);
     for (size_t i = 0; i < batch.count; i++)
         assert_int_equal(batch.items[i].place, places[i]);
-    assert_int_equal(batch.items[0].day, -2);
-    assert_int_equal(batch.items[1].day, -1);
+    assert_int_equal(batch.items[0].timestamp_ms, -INT64_C(136800000));
+    assert_int_equal(batch.items[1].timestamp_ms, -INT64_C(50400000));
     batch_release(&batch);
     event_parser_free(parser);
 }
@@ -193,7 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jobs_become_rows_and_wrong_ones_are_dead),
         cmocka_unit_test(test_a_buried_row_is_passed_over),
-        cmocka_unit_test(test_a_batch_is_in_the_order_of_days_ids_and_places),
+        cmocka_unit_test(test_a_batch_is_in_the_order_of_times_ids_and_places),
         cmocka_unit_test(test_ids_that_are_made_are_stable_and_distinct),
         cmocka_unit_test(test_a_batch_id_of_any_text_will_do),
         cmocka_unit_test(test_a_batch_survives_each_failed_allocation),
