@@ -1,0 +1,200 @@
+"""Debian's Chromium, driven over the DevTools protocol by a pair of pipes: no driver, no
+package and no port besides the browser's own.
+
+    with chromium() as browser:
+        page = browser.open("http://shop.example:8080/")
+        page.run("history.length")
+
+Every name resolves to this machine, so pages can have real host names.
+"""
+import contextlib
+import fcntl
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+from support.process import die_with_parent
+from support.settings import patience
+from support.wait import wait_until
+
+# What a person's browser says: the headless one says that it is one.
+AGENT = ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/140.0.0.0 Safari/537.36")
+
+
+def program():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("there is no Chromium on this machine")
+    return path
+
+
+class Failed(AssertionError):
+    """The browser, or the script of a page, has refused."""
+
+
+class Pipe:
+    """Messages to and from the browser; those from it are read by a thread."""
+
+    def __init__(self, to_browser, from_browser):
+        self.out, self.source = os.fdopen(to_browser, "wb"), os.fdopen(from_browser, "rb")
+        self.ids = itertools.count(1)
+        self.answers, self.events = {}, []
+        self.changed = threading.Condition()
+        self.is_open = True
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        buffer = b""
+        while True:
+            data = self.source.read1(1 << 16)
+            *messages, buffer = (buffer + data).split(b"\0")
+            with self.changed:
+                for message in map(json.loads, messages):
+                    if "id" in message:
+                        self.answers[message["id"]] = message
+                    else:
+                        self.events.append(message)
+                self.is_open = bool(data)
+                self.changed.notify_all()
+            if not data:
+                return
+
+    def call(self, method, session=None, seconds=30, **params):
+        number = next(self.ids)
+        message = {"id": number, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        self.out.write(json.dumps(message).encode() + b"\0")
+        self.out.flush()
+        with self.changed:
+            came = self.changed.wait_for(lambda: number in self.answers or not self.is_open,
+                                         patience(seconds))
+            assert came and number in self.answers, f"no answer to {method} {params}"
+            answer = self.answers.pop(number)
+        if "error" in answer:
+            raise Failed(f"{method}: {answer['error']}")
+        return answer["result"]
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, pipe, target):
+        self.pipe, self.target = pipe, target
+        self.session = pipe.call("Target.attachToTarget", targetId=target,
+                                 flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(domain + ".enable")
+
+    def call(self, method, **params):
+        return self.pipe.call(method, self.session, **params)
+
+    def events(self, method):
+        return [one["params"] for one in list(self.pipe.events)
+                if one.get("sessionId") == self.session and one["method"] == method]
+
+    def run(self, script):
+        """The value of an expression; promises are awaited."""
+        answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True,
+                           returnByValue=True, userGesture=True)
+        if "exceptionDetails" in answer:
+            raise Failed(f"{script}: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def wait(self, script, seconds=20):
+        """Until an expression is true; the document may change meanwhile."""
+        return wait_until(lambda: self.run(script), seconds, script, retry=(Failed,))
+
+    def go(self, url):
+        """Opens a page and waits until it is loaded."""
+        answer = self.call("Page.navigate", url=url)
+        assert "errorText" not in answer, answer
+        self.wait(f"location.href == {json.dumps(url)} && document.readyState == 'complete'")
+        return self
+
+    def click(self, selector, button="left"):
+        """As a hand does it: the mouse is pressed and released over the element."""
+        spot = self.run(f"(() => {{ const box = document.querySelector({json.dumps(selector)})"
+                        ".getBoundingClientRect();"
+                        "return [box.x + box.width / 2, box.y + box.height / 2]; })()")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1],
+                      button=button, clickCount=1)
+
+    def show(self):
+        self.call("Page.bringToFront")
+
+    def problems(self):
+        """What the browser would write to the console in red."""
+        return ([one["exceptionDetails"].get("exception", one["exceptionDetails"])
+                 for one in self.events("Runtime.exceptionThrown")]
+                + [one["entry"]["text"] for one in self.events("Log.entryAdded")
+                   if one["entry"]["level"] == "error"])
+
+    def close(self):
+        self.pipe.call("Target.closeTarget", targetId=self.target)
+
+
+class Browser:
+    def __init__(self, pipe):
+        self.pipe = pipe
+
+    def open(self, url=None, background=False):
+        """A new tab, in front unless it is to stay in the background."""
+        target = self.pipe.call("Target.createTarget", url="about:blank",
+                                background=background)["targetId"]
+        page = Page(self.pipe, target)
+        if not background:
+            page.show()
+        return page.go(url) if url else page
+
+
+def _pipe(child_reads):
+    """(ours, the child's), the latter above the numbers that it is to get there."""
+    reads, writes = os.pipe()
+    ours, theirs = (writes, reads) if child_reads else (reads, writes)
+    high = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(theirs)
+    return ours, high
+
+
+@contextlib.contextmanager
+def chromium(*flags):
+    to_browser, reads = _pipe(True)
+    from_browser, writes = _pipe(False)
+
+    def prepare():
+        die_with_parent()()
+        os.dup2(reads, 3)
+        os.dup2(writes, 4)
+
+    with tempfile.TemporaryDirectory(prefix="analytics-browser-",
+                                     ignore_cleanup_errors=True) as folder:
+        command = [program(), "--headless=new", "--disable-gpu", "--no-first-run",
+                   "--disable-background-networking", "--disable-component-update",
+                   "--disable-dev-shm-usage", f"--user-data-dir={folder}/profile",
+                   "--host-resolver-rules=MAP * 127.0.0.1", f"--user-agent={AGENT}",
+                   "--remote-debugging-pipe", *flags]
+        command += ["--no-sandbox"] if os.geteuid() == 0 else []
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env={**os.environ, "HOME": folder},
+            preexec_fn=prepare, pass_fds=(3, 4), start_new_session=True)
+        os.close(reads)
+        os.close(writes)
+        pipe = Pipe(to_browser, from_browser)
+        try:
+            yield Browser(pipe)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, 9)
+            process.wait()
+            pipe.out.close()
