@@ -112,7 +112,11 @@ ssize_t http_wire_read(int fd, void *bytes, size_t len, int flags)
 {
     struct http_request *req = running && fd >= 0 ? http_wire_find(running, fd) : NULL;
 
-    was_asked = was_asked || fd < 0;
+    if (fd < 0) {
+        was_asked = true;
+        errno = EBADF;
+        return -1;
+    }
     if (!req || len == 0)
         return read_socket(fd, bytes, len, flags);
     if (req->is_cut)

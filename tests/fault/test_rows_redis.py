@@ -216,21 +216,13 @@ def test_row_33_redis_is_loading(start, spool):
     rig.redis.kill()
     rig.redis.options["key-load-delay"] = 1000  # microseconds
     rig.redis.start(wait=False)
-    wait_until(lambda: loading(rig.redis), 10, "it to be loading",
-               retry=(redis_client.ConnectionError,))
+    wait_until(rig.redis.is_loading, 10, "it to be loading",
+               retry=(OSError,))
     wait_trouble(rig, spool)
     rig.redis.wait_ready()
     wait_well(rig, spool)
     rig.end(in_time=IN_TIME)
     check_statuses(rig, spool)
-
-
-def loading(server):
-    with server.client() as client:
-        try:
-            return not client.ping()
-        except redis_client.BusyLoadingError:
-            return True
 
 
 def test_row_33_redis_is_busy_with_a_script(start, spool):

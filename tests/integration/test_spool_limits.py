@@ -4,7 +4,6 @@ that is full.  What one cannot take the next does, and after the last is a 503.
 import time
 
 import pytest
-import redis
 
 from support.events import event
 from support.judge import Judge
@@ -176,14 +175,6 @@ def test_a_real_redis_that_refuses(make_stack, server, spool, database, trouble,
     assert verdict.stored == verdict.attempted
 
 
-def is_loading(server):
-    with server.client() as client:
-        try:
-            return not client.ping()
-        except redis.BusyLoadingError:
-            return True
-
-
 def test_a_real_redis_that_is_loading(start, server, spool):
     """It is back, but busy with its file: what comes meanwhile is in the spool."""
     with server.client() as client, client.pipeline(transaction=False) as pipe:
@@ -194,8 +185,8 @@ def test_a_real_redis_that_is_loading(start, server, spool):
     server.kill()
     server.options["key-load-delay"] = 1000  # microseconds
     server.start(wait=False)
-    wait_until(lambda: is_loading(server), 10, "Redis to be loading",
-               retry=(redis.ConnectionError,))
+    wait_until(server.is_loading, 10, "Redis to be loading",
+               retry=(OSError,))
     ids = take_all(ingestion, 100)
     assert ingestion.get("/readyz").status == 503
     server.wait_ready()
