@@ -55,7 +55,7 @@ static void on_redis_ready(void *user)
 {
     struct loop *loop = user;
 
-    metric_set(&loop->routes.metrics->redis_up, 1);
+    metric_set(&loop->routes.ways.metrics->redis_up, 1);
     if (loop->was_lost)
         log_line(LOG_INFO, "connected to Redis again", NULL);
     loop->was_lost = false;
@@ -66,8 +66,8 @@ static void on_redis_lost(const char *reason, void *user)
     struct loop *loop = user;
     int64_t suppressed;
 
-    metric_set(&loop->routes.metrics->redis_up, 0);
-    metric_add(&loop->routes.metrics->redis_losses, 1);
+    metric_set(&loop->routes.ways.metrics->redis_up, 0);
+    metric_add(&loop->routes.ways.metrics->redis_losses, 1);
     if (!log_limit_allows(&loop->lost_limit, LOG_EVERY_MS, &suppressed))
         return;
     loop->was_lost = true;
@@ -90,7 +90,7 @@ static void on_spool_stopped(void *user)
 {
     struct loop *loop = user;
 
-    committer_stop(loop->routes.committer, on_queue_stopped, loop);
+    committer_stop(loop->routes.ways.committer, on_queue_stopped, loop);
 }
 
 static void on_reader_stopped(void *user)
@@ -123,7 +123,7 @@ static void on_server_stopped(void *user)
 
     if (--loop->open_servers > 0)
         return;
-    committer_quiesce(loop->routes.committer);
+    committer_quiesce(loop->routes.ways.committer);
     redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
 }
 
@@ -148,7 +148,7 @@ static void on_renew(uv_async_t *async)
 
     if (!access || !loop->server)
         return;
-    loop->routes.access = access;
+    loop->routes.ways.access = access;
     http_server_set_access(loop->server, access_origins(access), access_has_key(access));
     loop->options.on_renewed(loop->options.user);
 }
@@ -173,7 +173,7 @@ static void on_turn_end(void *user)
 {
     struct routes *routes = user;
 
-    committer_flush(routes->committer);
+    committer_flush(routes->ways.committer);
 }
 
 static enum err_code start_server(struct loop *loop, struct err *err)
@@ -189,7 +189,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
     options.max_body_bytes = conf->max_body_bytes;
     options.body_budget = loop->options.body_budget;
     options.max_drain_bytes = conf->max_drain_bytes;
-    options.metrics = &loop->routes.metrics->http;
+    options.metrics = &loop->routes.ways.metrics->http;
     options.routes = ingestion_routes;
     options.origins = access_origins(loop->options.access);
     options.has_secret = access_has_key(loop->options.access);
@@ -248,7 +248,7 @@ static enum err_code start_barrier(struct loop *loop, struct err *err)
     struct barrier_options options = {
         .redis = loop->routes.redis,
         .spool_dir = loop->options.spool_dir,
-        .metrics = loop->routes.metrics,
+        .metrics = loop->routes.ways.metrics,
         .group_max_bytes = (size_t)conf->pending_max_bytes,
         .is_on = conf->redis_confirms_write,
         .hold_max_ms = conf->enqueue_timeout_ms / 2,
@@ -270,7 +270,7 @@ static enum err_code start_spool(struct loop *loop, struct err *err)
         .redis = loop->routes.redis,
         .breaker = &loop->breaker,
         .dir = loop->options.spool_dir,
-        .metrics = loop->routes.metrics,
+        .metrics = loop->routes.ways.metrics,
         .shows_bytes = loop->options.index == 0,
         .group_max_events = conf->group_max_events,
     };
@@ -293,7 +293,7 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
         .breaker = &loop->breaker,
         .spool = loop->spool,
         .barrier = loop->barrier,
-        .metrics = loop->routes.metrics,
+        .metrics = loop->routes.ways.metrics,
         .timeout_ms = conf->enqueue_timeout_ms,
         .group_max_events = conf->group_max_events,
         .groups_in_flight = conf->groups_in_flight,
@@ -302,15 +302,15 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
         .pending_max_bytes = conf->pending_max_bytes,
     };
 
-    return committer_start(&loop->uv, &options, &loop->routes.committer, err);
+    return committer_start(&loop->uv, &options, &loop->routes.ways.committer, err);
 }
 
 static enum err_code start_parts(struct loop *loop, struct err *err)
 {
     enum err_code code;
 
-    loop->routes.parser = event_parser_new();
-    if (!loop->routes.parser)
+    loop->routes.ways.parser = event_parser_new();
+    if (!loop->routes.ways.parser)
         return err_set(err, ERR_NOMEM, "out of memory");
     code = start_server(loop, err);
     if (!code)
@@ -343,10 +343,10 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->options = *options;
     loop->routes.loop = loop;
     loop->routes.breaker = &loop->breaker;
-    loop->routes.access = options->access;
-    loop->routes.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
+    loop->routes.ways.access = options->access;
+    loop->routes.ways.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
     loop->routes.all_metrics = options->metrics;
-    loop->routes.metrics = &options->metrics->loops[options->index];
+    loop->routes.ways.metrics = &options->metrics->loops[options->index];
     *ret_loop = loop;
     if (uv_loop_init(&loop->uv) != 0 ||
         uv_async_init(&loop->uv, &loop->stop, on_stop) != 0 ||
@@ -379,6 +379,6 @@ void loop_join(struct loop *loop)
     status = uv_loop_close(&loop->uv);
     assert(status == 0); /* every handle was closed on the way */
     redis_uv_free(loop->routes.redis);
-    event_parser_free(loop->routes.parser);
+    event_parser_free(loop->routes.ways.parser);
     mem_free(loop);
 }

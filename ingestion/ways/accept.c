@@ -1,0 +1,80 @@
+/* accept.c -- see accept.h. */
+#include "ingestion/ways/accept.h"
+
+#include <stdbool.h>
+
+#include "ingestion/access.h"
+#include "shared/base/clock.h"
+#include "shared/event/event.h"
+#include "shared/http/http.h"
+
+static const char unavailable[] = "queue unavailable";
+
+static enum rejection rejection_of(enum err_code code, const struct event_parser *parser)
+{
+    switch ((int)code) {
+    case ERR_INVALID:
+        return (enum rejection)event_parser_flaw(parser);
+    case ERR_TOO_BIG:
+        return REJECTION_TOO_LARGE;
+    case ERR_BUSY:
+        return REJECTION_QUEUE_FULL;
+    default:
+        return REJECTION_NO_MEMORY;
+    }
+}
+
+void accept_note(struct ways *ways, enum err_code code)
+{
+    metric_reject(ways->metrics, rejection_of(code, ways->parser));
+}
+
+void accept_refuse(struct http_request *req, enum err_code code, const struct err *err)
+{
+    unsigned status = err_http_status(code);
+
+    http_answer_error(req, status, status == 503 ? unavailable : err->msg);
+}
+
+/* A far future is a partition, a row of rollups and a day that nobody asks for, for ever. */
+static bool is_too_far_ahead(const struct ways *ways, const struct event *event)
+{
+    return ways->timestamp_ahead_max_s > 0 &&
+           event->timestamp_ms - event->received_at_ms >
+               ways->timestamp_ahead_max_s * 1000;
+}
+
+static unsigned judge_time(struct ways *ways, const struct event *event, struct err *err)
+{
+    if (!is_too_far_ahead(ways, event))
+        return 0;
+    metric_reject(ways->metrics, REJECTION_TIMESTAMP_AHEAD);
+    return err_http_status(err_set(
+        err, ERR_INVALID, "\"timestamp\" must not lie more than %lld seconds ahead",
+        (long long)ways->timestamp_ahead_max_s));
+}
+
+static unsigned judge_site(struct ways *ways, const struct event *event, struct err *err)
+{
+    unsigned status = access_check_event(ways->access, event, err);
+
+    if (status)
+        metric_reject(ways->metrics,
+                      status == 429 ? REJECTION_SITE_RATE : REJECTION_SITE_DENIED);
+    return status;
+}
+
+unsigned accept_judge(struct ways *ways, struct event *event, struct err *err)
+{
+    unsigned status;
+
+    event->received_at_ms = clock_wall_ms();
+    status = judge_time(ways, event, err);
+    if (!status)
+        status = judge_site(ways, event, err);
+    if (!status && !event->has_event_id) {
+        event->event_id = uuid_v7();
+        event->has_event_id = true;
+    }
+    return status;
+}

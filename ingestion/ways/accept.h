@@ -1,0 +1,42 @@
+/* accept.h -- what all ways in share: an event that a client's protocol gave is judged,
+ * completed and put into the group; the answer is given by commit/committer.c once that is
+ * safe.
+ *
+ * A way in is one file that fills struct events from one protocol: event.c.  The address's
+ * limit and the key are judged earlier, by the headers (routes.c).
+ */
+#ifndef INGESTION_WAYS_ACCEPT_H
+#define INGESTION_WAYS_ACCEPT_H
+
+#include <stdint.h>
+
+#include "ingestion/metrics.h"
+#include "shared/base/err.h"
+
+struct access;
+struct committer;
+struct event;
+struct event_parser;
+struct http_request;
+
+/* What every way needs. */
+struct ways {
+    struct event_parser *parser; /* borrowed, as all of these */
+    struct committer *committer;
+    struct access *access;
+    struct loop_metrics *metrics;
+    int64_t timestamp_ahead_max_s; /* 0: no limit */
+};
+
+/* Judges an event by the clock and by its site, and gives it what it lacks: received_at, and
+ * an event_id.  0, or the status to refuse it with, counted, and the sentence in err->msg. */
+unsigned accept_judge(struct ways *ways, struct event *event, struct err *err) MUST_CHECK;
+
+/* Counts what the parser or the committer has not taken. */
+void accept_note(struct ways *ways, enum err_code code);
+
+/* Answers with the status of the code: 503 in the words of the contract, otherwise
+ * err->msg. */
+void accept_refuse(struct http_request *req, enum err_code code, const struct err *err);
+
+#endif
