@@ -39,7 +39,7 @@ struct app {
     struct daemon daemon;
     struct guard *guard; /* owned */
     struct origins origins;
-    struct pool *pools[ROUTES_POOL_COUNT]; /* each owned; NULL: not started */
+    struct pool *pools[POOL_COUNT]; /* each owned; NULL: not started */
     size_t pools_running;
     struct http_peers *peers;   /* owned; NULL: no limit for an address */
     struct http_server *server; /* owned */
@@ -155,7 +155,7 @@ static void on_turn_end(void *user)
 {
     const struct routes *routes = user;
 
-    for (size_t i = 0; i < ROUTES_POOL_COUNT; i++) {
+    for (size_t i = 0; i < POOL_COUNT; i++) {
         if (routes->pools[i])
             pool_dispatch(routes->pools[i]);
     }
@@ -187,12 +187,12 @@ static enum err_code start_pools(struct app *app, struct err *err)
         .metrics = &app->metrics,
     };
 
-    for (size_t i = 0; i < ROUTES_POOL_COUNT; i++) {
-        if (i == ROUTES_STATS) {
+    for (size_t i = 0; i < POOL_COUNT; i++) {
+        if (i == POOL_ROLLUP) {
             options.connections = (size_t)conf->connections;
             options.is_main = true;
             options.gauges = &app->metrics.stats;
-        } else if (i == ROUTES_RAW) {
+        } else if (i == POOL_RAW) {
             options.connections = (size_t)conf->raw_connections;
             options.query_timeout_ms = conf->raw_query_timeout_ms;
             options.is_main = false;

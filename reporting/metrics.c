@@ -18,12 +18,9 @@ static const char *const troubles[] = {
     [METRIC_TROUBLE_HALT] = "halt",
 };
 
-static const char *const statements[] = {
-    [STATEMENT_SCHEMA_VERSION] = "schema_version",
-    [STATEMENT_STATS] = "stats",
-    [STATEMENT_STATS_EXACT_DAY] = "stats_exact_day",
-    [STATEMENT_STATS_EXACT_ALL] = "stats_exact_all",
-};
+#define REPORT_NAME(id, name, path, ...) [STATEMENT_##id] = name,
+#define STATEMENT_NAME(id, name, ...)    [STATEMENT_##id] = name,
+static const char *const statements[] = {REPORTS(REPORT_NAME, STATEMENT_NAME)};
 
 static const struct metric_item items[] = {
     {.name = "stats_failed_total",

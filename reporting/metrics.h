@@ -2,7 +2,7 @@
 #ifndef REPORTING_METRICS_H
 #define REPORTING_METRICS_H
 
-#include "reporting/report/statement.h"
+#include "reporting/report/report.h"
 #include "shared/base/err.h"
 #include "shared/daemon/process_stats.h"
 #include "shared/http/metrics.h"

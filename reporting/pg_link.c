@@ -419,11 +419,15 @@ bool pg_link_is_open(const struct pg_link *link)
 }
 
 /* Behind a pooler the settings and the statement are one transaction. */
-static bool pg_link_send(struct pg_link *link, const struct statement *statement,
-                         const char *const *values)
+static bool pg_link_send(struct pg_link *link, const struct report *statement,
+                         const struct ask_text *texts)
 {
     const char *settings = pg_conn_settings(link->conn);
+    const char *values[REPORT_VALUES_MAX];
     int count = (int)statement->value_count;
+
+    for (int i = 0; i < count; i++)
+        values[i] = texts[i].bytes;
 
     if (!settings)
         return PQsendQueryPrepared(link->conn, statement->name, count, values, NULL, NULL,
@@ -434,10 +438,10 @@ static bool pg_link_send(struct pg_link *link, const struct statement *statement
            PQpipelineSync(link->conn);
 }
 
-void pg_link_run(struct pg_link *link, enum statement_id id, const char *const *values,
-                 pg_link_result_fn fn, void *user)
+void pg_link_run(struct pg_link *link, enum statement_id id,
+                 const struct ask_text *values, pg_link_result_fn fn, void *user)
 {
-    const struct statement *statement = statement_get(id);
+    const struct report *statement = report_get(id);
     uint64_t timeout_ms =
         (uint64_t)link->options->session.query_timeout_ms + PG_LINK_MARGIN_MS;
 

@@ -33,7 +33,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "reporting/report/statement.h"
+#include "reporting/report/report.h"
 #include "reporting/session.h"
 #include "shared/base/err.h"
 
@@ -85,7 +85,7 @@ bool pg_link_is_open(const struct pg_link *link);
 
 /* Sends a prepared statement on a READY link; fn is called exactly once, never from
  * within, with the rows, or with ERR_UNAVAILABLE when the connection was lost. */
-void pg_link_run(struct pg_link *link, enum statement_id id, const char *const *values,
-                 pg_link_result_fn fn, void *user);
+void pg_link_run(struct pg_link *link, enum statement_id id,
+                 const struct ask_text *values, pg_link_result_fn fn, void *user);
 
 #endif

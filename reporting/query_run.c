@@ -10,38 +10,50 @@
 /* FNV-1a; a client that makes hashes collide only makes his own comparisons longer. */
 static uint64_t hash_query(const struct question *query)
 {
-    const struct statement *statement = statement_get(query->statement);
+    size_t count = report_get(query->statement)->value_count;
     uint64_t hash = 0xcbf29ce484222325U ^ query->statement;
 
-    for (size_t i = 0; i < statement->value_count; i++) {
-        const char *at = query->values[i];
-        do {
-            hash = (hash ^ (unsigned char)*at) * 0x100000001b3U;
-        } while (*at++);
+    for (size_t i = 0; i < count; i++) {
+        const struct ask_text *value = &query->values[i];
+        for (size_t at = 0; at < value->len; at++)
+            hash = (hash ^ (unsigned char)value->bytes[at]) * 0x100000001b3U;
+        hash *= 0x100000001b3U; /* where it ends */
     }
     return hash;
+}
+
+static bool is_same_value(const struct ask_text *a, const struct ask_text *b)
+{
+    if (!a->bytes || !b->bytes)
+        return a->bytes == b->bytes;
+    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
 static bool is_same(const struct question *a, const struct question *b)
 {
     if (a->statement != b->statement)
         return false;
-    for (size_t i = 0; i < statement_get(a->statement)->value_count; i++) {
-        if (strcmp(a->values[i], b->values[i]) != 0)
+    for (size_t i = 0; i < report_get(a->statement)->value_count; i++) {
+        if (!is_same_value(&a->values[i], &b->values[i]))
             return false;
     }
     return true;
 }
 
+static size_t size_of(const struct ask_text *value)
+{
+    return value->bytes ? value->len + 1 : 0;
+}
+
 struct query_run *query_run_new(struct pool *pool, const struct question *query)
 {
-    size_t count = statement_get(query->statement)->value_count;
+    size_t count = report_get(query->statement)->value_count;
     size_t size = 0;
     struct query_run *run;
     char *text;
 
     for (size_t i = 0; i < count; i++)
-        size += strlen(query->values[i]) + 1;
+        size += size_of(&query->values[i]);
     run = mem_calloc(1, sizeof(*run) + size);
     if (!run)
         return NULL;
@@ -51,9 +63,11 @@ struct query_run *query_run_new(struct pool *pool, const struct question *query)
     run->query.statement = query->statement;
     text = run->text;
     for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(query->values[i]) + 1;
-        memcpy(text, query->values[i], len);
-        run->query.values[i] = text;
+        size_t len = size_of(&query->values[i]);
+        if (len == 0)
+            continue; /* null */
+        memcpy(text, query->values[i].bytes, len);
+        run->query.values[i] = (struct ask_text){.bytes = text, .len = len - 1};
         text += len;
     }
     return run;

@@ -5,12 +5,13 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-#include "reporting/report/statement.h"
+#include "reporting/report/report.h"
 #include "shared/base/err.h"
 
 struct question {
     enum statement_id statement;
-    const char *values[STATEMENT_VALUES_MAX]; /* as many as the statement has */
+    /* As many as the statement has; bytes NULL is SQL's null. */
+    struct ask_text values[REPORT_VALUES_MAX];
 };
 
 /* Whoever asks.  Only fn ends the asking, and it is called exactly once. */

@@ -1,21 +1,18 @@
 /* routes.c -- see routes.h.
  *
- * on_stats -> stats_query_read -> pool_ask -> (Postgres) -> on_stats_rows -> render
- *          -> http_answer_json
+ * on_report -> ask_read -> report_source -> pool_ask -> (Postgres) -> on_rows
+ *           -> render_json -> http_answer_json
  */
 #include "reporting/routes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
 #include "reporting/report/render.h"
-#include "reporting/report/stats.h"
-#include "reporting/report/stats_query.h"
-#include "reporting/report/stats_rows.h"
+#include "reporting/report/report.h"
 #include "reporting/session.h"
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
@@ -31,13 +28,14 @@ enum {
     ROUTES_LOG_INTERVAL_MS = 10000
 };
 
-/* A request for /stats that waits for its rows. */
-struct stats_request {
+/* A request for a report that waits for its rows. */
+struct report_request {
     struct http_request *http; /* borrowed until answered */
     struct reporting_metrics *metrics;
-    bool is_exact;
-    char date[sizeof("YYYY-MM-DD")];
-    char site_id[]; /* its bytes and a NUL */
+    const struct report *report; /* the row of its route */
+    const struct report *source; /* the statement that answers */
+    struct ask ask;
+    char bytes[]; /* of the ask */
 };
 
 /* --- errors ---------------------------------------------------------------------- */
@@ -84,96 +82,82 @@ static void answer_failure(struct reporting_metrics *metrics, struct http_reques
     http_answer_error(req, is_ours ? err_http_status(err->code) : 503, sentence);
 }
 
-/* --- /stats ---------------------------------------------------------------------- */
+/* --- reports --------------------------------------------------------------------- */
 
-static struct stats_request *stats_request_new(struct http_request *req,
-                                               const struct stats_query *query)
+static struct report_request *report_request_new(struct http_request *req,
+                                                 const struct ask *ask)
 {
-    size_t size = strlen(query->site_id) + 1;
-    struct stats_request *request = mem_calloc(1, sizeof(*request) + size);
+    struct report_request *request =
+        mem_calloc(1, sizeof(struct report_request) + ask_bytes(ask));
 
     if (!request)
         return NULL;
     request->http = req;
-    request->is_exact = query->is_exact;
-    memcpy(request->site_id, query->site_id, size);
-    if (query->date)
-        memcpy(request->date, query->date, sizeof(request->date));
+    request->ask = *ask;
+    ask_move(&request->ask, request->bytes);
     return request;
 }
 
-static void answer_stats(const struct stats_request *request, const PGresult *rows)
+static void answer_rows(const struct report_request *request, const PGresult *rows)
 {
-    struct stats stats;
     struct buf body;
     struct err err;
-    enum err_code code;
 
     buf_init(&body, ANSWER_BYTES_MAX);
-    code = stats_rows_read(rows, &stats, &err);
-    if (!code) {
-        code = render_stats(request->site_id, request->date[0] ? request->date : NULL,
-                            &stats, &body);
-        if (code)
-            (void)err_set(&err, code, "could not write an answer");
-    }
-    if (code)
+    if (render_json(request->report, &request->ask, rows, &body, &err))
         answer_failure(request->metrics, request->http, &err, sentence_of(err.code));
     else
         http_answer_json(request->http, 200, body.data, body.len);
     buf_release(&body);
 }
 
-static void on_stats_rows(const PGresult *rows, const struct err *err, void *user)
+static bool is_raw(const struct report_request *request)
 {
-    struct stats_request *request = user;
+    return request->source->pool == POOL_RAW;
+}
+
+static void on_rows(const PGresult *rows, const struct err *err, void *user)
+{
+    struct report_request *request = user;
 
     if (rows)
-        answer_stats(request, rows);
+        answer_rows(request, rows);
     else
         answer_failure(request->metrics, request->http, err,
-                       request->is_exact && err->code == ERR_TIMEOUT
+                       is_raw(request) && err->code == ERR_TIMEOUT
                            ? "the question needs too many raw events; shorten the range"
                            : sentence_of(err->code));
     mem_free(request);
 }
 
 /* A question of raw events is worth a look at the socket: who has closed it is gone. */
-static bool is_stats_gone(const void *user)
+static bool is_asker_gone(const void *user)
 {
-    const struct stats_request *request = user;
+    const struct report_request *request = user;
 
-    return request->is_exact ? http_has_hung_up(request->http)
-                             : http_is_gone(request->http);
+    return is_raw(request) ? http_has_hung_up(request->http)
+                           : http_is_gone(request->http);
 }
 
-static struct question to_pool_query(const struct stats_query *query)
+static enum err_code ask_database(const struct routes *routes, struct http_request *req,
+                                  enum statement_id report, const struct ask *ask,
+                                  struct err *err)
 {
-    struct question to = {.statement = STATEMENT_STATS,
-                          .values = {query->site_id, query->date}};
-
-    if (query->is_exact)
-        to.statement =
-            query->date ? STATEMENT_STATS_EXACT_DAY : STATEMENT_STATS_EXACT_ALL;
-    else if (!query->date)
-        to.values[1] = STATEMENT_ALL_TIME;
-    return to;
-}
-
-static enum err_code ask_for_stats(const struct routes *routes, struct http_request *req,
-                                   const struct stats_query *query, struct err *err)
-{
-    struct question pool_query = to_pool_query(query);
-    struct asker asker = {.fn = on_stats_rows, .is_gone = is_stats_gone};
-    struct stats_request *request = stats_request_new(req, query);
+    struct question question = {.statement = report_source(report, ask)};
+    struct asker asker = {.fn = on_rows, .is_gone = is_asker_gone};
+    const struct report *source = report_get(question.statement);
+    struct report_request *request = report_request_new(req, ask);
     enum err_code code;
 
     if (!request)
         return err_set(err, ERR_NOMEM, "out of memory");
     request->metrics = routes->metrics;
+    request->report = report_get(report);
+    request->source = source;
+    for (size_t i = 0; i < source->value_count; i++)
+        question.values[i] = ask->texts[source->values[i]];
     asker.user = request;
-    code = pool_ask(routes->pools[query->is_exact ? ROUTES_RAW : ROUTES_STATS],
-                    &pool_query, &asker, err);
+    code = pool_ask(routes->pools[source->pool], &question, &asker, err);
     if (code)
         mem_free(request);
     else
@@ -196,25 +180,26 @@ static bool is_raw_denied(const struct routes *routes)
     return routes->raw_needs_token && !guard_has_key(routes->guard);
 }
 
-static void on_stats(struct http_request *req, void *user)
+static void on_report(struct http_request *req, void *user)
 {
     const struct routes *routes = user;
+    enum statement_id report = (enum statement_id)http_request_route(req)->id;
     struct query query;
-    struct stats_query stats_query;
+    struct ask ask;
     struct err err;
 
     if (query_parse(http_request_query(req), &query, &err) ||
-        stats_query_read(&query, &stats_query, &err)) {
+        ask_read(report_get(report)->params, &query, &ask, &err)) {
         metric_add(&routes->metrics->failures[err.code], 1);
         http_answer_error(req, 400, err.msg);
         return;
     }
-    if (stats_query.is_exact && is_raw_denied(routes)) {
+    if (ask.is_exact && is_raw_denied(routes)) {
         metric_add(&routes->metrics->failures[ERR_DENIED], 1);
         http_answer_error(req, 403, "exact=true needs a token");
         return;
     }
-    if (ask_for_stats(routes, req, &stats_query, &err))
+    if (ask_database(routes, req, report, &ask, &err))
         answer_failure(routes->metrics, req, &err, sentence_of(err.code));
 }
 
@@ -266,8 +251,8 @@ static void on_readyz(struct http_request *req, void *user)
     const struct asker asker = {on_version_rows, is_readyz_gone, req};
     struct err err;
 
-    if (pool_check(routes->pools[ROUTES_STATS], &err) ||
-        pool_ask(routes->pools[ROUTES_HEALTH], &query, &asker, &err))
+    if (pool_check(routes->pools[POOL_ROLLUP], &err) ||
+        pool_ask(routes->pools[POOL_HEALTH], &query, &asker, &err))
         http_answer_error(req, 503, sentence_of(err.code));
     else
         http_wait(req);
@@ -277,13 +262,19 @@ static void on_metrics(struct http_request *req, void *user)
 {
     const struct routes *routes = user;
 
-    pool_show(routes->pools[ROUTES_STATS]);
-    pool_show(routes->pools[ROUTES_RAW]);
+    pool_show(routes->pools[POOL_ROLLUP]);
+    pool_show(routes->pools[POOL_RAW]);
     metrics_answer(routes->metrics, req);
 }
 
+/* Figures are for nobody but who is let in: every report is guarded. */
+#define REPORT_ROUTE(id_, name, path, ...)                                               \
+    {"GET", path, on_report, HTTP_GUARDED, HTTP_CORS_READ, .id = STATEMENT_##id_},
+#define NO_ROUTE(id, name, ...)
+
+/* clang-format off */
 const struct http_route routes_table[] = {
-    {"GET", "/stats", on_stats, HTTP_GUARDED, HTTP_CORS_READ, .reads_body = false},
+    REPORTS(REPORT_ROUTE, NO_ROUTE)
     {"GET", "/", on_root, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
     {"GET", "/site/*", on_site, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
     {"GET", "/page/*", on_page_file, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
@@ -292,3 +283,4 @@ const struct http_route routes_table[] = {
     {"GET", "/metrics", on_metrics, HTTP_OPEN, .kind = HTTP_ROUTE_METRICS},
     {0},
 };
+/* clang-format on */

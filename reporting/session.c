@@ -1,19 +1,18 @@
 /* session.c -- see session.h. */
 #include "reporting/session.h"
 
-#include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "reporting/report/statement.h"
+#include "reporting/report/report.h"
+#include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/pg/conn.h"
 #include "shared/settings/pg_conf.h"
 
 enum {
-    PREPARE_MAX_LEN = 1024
+    PREPARE_MAX_BYTES = 16384
 };
 
 /* What is on its way to be a session. */
@@ -33,19 +32,36 @@ static enum err_code run(const struct opening *opening, const char *sql,
     return pg_conn_exec(opening->conn, sql, 0, NULL, left_ms, ret_result, err);
 }
 
+/* PREPARE name (type, ...) AS statement */
+static enum err_code write_prepare(const struct report *statement, struct buf *out)
+{
+    enum err_code code = buf_printf(out, "PREPARE %s", statement->name);
+
+    for (size_t i = 0; i < statement->value_count && !code; i++)
+        code = buf_printf(out, "%s%s", i > 0 ? ", " : " (",
+                          ask_sql_type(statement->values[i]));
+    if (!code && statement->value_count > 0)
+        code = buf_add_text(out, ")");
+    if (!code)
+        code = buf_printf(out, " AS %s", statement->sql);
+    return code ? code : buf_add(out, "", 1); /* the NUL */
+}
+
 static enum err_code prepare(const struct opening *opening, enum statement_id id,
                              struct err *err)
 {
-    const struct statement *statement = statement_get(id);
     PGresult *result = NULL;
-    char command[PREPARE_MAX_LEN];
+    struct buf command;
     enum err_code code;
-    int len = snprintf(command, sizeof(command), "PREPARE %s%s AS %s", statement->name,
-                       statement->types, statement->sql);
 
-    assert(len > 0 && (size_t)len < sizeof(command));
-    code = run(opening, command, &result, err);
+    buf_init(&command, PREPARE_MAX_BYTES);
+    code = write_prepare(report_get(id), &command);
+    if (code)
+        (void)err_set(err, code, "could not write a PREPARE");
+    else
+        code = run(opening, command.data, &result, err);
     PQclear(result);
+    buf_release(&command);
     return code;
 }
 
@@ -87,7 +103,7 @@ static enum err_code check_version(const struct opening *opening, struct err *er
 {
     PGresult *result = NULL;
     enum err_code code =
-        run(opening, statement_get(STATEMENT_SCHEMA_VERSION)->sql, &result, err);
+        run(opening, report_get(STATEMENT_SCHEMA_VERSION)->sql, &result, err);
 
     if (!code)
         code = session_check_version(result, err);

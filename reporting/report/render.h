@@ -1,15 +1,20 @@
-/* render.h -- the JSON of an answer.  Pure: values in, bytes out. */
+/* render.h -- the answer of a report, from the rows of its statement and by the types of its
+ * columns.  Pure. */
 #ifndef REPORTING_REPORT_RENDER_H
 #define REPORTING_REPORT_RENDER_H
 
+#include <libpq-fe.h>
+
 #include "shared/base/err.h"
 
+struct ask;
 struct buf;
-struct stats;
+struct report;
 
-/* Appends the body of GET /stats, keys in the contract's order; date NULL is null.
- * Errors as buf_add(), and out may then hold a part. */
-enum err_code render_stats(const char *site_id, const char *date,
-                           const struct stats *stats, struct buf *out) MUST_CHECK;
+/* Appends the JSON.  ERR_BUG when the rows have not the form that the columns promise, errors
+ * as buf_add(); out may then hold a part. */
+enum err_code render_json(const struct report *report, const struct ask *ask,
+                          const PGresult *rows, struct buf *out,
+                          struct err *err) MUST_CHECK;
 
 #endif

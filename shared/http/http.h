@@ -78,6 +78,7 @@ struct http_route {
     enum http_access access;
     enum http_cors cors;
     bool reads_body; /* otherwise a body is read and thrown away */
+    int id;          /* the table's own, for a handler that serves several routes */
     enum http_route_kind kind;
 };
 
@@ -143,6 +144,9 @@ void http_server_stop(struct http_server *server, int64_t grace_ms,
                       void (*on_stopped)(void *user), void *user);
 
 /* --- inside a handler ------------------------------------------------------ */
+
+/* The route that the handler is called for. */
+const struct http_route *http_request_route(const struct http_request *req);
 
 /* The body, inflated; valid inside the handler only. */
 const char *http_request_body(const struct http_request *req, size_t *ret_len);

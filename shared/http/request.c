@@ -431,6 +431,11 @@ const char *http_request_body(const struct http_request *req, size_t *ret_len)
     return req->body.bytes.len ? req->body.bytes.data : "";
 }
 
+const struct http_route *http_request_route(const struct http_request *req)
+{
+    return req->route;
+}
+
 const char *http_request_query(const struct http_request *req)
 {
     return req->query.len ? req->query.data : "";

@@ -1,12 +1,15 @@
 """The lists of docs/how-to.md, followed in a copy of the tree: a field of an event is one row
-and one column, a setting is a member and a row, and both work from HTTP to the database."""
+and one column, a setting is a member and a row, a report is one row, and each works from HTTP to
+the database."""
 import json
 import subprocess
 
 import pytest
 
 from support.events import event
+from support.metrics import scrape
 from support.redis_server import QUEUE
+from support.site_data import load
 from support.stack import Daemons
 from support.up import clone
 from support.wait import wait_until
@@ -36,14 +39,30 @@ def add_setting(root):
         '             .help = "Time of a trial, in ms"),\n')
 
 
+REPORT = r''' \
+    REPORT(TYPES, "types", "/stats/types", \
+        .sql = "SELECT sum(count(*)) OVER (), event_type, count(*) FROM events " \
+               "WHERE site_id = $1 GROUP BY 2 ORDER BY 2", \
+        VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID, .pool = POOL_RAW, \
+        COLUMNS({"site_id", REPORT_ASKED, ASK_SITE_ID}, {"events", .type = REPORT_INT}, \
+                {"types", .type = REPORT_LIST}, \
+                {"event_type", .type = REPORT_TEXT}, {"count", .type = REPORT_INT}))'''
+
+
+def add_report(root):
+    add(root, "reporting/report/reports.h", "\n/* clang-format on */", REPORT)
+
+
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory):
-    """A copy of the tree with both, built."""
+    """A copy of the tree with all of them, built."""
     root = clone(tmp_path_factory.mktemp("how-to"))
     add_field(root)
     add_setting(root)
+    add_report(root)
     for words in (["--preset", "release"],
-                  ["--build", "--preset", "release", "--target", "ingestion", "processor"]):
+                  ["--build", "--preset", "release", "--target", "ingestion", "processor",
+                   "reporting"]):
         done = subprocess.run(["cmake", *words], cwd=root, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -109,3 +128,18 @@ def test_the_setting_is_there_with_its_range(changed, tmp_path):
     assert "Time of a trial, in ms (1 to 9) [7]" in run("--help").stdout
     assert "TRIAL_MS=8" in run("--trial-ms=8", "--print-config").stdout
     assert run("--trial-ms=10").returncode == 2
+
+
+def test_a_report_is_one_row(started, database):
+    """It answers, refuses what it does not take, and is counted under its name."""
+    load(database, [event(site_id="s", event_type=kind) for kind in ("b", "a", "b")])
+    daemon = started.start("reporting", DATABASE_URL=database.url)
+    answer = daemon.get("/stats/types?site_id=s")
+    assert (answer.status, answer.body.decode()) == (
+        200, '{"site_id":"s","events":3,"types":[{"event_type":"a","count":1},'
+             '{"event_type":"b","count":2}]}')
+    refused = daemon.get("/stats/types?site_id=s&day=1")
+    assert (refused.status, refused.error) == (
+        400, '"day" is not allowed; allowed are site_id')
+    assert scrape(daemon).value("analytics_reporting_query_seconds_count",
+                                statement="types") == 1

@@ -86,9 +86,14 @@ static void finish(struct fixture *f)
     assert_int_equal(uv_loop_close(&f->loop), 0);
 }
 
+static struct ask_text text_of(const char *bytes)
+{
+    return (struct ask_text){.bytes = bytes, .len = bytes ? strlen(bytes) : 0};
+}
+
 static enum err_code ask(struct fixture *f, const char *site_id, struct err *err)
 {
-    const struct question query = {STATEMENT_STATS, {site_id, STATEMENT_ALL_TIME}};
+    const struct question query = {STATEMENT_STATS, {text_of(site_id), text_of(NULL)}};
     const struct asker asker = {on_answer, is_here, f};
 
     return pool_ask(f->pool, &query, &asker, err);
@@ -214,7 +219,7 @@ static void test_pool_survives_every_failed_allocation(void **state)
 
 static struct query_run *must_make_run(enum statement_id id, const char *a, const char *b)
 {
-    const struct question query = {id, {a, b}};
+    const struct question query = {id, {text_of(a), text_of(b)}};
     struct query_run *run = query_run_new(NULL, &query);
 
     assert_non_null(run);
@@ -227,12 +232,14 @@ static void test_job_is_found_by_its_whole_query(void **state)
         must_make_run(STATEMENT_STATS, "a", "2025-11-14"),
         must_make_run(STATEMENT_STATS_EXACT_DAY, "a", "2025-11-14"),
         must_make_run(STATEMENT_STATS, "a2025", "-11-14"),
-        must_make_run(STATEMENT_STATS, "a", STATEMENT_ALL_TIME),
+        must_make_run(STATEMENT_STATS, "a", NULL),
+        must_make_run(STATEMENT_STATS, "a", ""),
         must_make_run(STATEMENT_STATS_EXACT_ALL, "a", NULL),
         must_make_run(STATEMENT_SCHEMA_VERSION, NULL, NULL),
         must_make_run(STATEMENT_STATS, "A", "2025-11-14"),
     };
-    const struct question unknown = {STATEMENT_STATS, {"a", "2025-11-15"}};
+    const struct question unknown = {STATEMENT_STATS,
+                                     {text_of("a"), text_of("2025-11-15")}};
     size_t count = sizeof(runs) / sizeof(runs[0]);
     struct query_run_list list = TAILQ_HEAD_INITIALIZER(list);
 

@@ -1,4 +1,4 @@
-/* test_stats_query.c -- the parameters of /stats, from the query string to the value. */
+/* test_ask.c -- the parameters of reports, from the query string to the value. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,19 +8,20 @@
 
 #include <cmocka.h>
 
-#include "reporting/report/stats_query.h"
+#include "reporting/report/report.h"
 #include "shared/text/query.h"
 
 /* Reads text as the daemon does; the value borrows from *query. */
 static enum err_code read_text(const char *text, struct query *query,
-                               struct stats_query *ret_read, struct err *err)
+                               struct ask *ret_read, struct err *err)
 {
     enum err_code code = query_parse(text, query, err);
 
-    return code ? code : stats_query_read(query, ret_read, err);
+    return code ? code
+                : ask_read(report_get(STATEMENT_STATS)->params, query, ret_read, err);
 }
 
-static void test_stats_query_reads_what_the_contract_allows(void **state)
+static void test_ask_reads_what_the_contract_allows(void **state)
 {
     static const struct {
         const char *text;
@@ -51,20 +52,20 @@ static void test_stats_query_reads_what_the_contract_allows(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct query query;
-        struct stats_query read;
+        struct ask read;
         struct err err = {0};
         if (read_text(cases[i].text, &query, &read, &err))
             fail_msg("%s: %s", cases[i].text, err.msg);
-        assert_string_equal(read.site_id, cases[i].site_id);
+        assert_string_equal(read.texts[ASK_SITE_ID].bytes, cases[i].site_id);
         assert_int_equal(read.is_exact, cases[i].is_exact);
         if (!cases[i].date)
-            assert_null(read.date);
+            assert_null(read.texts[ASK_DATE].bytes);
         else
-            assert_string_equal(read.date, cases[i].date);
+            assert_string_equal(read.texts[ASK_DATE].bytes, cases[i].date);
     }
 }
 
-static void test_stats_query_refuses_with_the_contracts_sentence(void **state)
+static void test_ask_refuses_with_the_contracts_sentence(void **state)
 {
     static const struct {
         const char *text;
@@ -86,14 +87,14 @@ static void test_stats_query_refuses_with_the_contracts_sentence(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct query query;
-        struct stats_query read;
+        struct ask read;
         struct err err = {0};
         assert_int_equal(read_text(cases[i].text, &query, &read, &err), ERR_INVALID);
         assert_string_equal(err.msg, cases[i].sentence);
     }
 }
 
-static void test_stats_query_refuses_what_is_no_real_day(void **state)
+static void test_ask_refuses_what_is_no_real_day(void **state)
 {
     static const char *const dates[] = {
         "2025-02-29", "1900-02-29",         "2025-04-31",      "2025-13-01",
@@ -109,7 +110,7 @@ static void test_stats_query_refuses_what_is_no_real_day(void **state)
     for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
         char text[128];
         struct query query;
-        struct stats_query read;
+        struct ask read;
         struct err err = {0};
         (void)snprintf(text, sizeof(text), "site_id=demo&date=%s", dates[i]);
         if (read_text(text, &query, &read, &err) != ERR_INVALID)
@@ -119,7 +120,7 @@ static void test_stats_query_refuses_what_is_no_real_day(void **state)
 }
 
 /* The calendar, once more and in another way: a day is real when counting reaches it. */
-static void test_stats_query_knows_every_day_of_four_centuries(void **state)
+static void test_ask_knows_every_day_of_four_centuries(void **state)
 {
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     long taken = 0;
@@ -130,7 +131,7 @@ static void test_stats_query_knows_every_day_of_four_centuries(void **state)
             for (int day = 1; day <= 31; day++) {
                 char text[64];
                 struct query query;
-                struct stats_query read;
+                struct ask read;
                 struct err err = {0};
                 bool is_read;
                 (void)snprintf(text, sizeof(text), "site_id=x&date=%04d-%02d-%02d", year,
@@ -145,7 +146,7 @@ static void test_stats_query_knows_every_day_of_four_centuries(void **state)
     assert_int_equal(taken, 146097); /* days in 400 years of the Gregorian calendar */
 }
 
-static void test_stats_query_refuses_a_parameter_given_twice(void **state)
+static void test_ask_refuses_a_parameter_given_twice(void **state)
 {
     static const char *const texts[] = {
         "site_id=a&site_id=b",
@@ -159,21 +160,76 @@ static void test_stats_query_refuses_a_parameter_given_twice(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct query query;
-        struct stats_query read;
+        struct ask read;
         struct err err = {0};
         assert_int_equal(read_text(texts[i], &query, &read, &err), ERR_INVALID);
         assert_true(err.msg[0]);
     }
 }
 
+static void test_ask_names_a_parameter_that_a_report_does_not_take(void **state)
+{
+    struct query query;
+    struct ask ask;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(query_parse("site_id=a&datum=x", &query, &err), ERR_OK);
+    assert_int_equal(ask_read(ASK_PARAM_SITE_ID | ASK_PARAM_DATE, &query, &ask, &err),
+                     ERR_INVALID);
+    assert_string_equal(err.msg, "\"datum\" is not allowed; allowed are site_id, date");
+}
+
+static void test_ask_moves_its_texts(void **state)
+{
+    static char bytes[64];
+    struct query query;
+    struct ask ask;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(read_text("site_id=ab&date=2025-11-14", &query, &ask, &err), ERR_OK);
+    assert_int_equal(ask_bytes(&ask), 3 + 11);
+    ask_move(&ask, bytes);
+    memset(&query, 'x', sizeof(query));
+    assert_string_equal(ask.texts[ASK_SITE_ID].bytes, "ab");
+    assert_string_equal(ask.texts[ASK_DATE].bytes, "2025-11-14");
+    assert_int_equal(ask.texts[ASK_DATE].len, 10);
+}
+
+static void test_ask_finds_the_source_of_stats(void **state)
+{
+    static const struct {
+        const char *text;
+        enum statement_id source;
+    } cases[] = {
+        {"site_id=a", STATEMENT_STATS},
+        {"site_id=a&date=2025-11-14", STATEMENT_STATS},
+        {"site_id=a&exact=true", STATEMENT_STATS_EXACT_ALL},
+        {"site_id=a&exact=true&date=2025-11-14", STATEMENT_STATS_EXACT_DAY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct query query;
+        struct ask ask;
+        struct err err = {0};
+        assert_int_equal(read_text(cases[i].text, &query, &ask, &err), ERR_OK);
+        assert_int_equal(report_source(STATEMENT_STATS, &ask), cases[i].source);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stats_query_reads_what_the_contract_allows),
-        cmocka_unit_test(test_stats_query_refuses_with_the_contracts_sentence),
-        cmocka_unit_test(test_stats_query_refuses_what_is_no_real_day),
-        cmocka_unit_test(test_stats_query_knows_every_day_of_four_centuries),
-        cmocka_unit_test(test_stats_query_refuses_a_parameter_given_twice),
+        cmocka_unit_test(test_ask_reads_what_the_contract_allows),
+        cmocka_unit_test(test_ask_refuses_with_the_contracts_sentence),
+        cmocka_unit_test(test_ask_refuses_what_is_no_real_day),
+        cmocka_unit_test(test_ask_knows_every_day_of_four_centuries),
+        cmocka_unit_test(test_ask_refuses_a_parameter_given_twice),
+        cmocka_unit_test(test_ask_names_a_parameter_that_a_report_does_not_take),
+        cmocka_unit_test(test_ask_moves_its_texts),
+        cmocka_unit_test(test_ask_finds_the_source_of_stats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
