@@ -1,13 +1,13 @@
 /* report.h -- a report as a value: the row of reports.h, and what its answer looks like.
  *
  * A row says which parameters a report takes, which statement answers it on which
- * connections, and the columns of the answer in their order.  The handler (routes.c), the reader of
- * parameters (ask.c), the renderer (render.c), the text of PREPARE (session.c), the labels of the
- * metrics and the table of routes are all made from it.
+ * connections, and the columns of the answer in their order.  The handler (routes.c), the
+ * reader of parameters (ask.c), the renderer (render.c), the text of PREPARE (session.c),
+ * the labels of the metrics and the table of routes are all made from it.
  *
- * Each statement is prepared once on each connection and afterwards only bound (behind a pooler it is
- * parsed each time, and bound as well), so no text of a client ever becomes SQL.  Each is
- * one statement and so sees one snapshot.  Pure.
+ * Each statement is prepared once on each connection and afterwards only bound (behind a
+ * pooler it is parsed each time, and bound as well), so no text of a client ever becomes
+ * SQL.  Each is one statement and so sees one snapshot.  Pure.
  */
 #ifndef REPORTING_REPORT_REPORT_H
 #define REPORTING_REPORT_REPORT_H
