@@ -12,6 +12,7 @@
 #include "ingestion/conf.h"
 #include "ingestion/loop.h"
 #include "ingestion/metrics.h"
+#include "ingestion/salts.h"
 #include "ingestion/spool/files.h"
 #include "shared/access/peers.h"
 #include "shared/base/log.h"
@@ -36,6 +37,7 @@ struct app {
     bool reloads_again;            /* a SIGHUP came meanwhile */
     struct http_peers *peers;      /* likewise; NULL: no limit for an address */
     struct spool_files *spool_dir; /* likewise; NULL: no spool */
+    struct salts *salts;           /* likewise */
     struct http_budget body_budget;
     uv_loop_t uv;
     struct daemon daemon;
@@ -233,6 +235,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .access = app->access,
         .peers = app->peers,
         .spool_dir = app->spool_dir,
+        .salts = app->salts,
         .body_budget = &app->body_budget,
         .port = (uint16_t)app->conf->http.port,
         .max_connections = (connections + wanted - 1) / wanted,
@@ -280,6 +283,8 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     if (!code)
         code = open_spool(&app, err);
     if (!code)
+        code = salts_new(conf->visitor_day_starts_utc, &app.salts, err);
+    if (!code)
         code = start_main_loop(&app, err);
     if (!code)
         code = start_loops(&app, err);
@@ -293,6 +298,7 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     access_retire(app.retired);
     access_free(app.access);
     spool_files_close(app.spool_dir);
+    salts_free(app.salts);
     log_line(LOG_INFO, "stopped", NULL);
     return ERR_OK;
 }

@@ -90,6 +90,13 @@ static const struct conf_item items[] = {
              .initial = "0", .max = 315360000,
              .help = "Longest time that a timestamp may lie ahead of the clock, in "
                      "s; 0: no limit"),
+    CONF_ROW("VISITOR_DAY_STARTS_UTC", CONF_INT, FIELD(visitor_day_starts_utc),
+             .initial = "0", .max = 23,
+             .help = "Hour of UTC at which visitors without a cookie get new "
+                     "numbers, best one when few are awake"),
+    CONF_ROW("RESPECT_GPC", CONF_BOOL, FIELD(respect_gpc), .initial = "true",
+             .help = "Count the events of browsers that send Sec-GPC: 1 without a "
+                     "visitor"),
     CONF_ROW("CORS_ORIGINS", CONF_TEXT, FIELD(cors_origins), .initial = "*", .max = 8192,
              .help = "Origins whose pages may send events, separated by commas "
                      "(https://*.a.example); *: all"),

@@ -33,6 +33,8 @@ struct ingestion_conf {
     char *ingest_key;
     char *ingest_key_file;
     int64_t timestamp_ahead_max_s;
+    int64_t visitor_day_starts_utc; /* an hour */
+    bool respect_gpc;
     char *allowed_sites;
     char *cors_origins;
     int64_t rate_limit_per_site;

@@ -17,6 +17,7 @@
 #include "ingestion/conf.h"
 #include "ingestion/metrics.h"
 #include "ingestion/routes.h"
+#include "ingestion/salts.h"
 #include "ingestion/spool/files.h"
 #include "ingestion/spool/reader.h"
 #include "ingestion/spool/writer.h"
@@ -59,6 +60,8 @@ static void on_redis_ready(void *user)
     if (loop->was_lost)
         log_line(LOG_INFO, "connected to Redis again", NULL);
     loop->was_lost = false;
+    if (loop->options.index == 0)
+        salts_on_ready(loop->options.salts);
 }
 
 static void on_redis_lost(const char *reason, void *user)
@@ -124,6 +127,8 @@ static void on_server_stopped(void *user)
     if (--loop->open_servers > 0)
         return;
     committer_quiesce(loop->routes.ways.committer);
+    if (loop->options.index == 0)
+        salts_stop(loop->options.salts);
     redis_uv_stop(loop->routes.redis, on_redis_stopped, loop);
 }
 
@@ -322,6 +327,8 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
                      loop->options.conf->queue_max_events);
         code = start_barrier(loop, err);
     }
+    if (!code && loop->options.index == 0)
+        code = salts_start(loop->options.salts, &loop->uv, loop->routes.redis, err);
     if (!code)
         code = start_spool(loop, err);
     if (!code)
@@ -344,6 +351,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.loop = loop;
     loop->routes.breaker = &loop->breaker;
     loop->routes.ways.access = options->access;
+    loop->routes.ways.salts = options->salts;
     loop->routes.ways.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
     loop->routes.all_metrics = options->metrics;
     loop->routes.ways.metrics = &options->metrics->loops[options->index];

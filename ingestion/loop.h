@@ -17,6 +17,7 @@ struct http_peers;
 struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
+struct salts;
 struct http_budget;
 struct spool_files;
 
@@ -26,6 +27,7 @@ struct loop_options {
     struct access *access;
     struct http_peers *peers;          /* NULL: no limit for an address */
     struct spool_files *spool_dir;     /* NULL: no spool */
+    struct salts *salts;               /* of all loops; the first one asks Redis */
     struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */
     int64_t max_connections;           /* of this loop */

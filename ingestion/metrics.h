@@ -57,6 +57,7 @@ struct loop_metrics {
     struct metric rejected[REJECTION_COUNT];
     struct metric_histogram group_events;
     struct metric_histogram enqueue_us;
+    struct metric own_salts;
     struct metric groups_resent;
     struct metric groups_too_large;
     struct metric redis_refusing; /* 1: the last group of this loop */

@@ -34,6 +34,7 @@ static void on_readyz(struct http_request *req, void *user)
     struct routes *routes = user;
     struct readiness readiness = {.redis = routes->redis,
                                   .breaker = routes->breaker,
+                                  .salts = routes->ways.salts,
                                   .committer = routes->ways.committer};
 
     readiness_answer(&readiness, req);

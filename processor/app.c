@@ -369,7 +369,7 @@ static enum err_code init(struct app *app, struct err *err)
     if (!code)
         code = init_helpers(app, err);
     if (!code)
-        code = sampler_init(&app->sampler, app->conf->redis.timeout_ms, err);
+        code = sampler_init(&app->sampler, app->conf, err);
     if (!code)
         code = init_loop(app, err);
     if (!code)

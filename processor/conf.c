@@ -82,6 +82,11 @@ static const struct conf_item items[] = {
     CONF_ROW("UPKEEP_INTERVAL_MS", CONF_INT, FIELD(upkeep_interval_ms),
              .initial = "3600000", .min = 100, .max = 86400000,
              .help = "Pause between two checks of partitions and retention, in ms"),
+    CONF_ROW("SALTS_POLL_MS", CONF_INT, FIELD(salts_poll_ms), .initial = "60000",
+             .min = 50, .max = 3600000,
+             .help =
+                 "Pause between two checks for expired salts of visitors, which Redis "
+                 "then rewrites its file without, in ms"),
     CONF_ROW("LOG_JOBS_MAX", CONF_INT, FIELD(log_jobs_max), .initial = "100",
              .max = 100000,
              .help = "Largest batch that logs a line for each job; a larger one "

@@ -34,6 +34,7 @@ struct processor_conf {
     int64_t partition_months_ahead;
     int64_t retention_months;
     int64_t upkeep_interval_ms;
+    int64_t salts_poll_ms;
     int64_t log_jobs_max;
     char *log_level;
     int64_t shutdown_timeout_ms;

@@ -155,6 +155,11 @@ static const struct metric_item sampler_items[] = {
      .kind = METRIC_GAUGE,
      .offset = FIELD(leases),
      .help = "Leases of all processors; a worker that waits for jobs has one too."},
+    {.name = "salt_rewrites_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(salt_rewrites),
+     .help =
+         "Rewrites of Redis's append-only file asked for because a salt had expired."},
     {.name = NULL},
 };
 

@@ -48,6 +48,7 @@ struct sampler_metrics {
     struct metric queue_events;
     struct metric oldest_ms;
     struct metric leases;
+    struct metric salt_rewrites;
     struct process_stats process;
 };
 

@@ -1,6 +1,7 @@
 /* sampler.c -- see sampler.h. */
 #include "processor/sampler.h"
 
+#include "processor/conf.h"
 #include "processor/lifecycle.h"
 #include "processor/queue/redis_setup.h"
 #include "shared/base/clock.h"
@@ -14,8 +15,12 @@ enum {
     REPLIES = 3,
 };
 
-enum err_code sampler_init(struct sampler *sampler, int64_t timeout_ms, struct err *err)
+enum err_code sampler_init(struct sampler *sampler, const struct processor_conf *conf,
+                           struct err *err)
 {
+    int64_t timeout_ms = conf->redis.timeout_ms;
+
+    sampler->salts.interval_ms = conf->salts_poll_ms;
     sampler->timeout_ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
     sampler->parser = event_parser_new();
     if (!sampler->parser)
@@ -120,12 +125,24 @@ static enum err_code look_at_queue(struct sampler *sampler)
     return code;
 }
 
+static enum err_code look_at_salts(struct sampler *sampler)
+{
+    bool has_asked = false;
+    enum err_code code = salt_files_look(&sampler->salts, sampler->context, &has_asked);
+
+    metric_add(&sampler->metrics.salt_rewrites, has_asked);
+    return code;
+}
+
 /* --- the thread --------------------------------------------------------------- */
 
 void sampler_run(struct sampler *sampler)
 {
     do {
-        if (look_at_queue(sampler)) {
+        enum err_code code = look_at_queue(sampler);
+        if (!code)
+            code = look_at_salts(sampler);
+        if (code) {
             metric_set(&sampler->metrics.queue_visible, 0);
             disconnect(sampler);
         }

@@ -2,7 +2,8 @@
  * the process.  /metrics shows what it saw last.
  *
  * It has a connection to Redis of its own, so that it delays nobody, and says nothing when
- * that fails: the workers do.  At each connect it looks at how Redis is set up.
+ * that fails: the workers do.  At each connect it looks at how Redis is set up, and now and
+ * then whether its files keep salts that have expired.
  */
 #ifndef PROCESSOR_SAMPLER_H
 #define PROCESSOR_SAMPLER_H
@@ -11,10 +12,12 @@
 #include <stdint.h>
 
 #include "processor/metrics.h"
+#include "processor/queue/salt_files.h"
 #include "shared/base/err.h"
 
 struct event_parser;
 struct lifecycle;
+struct processor_conf;
 struct redis_url;
 
 struct sampler {
@@ -23,11 +26,12 @@ struct sampler {
     int64_t timeout_ms;          /* for Redis */
     redisContext *context;       /* owned; NULL: not connected */
     struct event_parser *parser; /* owned */
+    struct salt_files salts;
     struct sampler_metrics metrics;
 };
 
 /* Sets up the fields that are not borrowed.  ERR_NOMEM. */
-enum err_code sampler_init(struct sampler *sampler, int64_t timeout_ms,
+enum err_code sampler_init(struct sampler *sampler, const struct processor_conf *conf,
                            struct err *err) MUST_CHECK;
 void sampler_release(struct sampler *sampler);
 

@@ -7,6 +7,8 @@
 
 #include "ingestion/commit/breaker.h"
 #include "ingestion/commit/committer.h"
+#include "ingestion/salts.h"
+#include "shared/base/clock.h"
 #include "shared/base/mem.h"
 #include "shared/http/http.h"
 #include "shared/redis/err.h"
@@ -27,14 +29,26 @@ struct check {
     bool is_lost;          /* there was no second command */
 };
 
+static void answer_ready(const struct readiness *readiness, struct http_request *req)
+{
+    static const char ready[] = "{\"status\":\"ready\"}";
+    static const char alone[] =
+        "{\"status\":\"ready\",\"note\":\"visitors have a salt of "
+        "this process alone\"}";
+
+    if (salts_is_own(readiness->salts, clock_wall_ms()))
+        http_answer_json(req, 200, alone, sizeof(alone) - 1);
+    else
+        http_answer_json(req, 200, ready, sizeof(ready) - 1);
+}
+
 static void answer(const struct readiness *readiness, struct http_request *req,
                    const char *subject, const char *complaint)
 {
-    static const char ready[] = "{\"status\":\"ready\"}";
     char text[ANSWER_MAX];
 
     if (!complaint) {
-        http_answer_json(req, 200, ready, sizeof(ready) - 1);
+        answer_ready(readiness, req);
         return;
     }
     (void)snprintf(text, sizeof(text), "%s %s%s", subject, complaint,

@@ -10,6 +10,9 @@
  * With a spool events are answered 200 all the same.  The answer is 503 even so, because they
  * are counted only once Redis is well, and says where they go.  No sentence has Redis's own
  * words in it.
+ *
+ * A 200 says it where visitors have a salt of this process's own (salts.h): events are taken
+ * all the same, and only visitors are counted more than once.
  */
 #ifndef INGESTION_COMMIT_READINESS_H
 #define INGESTION_COMMIT_READINESS_H
@@ -18,11 +21,13 @@ struct breaker;
 struct http_request;
 struct committer;
 struct redis_uv;
+struct salts;
 
 /* All borrowed; they live until the loop has ended. */
 struct readiness {
     struct redis_uv *redis;
     struct breaker *breaker;
+    struct salts *salts;
     struct committer *committer;
 };
 

@@ -18,12 +18,14 @@ struct committer;
 struct event;
 struct event_parser;
 struct http_request;
+struct salts;
 
 /* What every way needs. */
 struct ways {
     struct event_parser *parser; /* borrowed, as all of these */
     struct committer *committer;
     struct access *access;
+    struct salts *salts;
     struct loop_metrics *metrics;
     int64_t timestamp_ahead_max_s; /* 0: no limit */
 };

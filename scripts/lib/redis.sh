@@ -16,10 +16,12 @@ redis_account() {
     # Batches are claimed and acknowledged by scripts, whose commands it needs as well.
     processor)
         may='~{events}:queue ~{events}:batch:* ~{events}:leases ~{events}:attempts'
-        may+=' ~{events}:completed +ping +info +time +scan +eval +evalsha +script|load'
+        may+=' ~{events}:completed ~{events}:salts +ping +info +time +scan +eval +evalsha +script|load'
         may+=' +lpush +llen +lindex +lrange +ltrim +lmove +blmove +sort +type +exists +del'
         may+=' +incrby +hset +hget +hdel +hexists +hincrby'
         may+=' +zadd +zrem +zscore +zcard +zrangebyscore'
+        # Whether a salt is still there, not what it is; and files without those of past days.
+        may+=' +bgrewriteaof (~{events}:salt:* +exists)'
         ;;
     esac
     printf 'user %s on >%s resetkeys resetchannels -@all %s\n' "$1" "$2" "$may"

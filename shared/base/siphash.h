@@ -13,4 +13,21 @@ struct siphash_key {
 
 uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t len);
 
+/* The same for bytes that come in pieces. */
+struct siphash_state {
+    uint64_t v0;
+    uint64_t v1;
+    uint64_t v2;
+    uint64_t v3;
+    uint64_t rest; /* the bytes that make no whole word yet */
+    uint64_t len;  /* of all bytes so far */
+};
+
+struct siphash_state siphash_begin(const struct siphash_key *key);
+void siphash_add(struct siphash_state *state, const void *bytes, size_t len);
+uint64_t siphash_end(const struct siphash_state *state);
+
+/* The key that 16 bytes are, as the paper reads them. */
+struct siphash_key siphash_key_of(const uint8_t bytes[16]);
+
 #endif

@@ -10,5 +10,7 @@
 #define KEY_ATTEMPTS     "{events}:attempts"  /* hash: how often each batch was begun */
 #define KEY_COMPLETED    "{events}:completed" /* count of the jobs stored */
 #define KEY_BATCH_PREFIX "{events}:batch:"    /* list of the jobs of one batch */
+#define KEY_SALTS        "{events}:salts" /* zset: names of those that its files have */
+#define KEY_SALT_PREFIX  "{events}:salt:" /* and a date: 16 bytes, for 48 hours */
 
 #endif

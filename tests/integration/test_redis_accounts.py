@@ -76,7 +76,7 @@ FORBIDDEN = {
                   ("SET", QUEUE, "x"), ("LPUSH", SALT, "x"), ("LPUSH", LEASES, "x"),
                   ("SET", "other", "x"), ("KEYS", "*"), ("EVAL", "return 1", 0), ("FLUSHALL",),
                   ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("SAVE",)],
-    "processor": [("GET", SALT), ("SET", SALT, "x"), ("DEL", SALT), ("LPUSH", "other", "x"),
+    "processor": [("GET", SALT), ("SET", SALT, "x"), ("DEL", SALT), ("TYPE", SALT), ("LPUSH", "other", "x"),
                   ("KEYS", "*"), ("FLUSHALL",), ("FLUSHDB",), ("CONFIG", "GET", "*"),
                   ("ACL", "LIST"), ("SCRIPT", "FLUSH"), ("FUNCTION", "LIST"), ("SAVE",),
                   ("EVAL", "return redis.call('GET', KEYS[1])", 1, SALT),

@@ -122,6 +122,24 @@ static void test_siphash_gives_the_values_of_the_paper(void **state)
     assert_true(siphash(&key, bytes, 1) == 0x74f839c593dc67fdULL);
 }
 
+static void test_siphash_is_the_same_for_bytes_in_pieces(void **state)
+{
+    struct siphash_key key;
+    unsigned char bytes[40];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)i;
+    key = siphash_key_of(bytes);
+    assert_true(key.k0 == 0x0706050403020100ULL && key.k1 == 0x0f0e0d0c0b0a0908ULL);
+    for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
+        struct siphash_state pieces = siphash_begin(&key);
+        siphash_add(&pieces, bytes, cut);
+        siphash_add(&pieces, bytes + cut, sizeof(bytes) - cut);
+        assert_true(siphash_end(&pieces) == siphash(&key, bytes, sizeof(bytes)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_words_are_found_whole),
         cmocka_unit_test(test_words_survive_each_failed_allocation),
         cmocka_unit_test(test_siphash_gives_the_values_of_the_paper),
+        cmocka_unit_test(test_siphash_is_the_same_for_bytes_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
