@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingestion/enrich/tables/agent_rows.h"
+#include "ingestion/enrich/tables/agent_rules.h"
+#include "ingestion/enrich/tables/agent_texts.h"
 #include "ingestion/enrich/tables/patterns.h"
 #include "shared/base/mem.h"
 
@@ -16,9 +17,9 @@ enum text_id {
     AGENT_TEXTS(TEXT_ENUM)
 #undef TEXT_ENUM
 #define PROGRAM_ENUM(id, text) TEXT_OF_##id,
-        AGENT_PROGRAMS(PROGRAM_ENUM)
+    AGENT_PROGRAMS(PROGRAM_ENUM)
 #undef PROGRAM_ENUM
-            TEXT_COUNT,
+        TEXT_COUNT,
     TEXT_OF_ANY = TEXT_COUNT, /* always there */
     TEXT_OF_NONE,             /* never there */
     SEEN_COUNT
@@ -119,8 +120,8 @@ static size_t version_at(const struct seen *seen, size_t at)
 {
     if (at < seen->len && strchr("/ :-;+_", seen->bytes[at]) && seen->bytes[at])
         at++;
-    if (at + 1 < seen->len && (seen->bytes[at] == 'v' || seen->bytes[at] == ' ' ||
-                               seen->bytes[at] == 'V'))
+    if (at + 1 < seen->len &&
+        (seen->bytes[at] == 'v' || seen->bytes[at] == ' ' || seen->bytes[at] == 'V'))
         at++;
     return at < seen->len && is_digit(seen->bytes[at]) ? at : seen->len;
 }
@@ -172,8 +173,8 @@ static bool take_number(const struct seen *seen, size_t *at, char *ret, size_t *
 }
 
 /* "10_9_1" as "10.9", or as "10" when only the major one is wanted. */
-static void read_version(const struct seen *seen, const struct naming *row, bool has_minor,
-                         char ret[AGENT_VERSION_MAX])
+static void read_version(const struct seen *seen, const struct naming *row,
+                         bool has_minor, char ret[AGENT_VERSION_MAX])
 {
     size_t len = 0;
     size_t at;
@@ -234,8 +235,7 @@ void agent_classify(const struct agents *agents, const char *user_agent, size_t 
     set(&seen, TEXT_OF_ANY);
     patterns_scan(agents->patterns, user_agent, seen.len, on_found, &seen);
     *ret_agent = (struct agent){.device = device_of(&seen)};
-    browser =
-        first_that_holds(&seen, browsers, sizeof(browsers) / sizeof(browsers[0]));
+    browser = first_that_holds(&seen, browsers, sizeof(browsers) / sizeof(browsers[0]));
     if (browser) {
         ret_agent->browser = browser->name;
         read_version(&seen, browser, false, ret_agent->browser_version);
@@ -251,7 +251,7 @@ void agent_classify(const struct agents *agents, const char *user_agent, size_t 
 const char *agent_device_name(enum agent_device device)
 {
     static const char *const names[] = {
-#define DEVICE_NAME(id, name) [AGENT_##id] = name,
+#define DEVICE_NAME(id, name) [AGENT_##id] = (name),
         AGENT_DEVICES(DEVICE_NAME)
 #undef DEVICE_NAME
     };

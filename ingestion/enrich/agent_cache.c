@@ -41,8 +41,8 @@ static size_t sets_for(size_t entries)
 }
 
 enum err_code agent_cache_new(size_t entries, const struct agents *agents,
-                              const struct bot_names *names, struct agent_cache **ret_cache,
-                              struct err *err)
+                              const struct bot_names *names,
+                              struct agent_cache **ret_cache, struct err *err)
 {
     size_t sets = sets_for(entries);
     struct agent_cache *cache =

@@ -29,8 +29,8 @@ struct agent_facts {
  * anew.  ERR_NOMEM; ERR_UNAVAILABLE (no entropy).  The tables are borrowed and must outlive the
  * cache. */
 enum err_code agent_cache_new(size_t entries, const struct agents *agents,
-                              const struct bot_names *names, struct agent_cache **ret_cache,
-                              struct err *err) MUST_CHECK;
+                              const struct bot_names *names,
+                              struct agent_cache **ret_cache, struct err *err) MUST_CHECK;
 void agent_cache_free(struct agent_cache *cache); /* NULL is fine */
 
 /* Never NULL; valid until the next call. */

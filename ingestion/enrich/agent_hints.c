@@ -34,12 +34,13 @@ static const struct word brands[] = {
 };
 
 static const struct word platforms[] = {
-    {"Windows", "Windows"},   {"macOS", "macOS"},          {"Mac OS X", "macOS"},
-    {"Linux", "Linux"},       {"Android", "Android"},      {"iOS", "iOS"},
+    {"Windows", "Windows"},    {"macOS", "macOS"},          {"Mac OS X", "macOS"},
+    {"Linux", "Linux"},        {"Android", "Android"},      {"iOS", "iOS"},
     {"Chrome OS", "ChromeOS"}, {"Chromium OS", "ChromeOS"}, {"ChromeOS", "ChromeOS"},
 };
 
-static const char *named(const struct word *words, size_t count, const char *sent, size_t len)
+static const char *named(const struct word *words, size_t count, const char *sent,
+                         size_t len)
 {
     for (size_t i = 0; i < count; i++)
         if (strlen(words[i].sent) == len && memcmp(words[i].sent, sent, len) == 0)

@@ -194,7 +194,7 @@ enum bot_reason bots_of_request(const struct bots *bots, const struct bot_facts 
 const char *bot_reason_name(enum bot_reason reason)
 {
     static const char *const names[] = {
-#define REASON_NAME(id, name, what) [BOT_##id] = name,
+#define REASON_NAME(id, name, what) [BOT_##id] = (name),
         BOT_REASONS(REASON_NAME)
 #undef REASON_NAME
     };

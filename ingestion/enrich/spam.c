@@ -36,8 +36,8 @@ static enum err_code read_file(const char *path, char **ret_text, size_t *ret_le
     }
     *ret_len = fread(text, 1, SPAM_FILE_MAX + 1U, file);
     if (ferror(file))
-        code = err_set(err, ERR_CONFIG, "could not read \"%s\": %s", path,
-                       strerror(errno));
+        code =
+            err_set(err, ERR_CONFIG, "could not read \"%s\": %s", path, strerror(errno));
     else if (*ret_len > SPAM_FILE_MAX)
         code = err_set(err, ERR_CONFIG, "the file \"%s\" has more than %d bytes", path,
                        SPAM_FILE_MAX);

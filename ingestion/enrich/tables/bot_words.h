@@ -62,6 +62,10 @@ enum bot_word_flag {
     X(CRAWLER, "simplepie", WORD_ANYWHERE) \
     X(CRAWLER, "tiny tiny rss", WORD_ANYWHERE) \
     X(CRAWLER, "inoreader", WORD_ANYWHERE) \
+    X(CRAWLER, "theoldreader", WORD_ANYWHERE) \
+    X(CRAWLER, "commafeed", WORD_ANYWHERE) \
+    X(CRAWLER, "feed-id=", WORD_ANYWHERE) \
+    X(CRAWLER, "newsgator", WORD_ANYWHERE) \
     X(CRAWLER, "newsblur", WORD_ANYWHERE) \
     X(CRAWLER, "livejournal.com", WORD_FIRST) \
     X(CRAWLER, "flipboardproxy", WORD_ANYWHERE) \
@@ -122,7 +126,7 @@ enum bot_word_flag {
     X(LIBRARY, "java-http-client", WORD_ANYWHERE) \
     X(LIBRARY, "apache-httpclient", WORD_ANYWHERE) \
     X(LIBRARY, "jakarta commons", WORD_ANYWHERE) \
-    X(LIBRARY, "libwww", WORD_ANYWHERE) \
+    X(LIBRARY, "libwww-perl", WORD_ANYWHERE) \
     X(LIBRARY, "lwp::", WORD_ANYWHERE) \
     X(LIBRARY, "lwp-", WORD_FIRST) \
     X(LIBRARY, "perl", WORD_FIRST) \
@@ -149,7 +153,13 @@ enum bot_word_flag {
     X(LIBRARY, "xh/", WORD_FIRST) \
     X(LIBRARY, "postmanruntime", WORD_ANYWHERE) \
     X(LIBRARY, "insomnia/", WORD_FIRST) \
-    X(LIBRARY, "winhttp", WORD_FIRST) \
+    X(LIBRARY, "winhttp", WORD_BEGINS) \
+    X(LIBRARY, "boto", WORD_FIRST) \
+    X(LIBRARY, "aws-sdk-", WORD_BEGINS) \
+    X(LIBRARY, "apt-http", WORD_BEGINS) \
+    X(LIBRARY, "unirest-java", WORD_FIRST) \
+    X(LIBRARY, "httpclient/", WORD_ANYWHERE) \
+    X(LIBRARY, "http.rb/", WORD_FIRST) \
     X(LIBRARY, "restsharp", WORD_ANYWHERE) \
     X(LIBRARY, "powershell", WORD_ANYWHERE) \
     X(LIBRARY, "lua-resty-http", WORD_ANYWHERE) \

@@ -21,7 +21,8 @@ struct patterns {
     uint8_t class_of[BYTE_VALUES];
     uint16_t *next;  /* owned */
     uint16_t *found; /* owned; by state: the text that ends here, plus 1; 0: none */
-    uint16_t *also;  /* owned; by state: the next shorter state at which a text ends; 0: none */
+    uint16_t
+        *also; /* owned; by state: the next shorter state at which a text ends; 0: none */
 };
 
 static unsigned char fold(unsigned char byte)
@@ -71,16 +72,15 @@ static void complete(struct patterns *p, uint16_t *queue, uint16_t *suffix)
     size_t head = 0;
     size_t tail = 0;
 
-    for (size_t class = 0; class < p->classes; class++)
+    for (size_t class = 0; class < p->classes; class ++)
         if (*next_of(p, 0, class))
             queue[tail++] = *next_of(p, 0, class);
     while (head < tail) {
         size_t state = queue[head++];
         size_t shorter = suffix[state];
 
-        p->also[state] =
-            p->found[shorter] ? (uint16_t)shorter : p->also[shorter];
-        for (size_t class = 0; class < p->classes; class++) {
+        p->also[state] = p->found[shorter] ? (uint16_t)shorter : p->also[shorter];
+        for (size_t class = 0; class < p->classes; class ++) {
             uint16_t *next = next_of(p, state, class);
             uint16_t other = *next_of(p, shorter, class);
             if (*next == 0) {
