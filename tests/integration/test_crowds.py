@@ -63,7 +63,8 @@ def crowd(port, count, source="127.0.0.1", data=b""):
     found = []
     for _ in range(count):
         one = socket.socket()
-        one.bind((source, 0))
+        if source != "127.0.0.1":  # a port of its own for each is soon hard to find
+            one.bind((source, 0))
         one.connect(("127.0.0.1", port))
         one.sendall(data)
         found.append(one)

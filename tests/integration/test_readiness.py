@@ -1,5 +1,7 @@
 """/readyz says what would become of an event that came now: 503 as long as Redis does not
 take it, before the first one as well, in a sentence that has none of Redis's own words."""
+import contextlib
+
 import pytest
 
 from support.events import event
@@ -186,21 +188,44 @@ def test_the_processor_knows_as_well(daemons, private_redis, database, trouble):
 
 # --- what only the events tell ------------------------------------------------------------
 
-@pytest.mark.parametrize("error", [b"MOVED 7638 127.0.0.1:1", b"NOREPLICAS Not enough",
-                                   b"NOPERM no permissions to run 'lpush'", b"WRONGTYPE x",
-                                   b"ERR something that nobody has heard of"],
-                         ids=lambda error: error.split()[0].decode())
-@pytest.mark.parametrize("probe", [None, b"NOPERM no", b"ERR unknown command 'SET'"], ids=ascii)
-def test_what_the_last_event_got_counts(daemons, error, probe):
-    server = ListRedis()
-    server.probe = probe
+REFUSED = [b"MOVED 7638 127.0.0.1:1", b"NOREPLICAS Not enough",
+           b"NOPERM no permissions to run 'lpush'", b"WRONGTYPE x",
+           b"ERR something that nobody has heard of"]
+
+
+@pytest.fixture
+def list_redis():
+    with contextlib.ExitStack() as servers:
+        def start(probe):
+            server = ListRedis()
+            servers.callback(server.close)
+            server.probe = probe
+            return server
+        yield start
+
+
+def after_a_refusal(daemons, server, error):
+    """An ingestion whose last event Redis refused, and whose next it would take."""
     ingestion = daemons.start("ingestion", REDIS_URL=server.url, INGEST_THREADS=1)
     server.error = error
     assert ingestion.post_event(event()).status == 503
     assert not_ready(ingestion)
     server.error = None
-    wait_ready(ingestion)  # by itself: nobody sends events to who is not ready
-    server.close()
+    return ingestion
+
+
+@pytest.mark.parametrize("error", REFUSED, ids=lambda error: error.split()[0].decode())
+def test_what_the_last_event_got_counts(daemons, list_redis, error):
+    """It is ready again by itself: nobody sends events to who is not ready."""
+    wait_ready(after_a_refusal(daemons, list_redis(None), error))
+
+
+def test_what_the_last_event_got_counts_for_a_time_where_nothing_else_tells(daemons, list_redis):
+    """All at once, for each waits for that time."""
+    waiting = [after_a_refusal(daemons, list_redis(probe), error) for error in REFUSED
+               for probe in (b"NOPERM no", b"ERR unknown command 'SET'")]
+    for ingestion in waiting:
+        wait_ready(ingestion)
 
 
 def test_the_cap_of_the_queue(daemons, private_redis, tmp_path):
