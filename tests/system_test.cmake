@@ -33,12 +33,26 @@ endif()
 # after so many seconds, or test_patience times as many.  PROCESSORS keeps two of them from
 # running side by side on a small machine, where that is not set otherwise.
 function(system_test label name seconds)
+    add_system_test(${label} ${name} test_${name}.py ${seconds} "" ${ARGN})
+endfunction()
+
+# The same in so many tests, each with its share of the cases, for a file whose cases wait
+# for most of their time: test_<name>.py becomes <name>_1, <name>_2 ...
+function(system_test_shares label name seconds shares)
+    foreach(share RANGE 1 ${shares})
+        add_system_test(${label} ${name}_${share} test_${name}.py ${seconds}
+            ANALYTICS_TEST_SHARE=${share}/${shares} ${ARGN})
+        set_tests_properties(${label}.${name}_${share} PROPERTIES PROCESSORS 1)
+    endforeach()
+endfunction()
+
+function(add_system_test label name file seconds share)
     math(EXPR seconds "${seconds} * ${test_patience}")
     add_test(NAME ${label}.${name}
         COMMAND ${ANALYTICS_PYTHON} -B -m pytest -q -s
             --junitxml=${CMAKE_BINARY_DIR}/test-results/${label}.${name}.xml
-            ${CMAKE_CURRENT_SOURCE_DIR}/test_${name}.py)
-    set(environment ANALYTICS_BUILD=${CMAKE_BINARY_DIR} PYTHONDONTWRITEBYTECODE=1)
+            ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    set(environment ANALYTICS_BUILD=${CMAKE_BINARY_DIR} PYTHONDONTWRITEBYTECODE=1 ${share})
     if(NOT DEFINED ENV{ANALYTICS_TEST_SCALE})
         list(APPEND environment ANALYTICS_TEST_SCALE=${test_scale}
             ANALYTICS_TEST_PATIENCE=${test_patience})

@@ -1,10 +1,18 @@
 """The fixtures of the whole-system tests are in support/fixtures.py; here are those that
 put them together for a fault."""
+import os
+
 import pytest
 
 from support.fixtures import *  # noqa: F401,F403
 from support.postgres_server import Database
 from support.rig import Rig
+
+
+def pytest_collection_modifyitems(items):
+    """Leaves a share of the cases: see system_test_shares() in system_test.cmake."""
+    share, shares = map(int, os.environ.get("ANALYTICS_TEST_SHARE", "1/1").split("/"))
+    items[:] = items[share - 1::shares]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ the end, nothing was lost and nothing doubled.  A failing history is shrunk to t
 
 Time passes only when the test says so: leases last for an hour, and a lease ends by a step.
 
-  ANALYTICS_MODEL_SECONDS  how long to try histories (default 40)
+  ANALYTICS_MODEL_SECONDS  how long to try histories (default 20)
   ANALYTICS_MODEL_SEED     the first seed, as a failing run printed it
 """
 import os
@@ -221,7 +221,7 @@ def test_a_seal_that_redis_has_forgotten(protocol):
 
 
 def test_histories(servers):
-    seconds = float(os.environ.get("ANALYTICS_MODEL_SECONDS") or 40)
+    seconds = float(os.environ.get("ANALYTICS_MODEL_SECONDS") or 20)
     first = int(os.environ.get("ANALYTICS_MODEL_SEED") or random.randrange(10**6))
     settings = hypothesis.settings(
         max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, database=None,
