@@ -27,7 +27,7 @@ static struct address of_ipv4(const struct in_addr *in)
     return address;
 }
 
-static bool is_ipv4(const struct address *address)
+bool address_is_v4(const struct address *address)
 {
     return memcmp(address->bytes, mapped, sizeof(mapped)) == 0;
 }
@@ -122,7 +122,8 @@ static bool parse_network(const char *word, struct network *ret_network)
 
     if (!address_parse(word, len, &ret_network->address))
         return false;
-    most = is_ipv4(&ret_network->address) ? ADDRESS_BITS - MAPPED_BITS : ADDRESS_BITS;
+    most =
+        address_is_v4(&ret_network->address) ? ADDRESS_BITS - MAPPED_BITS : ADDRESS_BITS;
     prefix = most;
     if (word[len] == '/') {
         if (word[len + 1] < '0' || word[len + 1] > '9')
@@ -175,14 +176,14 @@ struct address address_of_site(const struct address *address)
 {
     struct address site = *address;
 
-    if (!is_ipv4(address))
+    if (!address_is_v4(address))
         memset(site.bytes + 8, 0, 8);
     return site;
 }
 
 bool address_of_network(const struct address *address, struct address *ret_network)
 {
-    if (is_ipv4(address))
+    if (address_is_v4(address))
         return false;
     *ret_network = *address;
     memset(ret_network->bytes + 6, 0, 10);

@@ -40,6 +40,9 @@ bool address_parse(const char *text, size_t len, struct address *ret_address);
  * without, in quotes or not. */
 bool address_parse_node(const char *text, size_t len, struct address *ret_address);
 
+/* Whether it is an IPv4 address, in its IPv6 form. */
+bool address_is_v4(const struct address *address);
+
 /* The address of a connection; false when it is not of the Internet. */
 bool address_of_socket(const struct sockaddr *socket, struct address *ret_address);
 
