@@ -4,6 +4,8 @@
 #include <assert.h>
 
 #include "ingestion/conf.h"
+#include "ingestion/enrich/bots.h"
+#include "ingestion/enrich/place.h"
 #include "shared/access/origins.h"
 #include "shared/access/rate.h"
 #include "shared/base/clock.h"
@@ -22,6 +24,8 @@ struct access {
     struct words sites;  /* none: all */
     struct origins origins;
     struct rate *per_site; /* owned; NULL: no limit */
+    struct bots *bots;     /* owned */
+    struct places *places; /* owned */
 };
 
 static enum err_code load_guard(struct access *access, const struct access *old,
@@ -63,6 +67,10 @@ static enum err_code load_lists(struct access *access, const struct access *old,
         code = words_parse(conf->allowed_sites, &access->sites, err);
     if (!code)
         code = load_origins(access, conf->cors_origins, err);
+    if (!code)
+        code = bots_new(conf->ignore_ips, conf->referrer_spam_file, &access->bots, err);
+    if (!code)
+        code = places_new(conf->geoip_db, conf->geoip_text_dir, &access->places, err);
     return code;
 }
 
@@ -108,6 +116,8 @@ static void free_lists(struct access *access)
 {
     words_release(&access->sites);
     origins_release(&access->origins);
+    bots_free(access->bots);
+    places_free(access->places);
     mem_free(access);
 }
 
@@ -131,6 +141,16 @@ void access_free(struct access *access)
 const struct origins *access_origins(const struct access *access)
 {
     return &access->origins;
+}
+
+const struct bots *access_bots(const struct access *access)
+{
+    return access->bots;
+}
+
+const struct places *access_places(const struct access *access)
+{
+    return access->places;
 }
 
 bool access_has_key(const struct access *access)

@@ -1,7 +1,8 @@
-/* access.h -- who may send events, and how many.
+/* access.h -- who may send events, and how many; and what their addresses tell.
  *
  * All of it is off unless it is set: a key (INGEST_KEY), a list of sites (ALLOWED_SITES),
- * limits of events a second for each client address and each site.  Shared by all loops;
+ * limits of events a second for each client address and each site.  The databases of places
+ * and of bots are here because they are read again with the rest.  Shared by all loops;
  * nothing in it changes but the buckets of the limits; settings that are read again make a
  * new one, see access_renew().
  */
@@ -13,11 +14,13 @@
 #include "shared/base/err.h"
 
 struct access; /* opaque */
+struct bots;
 struct event;
 struct http_request;
 struct ingestion_conf;
 struct networks;
 struct origins;
+struct places;
 
 /* ERR_CONFIG with the setting's name, ERR_NOMEM. */
 enum err_code access_new(const struct ingestion_conf *conf, struct access **ret_access,
@@ -39,6 +42,11 @@ bool access_has_key(const struct access *access);
 
 /* Proxies whose word on their clients' addresses is taken (TRUSTED_PROXIES). */
 const struct networks *access_proxies(const struct access *access);
+
+/* What drops an event as none of a visitor (IGNORE_IPS, REFERRER_SPAM_FILE), and where an
+ * address is (GEOIP_DB, GEOIP_TEXT_DIR). */
+const struct bots *access_bots(const struct access *access);
+const struct places *access_places(const struct access *access);
 
 /* Both return 0, or the status to refuse with, and fill err->msg with the sentence:
  * before the body is read (429 address too fast, 401 wrong key), and when the event is known

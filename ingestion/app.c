@@ -10,6 +10,9 @@
 
 #include "ingestion/access.h"
 #include "ingestion/conf.h"
+#include "ingestion/enrich/agent.h"
+#include "ingestion/enrich/bots.h"
+#include "ingestion/enrich/place.h"
 #include "ingestion/loop.h"
 #include "ingestion/metrics.h"
 #include "ingestion/salts.h"
@@ -38,6 +41,8 @@ struct app {
     struct http_peers *peers;      /* likewise; NULL: no limit for an address */
     struct spool_files *spool_dir; /* likewise; NULL: no spool */
     struct salts *salts;           /* likewise */
+    struct agents *agents;         /* likewise */
+    struct bot_names *bot_names;   /* likewise */
     struct http_budget body_budget;
     uv_loop_t uv;
     struct daemon daemon;
@@ -211,6 +216,16 @@ static enum err_code open_spool(struct app *app, struct err *err)
     return ERR_OK;
 }
 
+static enum err_code make_tables(struct app *app, struct err *err)
+{
+    enum err_code code = agents_new(&app->agents, err);
+
+    if (!code)
+        code = bot_names_new(&app->bot_names, err);
+    log_line(LOG_INFO, places_origin(access_places(app->access)), NULL);
+    return code;
+}
+
 static enum err_code start_main_loop(struct app *app, struct err *err)
 {
     const struct daemon_options options = {
@@ -236,6 +251,8 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .peers = app->peers,
         .spool_dir = app->spool_dir,
         .salts = app->salts,
+        .agents = app->agents,
+        .bot_names = app->bot_names,
         .body_budget = &app->body_budget,
         .port = (uint16_t)app->conf->http.port,
         .max_connections = (connections + wanted - 1) / wanted,
@@ -285,6 +302,8 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     if (!code)
         code = salts_new(conf->visitor_day_starts_utc, &app.salts, err);
     if (!code)
+        code = make_tables(&app, err);
+    if (!code)
         code = start_main_loop(&app, err);
     if (!code)
         code = start_loops(&app, err);
@@ -299,6 +318,8 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     access_free(app.access);
     spool_files_close(app.spool_dir);
     salts_free(app.salts);
+    agents_free(app.agents);
+    bot_names_free(app.bot_names);
     log_line(LOG_INFO, "stopped", NULL);
     return ERR_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "ingestion/enrich/place.h"
 #include "shared/access/secret.h"
 #include "shared/daemon/conf.h"
 #include "shared/event/event.h"
@@ -97,6 +98,25 @@ static const struct conf_item items[] = {
     CONF_ROW("RESPECT_GPC", CONF_BOOL, FIELD(respect_gpc), .initial = "true",
              .help = "Count the events of browsers that send Sec-GPC: 1 without a "
                      "visitor"),
+    CONF_ROW("GEOIP_DB", CONF_TEXT, FIELD(geoip_db), .initial = "", .max = 4096,
+             .help = "Database of places in MaxMind's format (GeoLite2, DB-IP, IPinfo); "
+                     "empty: GEOIP_TEXT_DIR"),
+    CONF_ROW("GEOIP_TEXT_DIR", CONF_TEXT, FIELD(geoip_text_dir),
+             .initial = PLACES_TEXT_DIR, .max = 4096,
+             .help = "Folder of geoip and geoip6 as Debian's tor-geoipdb has them: "
+                     "countries by IPFire Location, CC BY-SA 4.0; empty: none"),
+    CONF_ROW("COUNTRY_HEADER", CONF_TEXT, FIELD(country_header), .initial = "", .max = 64,
+             .help = "Header with the country, such as CF-IPCountry, believed only from "
+                     "TRUSTED_PROXIES; empty: none"),
+    CONF_ROW("IGNORE_IPS", CONF_TEXT, FIELD(ignore_ips), .initial = "", .max = 8192,
+             .help = "Addresses and networks whose visits are not counted, at most 64, "
+                     "separated by commas"),
+    CONF_ROW("REFERRER_SPAM_FILE", CONF_TEXT, FIELD(referrer_spam_file), .initial = "",
+             .max = 4096,
+             .help = "File with a host each line whose referrers are spam; empty: none"),
+    CONF_ROW("AGENT_CACHE_ENTRIES", CONF_INT, FIELD(agent_cache_entries),
+             .initial = "4096", .max = 1000000,
+             .help = "User-Agents whose browser is remembered, for each loop; 0: none"),
     CONF_ROW("CORS_ORIGINS", CONF_TEXT, FIELD(cors_origins), .initial = "*", .max = 8192,
              .help = "Origins whose pages may send events, separated by commas "
                      "(https://*.a.example); *: all"),

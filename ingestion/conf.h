@@ -36,6 +36,12 @@ struct ingestion_conf {
     int64_t visitor_day_starts_utc; /* an hour */
     bool respect_gpc;
     char *allowed_sites;
+    char *geoip_db;       /* "": none */
+    char *geoip_text_dir; /* "": none */
+    char *country_header; /* "": none */
+    char *ignore_ips;
+    char *referrer_spam_file; /* "": none */
+    int64_t agent_cache_entries;
     char *cors_origins;
     int64_t rate_limit_per_site;
     char *log_level;

@@ -15,6 +15,7 @@
 #include "ingestion/commit/breaker.h"
 #include "ingestion/commit/committer.h"
 #include "ingestion/conf.h"
+#include "ingestion/enrich/agent_cache.h"
 #include "ingestion/metrics.h"
 #include "ingestion/routes.h"
 #include "ingestion/salts.h"
@@ -317,7 +318,11 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
     loop->routes.ways.parser = event_parser_new();
     if (!loop->routes.ways.parser)
         return err_set(err, ERR_NOMEM, "out of memory");
-    code = start_server(loop, err);
+    code = agent_cache_new((size_t)loop->options.conf->agent_cache_entries,
+                           loop->options.agents, loop->options.bot_names,
+                           &loop->routes.ways.agents, err);
+    if (!code)
+        code = start_server(loop, err);
     if (!code)
         code = start_health(loop, err);
     if (!code)
@@ -352,6 +357,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.breaker = &loop->breaker;
     loop->routes.ways.access = options->access;
     loop->routes.ways.salts = options->salts;
+    loop->routes.ways.country_header = options->conf->country_header;
     loop->routes.ways.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
     loop->routes.all_metrics = options->metrics;
     loop->routes.ways.metrics = &options->metrics->loops[options->index];
@@ -388,5 +394,6 @@ void loop_join(struct loop *loop)
     assert(status == 0); /* every handle was closed on the way */
     redis_uv_free(loop->routes.redis);
     event_parser_free(loop->routes.ways.parser);
+    agent_cache_free(loop->routes.ways.agents);
     mem_free(loop);
 }

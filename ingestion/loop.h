@@ -12,6 +12,8 @@
 #include "shared/base/err.h"
 
 struct access;
+struct agents;
+struct bot_names;
 struct ingestion_conf;
 struct http_peers;
 struct ingestion_metrics;
@@ -27,6 +29,8 @@ struct loop_options {
     struct access *access;
     struct http_peers *peers;          /* NULL: no limit for an address */
     struct spool_files *spool_dir;     /* NULL: no spool */
+    const struct agents *agents;       /* of all loops */
+    const struct bot_names *bot_names; /* likewise */
     struct salts *salts;               /* of all loops; the first one asks Redis */
     struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */

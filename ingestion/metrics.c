@@ -19,6 +19,13 @@ static const char *const reasons[] = {
 #undef REJECTION_NAME
 };
 
+/* From the first reason on; BOT_NONE is no reason. */
+static const char *const bot_reasons[] = {
+#define BOT_NAME(id, name, what) (name),
+    BOT_REASONS(BOT_NAME)
+#undef BOT_NAME
+};
+
 static const struct metric_item items[] = {
     {.name = "events_enqueued_total",
      .kind = METRIC_COUNTER,
@@ -65,6 +72,12 @@ static const struct metric_item items[] = {
      .offset = FIELD(group_events),
      .help = "Events in a group that Redis confirmed or the spool took.",
      .buckets = &metric_group_events},
+    {.name = "bots_dropped_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(bots_dropped[1]),
+     .help = "Events of pages that were dropped because no visitor sent them, by reason.",
+     .count = BOT_REASON_COUNT - 1,
+     .labels = {{"reason", &bot_reasons[1]}}},
     {.name = "visitors_own_salt_total",
      .kind = METRIC_COUNTER,
      .offset = FIELD(own_salts),

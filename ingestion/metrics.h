@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ingestion/enrich/bots.h"
 #include "shared/daemon/process_stats.h"
 #include "shared/event/event.h"
 #include "shared/http/metrics.h"
@@ -57,6 +58,7 @@ struct loop_metrics {
     struct metric rejected[REJECTION_COUNT];
     struct metric_histogram group_events;
     struct metric_histogram enqueue_us;
+    struct metric bots_dropped[BOT_REASON_COUNT];
     struct metric own_salts;
     struct metric groups_resent;
     struct metric groups_too_large;

@@ -14,6 +14,7 @@
 #include "shared/base/err.h"
 
 struct access;
+struct agent_cache;
 struct committer;
 struct event;
 struct event_parser;
@@ -26,6 +27,8 @@ struct ways {
     struct committer *committer;
     struct access *access;
     struct salts *salts;
+    struct agent_cache *agents; /* of this loop */
+    const char *country_header; /* "": none; only from access_proxies() */
     struct loop_metrics *metrics;
     int64_t timestamp_ahead_max_s; /* 0: no limit */
 };
