@@ -175,6 +175,8 @@ static enum err_code load(struct worker *worker, const struct claim *claim, size
         else
             code = batch_add(&worker->batch, worker->parser, place, job, len, err);
     }
+    if (!code)
+        code = batch_complete(&worker->batch, err);
     batch_sort(&worker->batch);
     return code;
 }

@@ -68,6 +68,11 @@ unsigned accept_judge(struct ways *ways, struct event *event, struct err *err)
 {
     unsigned status;
 
+    if (!event->path.bytes) {
+        (void)err_set(err, ERR_INVALID, "\"path\" is required");
+        metric_reject(ways->metrics, (enum rejection)EVENT_FLAW_PATH);
+        return 400;
+    }
     event->received_at_ms = clock_wall_ms();
     status = judge_time(ways, event, err);
     if (!status)

@@ -44,7 +44,7 @@ enum err_code dead_replay_job(struct event_parser *parser, const struct letter *
                        letter->payload_len);
     code = event_parse_job(parser, letter->payload, letter->payload_len, &event, err);
     if (code == ERR_TOO_BIG)
-        return err_set(err, ERR_INVALID, "it has more than %d bytes", EVENT_BODY_MAX);
+        return err_set(err, ERR_INVALID, "it has more than %d bytes", EVENT_JOB_MAX);
     if (code)
         return code;
     code = uuid_parse(letter->event_id, strlen(letter->event_id), &event.event_id);

@@ -12,7 +12,7 @@
 #include "shared/redis/conn.h"
 #include "shared/redis/err.h"
 
-_Static_assert(EVENT_BODY_MAX == 102400, "lua/take.lua goes by that number");
+_Static_assert(EVENT_JOB_MAX == 118784, "lua/take.lua goes by that number");
 
 void queue_new_id(char out[UUID_TEXT_LEN + 1])
 {

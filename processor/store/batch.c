@@ -71,6 +71,7 @@ void batch_begin(struct batch *batch, const char *id)
     forget_items(batch);
     buf_clear(&batch->rows);
     buf_clear(&batch->sites);
+    batch->columns = (struct copy_columns){.count = 0};
     (void)snprintf(batch->id, sizeof(batch->id), "%s", id);
     batch->uuid = uuid_of_id(id);
 }
@@ -152,10 +153,50 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
     item.site_at = batch->sites.len;
     item.site_len = event.site_id.len;
     if (buf_add(&batch->sites, event.site_id.bytes, event.site_id.len) ||
-        copy_add_row(&batch->rows, &item.event_id, &event))
+        copy_add_row(&batch->rows, &item.event_id, &event, &batch->columns))
         return err_set(err, ERR_NOMEM, "out of memory");
     item.row_len = batch->rows.len - item.row_at;
     batch->items[batch->count++] = item;
+    return ERR_OK;
+}
+
+static bool is_complete(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct batch_item *item = &batch->items[i];
+
+        if (item->row_len > 0 &&
+            !copy_is_complete(batch->rows.data + item->row_at, &batch->columns))
+            return false;
+    }
+    return true;
+}
+
+enum err_code batch_complete(struct batch *batch, struct err *err)
+{
+    struct buf rows;
+    enum err_code code = ERR_OK;
+
+    if (is_complete(batch))
+        return ERR_OK;
+    buf_init(&rows, ROWS_MAX_BYTES);
+    for (size_t i = 0; i < batch->count && !code; i++) {
+        struct batch_item *item = &batch->items[i];
+        size_t at = rows.len;
+
+        if (item->row_len == 0)
+            continue;
+        code = copy_add_complete(&rows, batch->rows.data + item->row_at, item->row_len,
+                                 -1, &batch->columns);
+        item->row_at = at;
+        item->row_len = rows.len - at;
+    }
+    if (code) { /* its items are of no use now: the owner fills it anew */
+        buf_release(&rows);
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    buf_release(&batch->rows);
+    batch->rows = rows;
     return ERR_OK;
 }
 

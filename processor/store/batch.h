@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "processor/store/copy.h"
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/text/uuid.h"
@@ -47,8 +48,9 @@ struct batch {
     struct batch_item *items; /* owned */
     size_t count;
     size_t cap;
-    size_t dead;      /* of count */
-    struct buf rows;  /* COPY rows of all items that became one */
+    size_t dead;                 /* of count */
+    struct buf rows;             /* COPY rows of all items that became one; see copy.h */
+    struct copy_columns columns; /* of them */
     struct buf sites; /* their site_ids, one after the other: what a dead letter shows */
 };
 
@@ -66,6 +68,9 @@ enum err_code batch_add(struct batch *batch, struct event_parser *parser, size_t
 /* Adds a job as dead, unread. */
 enum err_code batch_add_dead(struct batch *batch, size_t place, const char *job,
                              size_t len, const char *reason, struct err *err) MUST_CHECK;
+
+/* Gives all rows the same columns; after the last job was added.  ERR_NOMEM. */
+enum err_code batch_complete(struct batch *batch, struct err *err) MUST_CHECK;
 
 /* Brings the items into the order in which every batch stores them: timestamp, event_id,
  * place; of those whose id was made, which no other batch has, timestamp and place.

@@ -12,15 +12,25 @@
 #include "shared/base/failpoint.h"
 #include "shared/pg/conn.h"
 
-static const char copy_incoming[] =
-    "COPY pg_temp.events_incoming (place, " COPY_EVENTS_COLUMNS
-    ") FROM STDIN (FORMAT binary)";
-
-/* In the order of the batch, which batch_sort() explains: place is the index of the item. */
-static const char insert_range[] =
-    "INSERT INTO events (" COPY_EVENTS_COLUMNS ") SELECT " COPY_EVENTS_COLUMNS
+static const char insert_end[] =
     " FROM pg_temp.events_incoming WHERE place >= $1 AND place < $2"
     " ORDER BY place ON CONFLICT DO NOTHING";
+
+/* In the order of the batch, which batch_sort() explains: place is the index of the item. */
+static enum err_code write_insert(struct buf *sql, const struct copy_columns *columns)
+{
+    enum err_code code = buf_add_text(sql, "INSERT INTO events (");
+
+    if (!code)
+        code = copy_add_names(sql, columns);
+    if (!code)
+        code = buf_add_text(sql, ") SELECT ");
+    if (!code)
+        code = copy_add_names(sql, columns);
+    if (!code)
+        code = buf_add(sql, insert_end, sizeof(insert_end));
+    return code;
+}
 
 static enum err_code copy_placed(struct store *store, struct batch *batch,
                                  struct pg_failure *ret_failure, struct err *err)
@@ -32,13 +42,13 @@ static enum err_code copy_placed(struct store *store, struct batch *batch,
         const struct batch_item *item = &batch->items[i];
 
         if (!item->is_dead &&
-            copy_add_placed_row(&store->placed, (int32_t)i,
-                                batch->rows.data + item->row_at, item->row_len))
+            copy_add_complete(&store->placed, batch->rows.data + item->row_at,
+                              item->row_len, (int32_t)i, &batch->columns))
             return err_set(err, ERR_NOMEM, "out of memory");
     }
     pieces[1] = (struct pg_piece){store->placed.data, store->placed.len};
-    return store_copy(store, copy_incoming, pieces, 3, batch_alive(batch), ret_failure,
-                      err);
+    return store_copy(store, "pg_temp.events_incoming (place, ", batch, pieces, 3,
+                      ret_failure, err);
 }
 
 static enum err_code try_range(struct store *store, size_t first, size_t end,
@@ -52,7 +62,7 @@ static enum err_code try_range(struct store *store, size_t first, size_t end,
 
     (void)snprintf(from, sizeof(from), "%zu", first);
     (void)snprintf(to, sizeof(to), "%zu", end);
-    code = pg_conn_try(store->conn, insert_range, 2, values, store->patience_ms, &rows,
+    code = pg_conn_try(store->conn, store->sql.data, 2, values, store->patience_ms, &rows,
                        ret_failure, err);
     store->inserted += (size_t)rows;
     return code;
@@ -111,6 +121,9 @@ enum err_code store_carefully(struct store *store, struct batch *batch, bool *re
     }
     if (!code)
         code = FAILPOINT("careful.copied", err);
+    buf_clear(&store->sql);
+    if (!code && write_insert(&store->sql, &batch->columns))
+        code = err_set(err, ERR_NOMEM, "out of memory");
     if (!code)
         code = insert_halving(store, batch, 0, batch->count, err);
     if (!code)

@@ -24,11 +24,11 @@ enum err_code store_commit(struct store *store, struct err *err) MUST_CHECK;
 /* Runs a statement without parameters or rows. */
 enum err_code store_run(struct store *store, const char *sql, struct err *err) MUST_CHECK;
 
-/* Copies the pieces between header and trailer, and checks that the server counted
- * `expected` rows.  After a failure the transaction is still open: store_abort() ends it. */
-enum err_code store_copy(struct store *store, const char *sql, struct pg_piece *pieces,
-                         size_t count, size_t expected, struct pg_failure *ret_failure,
-                         struct err *err) MUST_CHECK;
+/* Copies the batch's rows that are alive, in pieces between header and trailer, `into` a
+ * table ("events ("), and checks that the server counted all of them.  After a failure the transaction is still open: store_abort() ends it. */
+enum err_code store_copy(struct store *store, const char *into, const struct batch *batch,
+                         struct pg_piece *pieces, size_t count,
+                         struct pg_failure *ret_failure, struct err *err) MUST_CHECK;
 
 /* Ends the transaction after a failure, the connection too if need be. */
 void store_abort(struct store *store, enum err_code code);

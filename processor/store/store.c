@@ -21,14 +21,12 @@ enum {
      * careful way for nothing costs about as much. */
     CAREFUL_BATCHES = 3,
     PLACED_MAX_BYTES = 1 << 30,
+    SQL_MAX_BYTES = 8192,
     TAG_MAX = 32,
     BEGIN_TIMEOUT_MIN_MS = 1000,
     EVICT_TIMEOUT_MS = 5000, /* for one backend to end */
     NAME_MAX_LEN = 64,
 };
-
-static const char copy_events[] =
-    "COPY events (" COPY_EVENTS_COLUMNS ") FROM STDIN (FORMAT binary)";
 
 void store_init(struct store *store, const struct processor_conf *conf)
 {
@@ -37,6 +35,7 @@ void store_init(struct store *store, const struct processor_conf *conf)
         .patience_ms = session_patience_ms(conf->statement_timeout_ms),
     };
     buf_init(&store->placed, PLACED_MAX_BYTES);
+    buf_init(&store->sql, SQL_MAX_BYTES);
 }
 
 static void disconnect(struct store *store)
@@ -49,6 +48,7 @@ void store_release(struct store *store)
 {
     disconnect(store);
     buf_release(&store->placed);
+    buf_release(&store->sql);
 }
 
 /* --- steps -------------------------------------------------------------------- */
@@ -133,17 +133,33 @@ void store_abort(struct store *store, enum err_code code)
             store); /* the next connection may meet another server, or be asserted */
 }
 
-enum err_code store_copy(struct store *store, const char *sql, struct pg_piece *pieces,
-                         size_t count, size_t expected, struct pg_failure *ret_failure,
-                         struct err *err)
+static enum err_code write_copy(struct buf *sql, const char *into,
+                                const struct copy_columns *columns)
 {
+    static const char end[] = ") FROM STDIN (FORMAT binary)";
+    enum err_code code;
+
+    buf_clear(sql);
+    code = buf_printf(sql, "COPY %s", into);
+    if (!code)
+        code = copy_add_names(sql, columns);
+    return code ? code : buf_add(sql, end, sizeof(end));
+}
+
+enum err_code store_copy(struct store *store, const char *into, const struct batch *batch,
+                         struct pg_piece *pieces, size_t count,
+                         struct pg_failure *ret_failure, struct err *err)
+{
+    size_t expected = batch_alive(batch);
     int64_t rows = 0;
     enum err_code code;
 
+    if (write_copy(&store->sql, into, &batch->columns))
+        return err_set(err, ERR_NOMEM, "out of memory");
     pieces[0] = (struct pg_piece){copy_header(), COPY_HEADER_LEN};
     pieces[count - 1] = (struct pg_piece){copy_trailer(), COPY_TRAILER_LEN};
-    code = pg_conn_copy(store->conn, sql, pieces, count, store->patience_ms, &rows,
-                        ret_failure, err);
+    code = pg_conn_copy(store->conn, store->sql.data, pieces, count, store->patience_ms,
+                        &rows, ret_failure, err);
     if (!code && rows != (int64_t)expected)
         code = err_set(err, ERR_BUG, "Postgres counted %lld rows of %zu", (long long)rows,
                        expected);
@@ -200,8 +216,7 @@ static enum err_code copy_alive(struct store *store, const struct batch *batch,
     pieces = make_pieces(batch, &count);
     if (!pieces)
         return err_set(err, ERR_NOMEM, "out of memory");
-    code = store_copy(store, copy_events, pieces, count, batch_alive(batch), ret_failure,
-                      err);
+    code = store_copy(store, "events (", batch, pieces, count, ret_failure, err);
     mem_free(pieces);
     return code;
 }

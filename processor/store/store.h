@@ -37,6 +37,7 @@ struct store {
     PGconn *conn;                      /* owned; NULL: not connected */
     int64_t patience_ms;               /* for one statement */
     struct buf placed;                 /* rows of the careful way */
+    struct buf sql;                    /* the present statement, with a batch's columns */
     size_t inserted; /* by the last store_batch(); its other rows were there before */
     unsigned careful_left; /* batches for which the fast way is not tried first */
     uint64_t last_host;    /* the server that conn led to */

@@ -16,6 +16,10 @@ static const char id_begins[] = "{\"event_id\":\"";
 static const char id_ends[] = "\"";
 static const char null_word[] = "null";
 
+enum {
+    ID64_DIGITS = 16
+};
+
 #define LEN(literal)      (sizeof(literal) - 1)
 #define PUT(out, literal) put((out), (literal), LEN(literal))
 
@@ -51,7 +55,57 @@ static size_t size_UUID(size_t key_len, const struct uuid *uuid,
     return 0;
 }
 
-#define SIZE(NAME, key, TYPE, member, presence, most)                                    \
+/* The digits of a number, and its sign. */
+static size_t int_size(int32_t value)
+{
+    uint32_t rest = value < 0 ? -(uint32_t)value : (uint32_t)value;
+    size_t size = value < 0 ? 2 : 1;
+
+    for (; rest >= 10; rest /= 10)
+        size++;
+    return size;
+}
+
+static size_t more_value_size(const struct event_more_field *field, const void *member)
+{
+    const struct event_text *text = member;
+
+    switch (field->type) {
+    case EVENT_INT:
+        return int_size(*(const int32_t *)member);
+    case EVENT_ID64:
+        return 2 + ID64_DIGITS;
+    case EVENT_PROPS:
+        return text->len;
+    case EVENT_TEXT:
+        break;
+    }
+    return text_size(text);
+}
+
+/* The next of the fields that a job has, whose bit is taken out of *bits. */
+static const struct event_more_field *next_more(uint64_t *bits)
+{
+    int index = __builtin_ctzll(*bits);
+
+    *bits &= *bits - 1;
+    return &event_more_fields[index];
+}
+
+static size_t more_size(const struct event *event)
+{
+    uint64_t bits = event->more & event_more_columns;
+    size_t size = 0;
+
+    while (bits) {
+        const struct event_more_field *field = next_more(&bits);
+        size += LEN(",\"\":") + field->key_len +
+                more_value_size(field, (const char *)event + field->offset);
+    }
+    return size;
+}
+
+#define SIZE(NAME, key, TYPE, member, presence, ...)                                     \
     size += size_##TYPE(LEN(KEY(key)), &event->member, presence);
 
 size_t event_job_size(const struct event *event)
@@ -60,6 +114,8 @@ size_t event_job_size(const struct event *event)
 
     EVENT_FIELDS(SIZE)
     EVENT_JOB_FIELDS(SIZE)
+    if (event->more)
+        size += more_size(event);
     return size + 1;
 }
 
@@ -114,7 +170,63 @@ static char *put_id(char *out, const struct uuid *uuid)
     return PUT(out + UUID_TEXT_LEN, id_ends);
 }
 
-#define PUT_FIELD(NAME, key, TYPE, member, presence, most)                               \
+static char *put_int(char *out, int32_t value)
+{
+    uint32_t rest = value < 0 ? -(uint32_t)value : (uint32_t)value;
+    char *end = out + int_size(value);
+    char *at = end;
+
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0)
+        *--at = '-';
+    return end;
+}
+
+static char *put_id64(char *out, uint64_t value)
+{
+    *out++ = '"';
+    for (int shift = 60; shift >= 0; shift -= 4)
+        *out++ = "0123456789abcdef"[value >> shift & 15];
+    *out++ = '"';
+    return out;
+}
+
+static char *put_more_value(char *out, const struct event_more_field *field,
+                            const void *member)
+{
+    const struct event_text *text = member;
+
+    switch (field->type) {
+    case EVENT_INT:
+        return put_int(out, *(const int32_t *)member);
+    case EVENT_ID64:
+        return put_id64(out, *(const uint64_t *)member);
+    case EVENT_PROPS:
+        return put(out, text->bytes, text->len);
+    case EVENT_TEXT:
+        break;
+    }
+    return put_text(out, text);
+}
+
+static char *put_more(const struct event *event, char *out)
+{
+    uint64_t bits = event->more & event_more_columns;
+
+    while (bits) {
+        const struct event_more_field *field = next_more(&bits);
+        out = PUT(out, ",\"");
+        out = put(out, field->key, field->key_len);
+        out = PUT(out, "\":");
+        out = put_more_value(out, field, (const char *)event + field->offset);
+    }
+    return out;
+}
+
+#define PUT_FIELD(NAME, key, TYPE, member, presence, ...)                                \
     at = put_##TYPE(at, KEY(key), LEN(KEY(key)), &event->member, presence);
 
 char *event_put_job(const struct event *event, char *out)
@@ -123,6 +235,8 @@ char *event_put_job(const struct event *event, char *out)
 
     EVENT_FIELDS(PUT_FIELD)
     EVENT_JOB_FIELDS(PUT_FIELD)
+    if (event->more)
+        at = put_more(event, at);
     *out = '{'; /* without an event_id it was the comma of the first field */
     *at = '}';
     return at + 1;

@@ -1,6 +1,7 @@
 /* parse.c -- an event out of the JSON of a client or of a job; see event.h.
  *
- * The rules are judged in the order of fields.h; the first that is broken gives the answer.
+ * The rules are judged in the order of fields.h, those of few events after the others; the
+ * first that is broken gives the answer.  A url gives the path, which is not required then.
  * Within a field the order is Joi's: presence, type, emptiness, then what the text must
  * look like.
  */
@@ -12,11 +13,13 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"
+#include "shared/event/internal.h"
+#include "shared/event/props.h"
 #include "shared/text/json.h"
 #include "shared/text/timestamp.h"
 #include "shared/text/utf8.h"
 
-/* The fields, in the order of the rules. */
+/* The fields that every event may have, in the order of the rules. */
 enum field {
 #define FIELD_ENUM(NAME, ...) FIELD_##NAME,
     EVENT_FIELDS(FIELD_ENUM) FIELDS_OF_CLIENTS,
@@ -27,24 +30,30 @@ enum field {
 };
 
 enum {
-    KEY_SHOWN_MAX = 256 /* bytes of an unknown key in a sentence; err.msg takes 384 */
-};
-
-/* What was found of one field. */
-struct value {
-    const cJSON *item; /* NULL: absent; the last one of several */
-    enum json_defect defect;
+    KEY_SHOWN_MAX = 256, /* bytes of an unknown key in a sentence; err.msg takes 384 */
+    PROPS_ROOM = EVENT_JOB_MAX + 32 * PROPS_NUMBER_BYTES,
 };
 
 /* What was found of all of them. */
 struct found {
     struct value values[FIELD_COUNT];
-    const char *unknown_key; /* the first one, or NULL */
+    const char *unknown_key;               /* the first one, or NULL */
+    uint64_t more;                         /* which of the others are there; */
+    struct value others[EVENT_MORE_COUNT]; /* valid where the bit is set */
+};
+
+/* Who wrote the text, and so what may stand in it. */
+struct writer {
+    const char *what; /* "body" */
+    size_t max_bytes;
+    size_t count;     /* the first so many fields of the rules */
+    uint64_t more;    /* bits of the others */
 };
 
 struct event_parser {
     struct json_parser *json; /* owned */
     enum event_flaw flaw;     /* of the last text that was refused */
+    struct event_more_rules more;
 };
 
 struct rule;
@@ -53,9 +62,10 @@ typedef enum err_code (*take_fn)(const struct rule *rule, const struct value *va
 
 struct rule {
     const char *key;
-    enum event_flaw flaw;
+    int flaw; /* enum event_flaw */
     enum event_presence presence;
-    size_t max_chars;
+    size_t least; /* characters */
+    size_t most;
     take_fn take;
     size_t offset; /* in struct event, of the member that take() fills */
 };
@@ -65,35 +75,7 @@ struct rule {
 static enum err_code refuse(const struct rule *rule, const char *complaint,
                             struct err *err)
 {
-    return err_set(err, ERR_INVALID, "\"%s\" %s", rule->key, complaint);
-}
-
-static enum err_code refuse_defect(const struct rule *rule, enum json_defect defect,
-                                   struct err *err)
-{
-    switch (defect) {
-    case JSON_DEFECT_NUL:
-        return refuse(rule, "must not contain the character \\u0000", err);
-    case JSON_DEFECT_SURROGATE:
-        return refuse(rule, "must not contain a lone surrogate", err);
-    case JSON_DEFECT_UTF8:
-    case JSON_DEFECT_NONE:
-        break;
-    }
-    return refuse(rule, "must not contain invalid UTF-8", err);
-}
-
-/* What every string field has in common. */
-static enum err_code check_string(const struct rule *rule, const struct value *value,
-                                  struct err *err)
-{
-    if (!cJSON_IsString(value->item))
-        return refuse(rule, "must be a string", err);
-    if (value->item->valuestring[0] == '\0' && rule->presence != EVENT_NULLABLE)
-        return refuse(rule, "is not allowed to be empty", err);
-    if (value->defect != JSON_DEFECT_NONE)
-        return refuse_defect(rule, value->defect, err);
-    return ERR_OK;
+    return event_refuse(rule->key, complaint, err);
 }
 
 static void *member_of(struct event *event, const struct rule *rule)
@@ -104,27 +86,15 @@ static void *member_of(struct event *event, const struct rule *rule)
 static enum err_code take_TEXT(const struct rule *rule, const struct value *value,
                                struct event *event, struct err *err)
 {
-    struct event_text *text = member_of(event, rule);
-    enum err_code code = check_string(rule, value, err);
-    size_t len;
-
-    if (code)
-        return code;
-    len = strlen(value->item->valuestring);
-    if (len > rule->max_chars &&
-        utf8_count(value->item->valuestring, len) > rule->max_chars)
-        return err_set(err, ERR_INVALID,
-                       "\"%s\" length must be less than or equal to %zu characters long",
-                       rule->key, rule->max_chars);
-    *text = (struct event_text){.bytes = value->item->valuestring, .len = len};
-    return ERR_OK;
+    return event_take_string(rule->key, rule->least, rule->most, value,
+                             member_of(event, rule), err);
 }
 
 static enum err_code take_TIME(const struct rule *rule, const struct value *value,
                                struct event *event, struct err *err)
 {
     int64_t *ms = member_of(event, rule);
-    enum err_code code = check_string(rule, value, err);
+    enum err_code code = event_check_string(rule->key, false, value, err);
     const char *text;
 
     if (code)
@@ -145,17 +115,29 @@ static enum err_code take_UUID(const struct rule *rule, const struct value *valu
     if (!cJSON_IsString(value->item) || uuid_parse(text, strlen(text), uuid))
         return refuse(rule, "must be a valid GUID", err);
     if (value->defect != JSON_DEFECT_NONE)
-        return refuse_defect(rule, value->defect, err);
+        return event_refuse_defect(rule->key, value->defect, err);
     event->has_event_id = true; /* the only UUID there is */
     return ERR_OK;
 }
 
+/* What is wrong with a field that only jobs have is not counted by its name. */
+enum {
+#define FLAW(NAME, ...)        FLAW_##NAME = EVENT_FLAW_##NAME,
+#define FLAW_OF_JOB(NAME, ...) FLAW_##NAME = EVENT_FLAW_JOB,
+    EVENT_FIELDS(FLAW)
+    EVENT_JOB_FIELDS(FLAW_OF_JOB) EVENT_CLIENT_FIELDS(FLAW)
+        EVENT_DERIVED_FIELDS(FLAW_OF_JOB)
+#undef FLAW_OF_JOB
+#undef FLAW
+};
+
 static const struct rule rules[FIELD_COUNT] = {
-#define RULE(NAME, text, TYPE, member, when, most)                                       \
+#define RULE(NAME, text, TYPE, member, when, from, upto)                                 \
     [FIELD_##NAME] = {.key = (text),                                                     \
-                      .flaw = EVENT_FLAW_##NAME,                                         \
+                      .flaw = FLAW_##NAME,                                               \
                       .presence = (when),                                                \
-                      .max_chars = (most),                                               \
+                      .least = (from),                                                   \
+                      .most = (upto),                                                    \
                       .take = take_##TYPE,                                               \
                       .offset = offsetof(struct event, member)},
     EVENT_FIELDS(RULE) EVENT_JOB_FIELDS(RULE)
@@ -173,36 +155,73 @@ static enum err_code take_field(const struct rule *rule, const struct value *val
         return ERR_OK;
     if (is_null && rule->presence !=
                        EVENT_REQUIRED) /* an earlier duplicate may have had the defect */
-        return value->defect ? refuse_defect(rule, value->defect, err) : ERR_OK;
+        return value->defect ? event_refuse_defect(rule->key, value->defect, err)
+                             : ERR_OK;
     return rule->take(rule, value, event, err);
+}
+
+/* --- one of the fields that few events have ----------------------------------- */
+
+static const enum event_flaw more_flaws[EVENT_MORE_COUNT] = {
+#define MORE_FLAW(NAME, ...) [EVENT_MORE_##NAME] = (enum event_flaw)FLAW_##NAME,
+    EVENT_MORE_FIELDS(MORE_FLAW)
+#undef MORE_FLAW
+};
+
+/* In the order of their bits, which is that of the rules. */
+static enum err_code take_all_more(struct event_parser *parser, const struct found *found,
+                                   struct event *event, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (uint64_t bits = found->more; bits && !code; bits &= bits - 1) {
+        enum event_more index = (enum event_more)__builtin_ctzll(bits);
+        parser->flaw = more_flaws[index];
+        code = event_take_more(&parser->more, index, &found->others[index], event, err);
+    }
+    return code;
 }
 
 /* --- all of them ----------------------------------------------------------- */
 
-static size_t find_field(const char *key, size_t count)
+/* NULL: there is none of that name. */
+static struct value *find_value(struct found *found, const struct writer *writer,
+                                const char *key)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t len;
+
+    for (size_t i = 0; i < writer->count; i++) {
         if (strcmp(rules[i].key, key) == 0)
-            return i;
+            return &found->values[i];
     }
-    return count;
+    len = strlen(key);
+    for (size_t i = 0; i < EVENT_MORE_COUNT; i++) {
+        const struct event_more_field *field = &event_more_fields[i];
+
+        if (field->key_len != len || memcmp(field->key, key, len) != 0 ||
+            !(writer->more >> i & 1))
+            continue;
+        if (!(found->more >> i & 1))
+            found->others[i] = (struct value){.item = NULL};
+        found->more |= UINT64_C(1) << i;
+        return &found->others[i];
+    }
+    return NULL;
 }
 
 /* Looks at each member once.  Of duplicates the last one counts, but a defect of any. */
-static void find_values(const struct json_parser *json, const cJSON *root, size_t count,
-                        struct found *found)
+static void find_values(const struct json_parser *json, const cJSON *root,
+                        const struct writer *writer, struct found *found)
 {
     size_t index = 0;
 
     for (const cJSON *item = root->child; item; item = item->next, index++) {
-        size_t field = find_field(item->string, count);
-        struct value *value;
-        if (field == count) {
+        struct value *value = find_value(found, writer, item->string);
+        if (!value) {
             if (!found->unknown_key)
                 found->unknown_key = item->string;
             continue;
         }
-        value = &found->values[field];
         value->item = item;
         if (value->defect == JSON_DEFECT_NONE)
             value->defect = json_member_defect(json, index);
@@ -220,9 +239,9 @@ static enum err_code refuse_key(const char *key, struct err *err)
 
 /* Reads what there is of the fields.  Nothing at all, or only a byte order mark, is an
  * object without members. */
-static enum err_code find_in_text(struct event_parser *parser, const char *what,
-                                  size_t count, const char *bytes, size_t len,
-                                  struct found *found, struct err *err)
+static enum err_code find_in_text(struct event_parser *parser,
+                                  const struct writer *writer, const char *bytes,
+                                  size_t len, struct found *found, struct err *err)
 {
     static const char mark[] = "\xef\xbb\xbf";
     size_t skipped = 0;
@@ -231,52 +250,90 @@ static enum err_code find_in_text(struct event_parser *parser, const char *what,
 
     if (len >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0)
         skipped = strlen(mark);
+    if (len > writer->max_bytes)
+        return err_set(err, ERR_TOO_BIG, "%s is larger than %zu bytes", writer->what,
+                       writer->max_bytes);
     if (len == skipped)
         return ERR_OK;
-    code = json_parse(parser->json, what, bytes + skipped, len - skipped, &root, err);
+    code = json_parse(parser->json, writer->what, bytes + skipped, len - skipped, &root,
+                      err);
     if (code)
         return code;
     parser->flaw = EVENT_FLAW_VALUE;
     if (!cJSON_IsObject(root))
         return err_set(err, ERR_INVALID, "\"value\" must be of type object");
-    find_values(parser->json, root, count, found);
+    find_values(parser->json, root, writer, found);
     return ERR_OK;
 }
 
-/* Parses an object that may have the first `count` fields of the table. */
-static enum err_code parse_object(struct event_parser *parser, const char *what,
-                                  size_t count, const char *bytes, size_t len,
-                                  struct event *ret_event, struct err *err)
+/* Whether a url is there, which gives the path. */
+static bool has_url(const struct found *found)
 {
-    struct found found = {.unknown_key = NULL};
-    struct event event = {.has_event_id = false};
+    return (found->more >> EVENT_MORE_URL & 1) &&
+           !cJSON_IsNull(found->others[EVENT_MORE_URL].item);
+}
+
+static enum err_code take_fields(struct event_parser *parser, size_t count,
+                                 const struct found *found, struct event *event,
+                                 struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < count && !code; i++) {
+        if (i == FIELD_PATH && !found->values[i].item && has_url(found))
+            continue;
+        parser->flaw = (enum event_flaw)rules[i].flaw;
+        code = take_field(&rules[i], &found->values[i], event, err);
+    }
+    return code;
+}
+
+static enum err_code parse_object(struct event_parser *parser,
+                                  const struct writer *writer, const char *bytes,
+                                  size_t len, struct event *ret_event, struct err *err)
+{
+    struct found found; /* what its bits do not name is not looked at, nor emptied */
     enum err_code code;
 
+    memset(found.values, 0, sizeof(found.values));
+    found.unknown_key = NULL;
+    found.more = 0;
+    memset(ret_event, 0, offsetof(struct event, more) + sizeof(ret_event->more));
     parser->flaw = EVENT_FLAW_JSON;
-    code = find_in_text(parser, what, count, bytes, len, &found, err);
-    for (size_t i = 0; i < count && !code; i++) {
-        parser->flaw = rules[i].flaw;
-        code = take_field(&rules[i], &found.values[i], &event, err);
-    }
+    code = find_in_text(parser, writer, bytes, len, &found, err);
+    if (!code)
+        code = take_fields(parser, writer->count, &found, ret_event, err);
+    if (!code)
+        code = take_all_more(parser, &found, ret_event, err);
     if (code)
         return code;
     parser->flaw = EVENT_FLAW_UNKNOWN_KEY;
-    if (found.unknown_key)
-        return refuse_key(found.unknown_key, err);
-    *ret_event = event;
-    return ERR_OK;
+    return found.unknown_key ? refuse_key(found.unknown_key, err) : ERR_OK;
 }
+
+#define CLIENT_BIT(NAME, ...) UINT64_C(1) << EVENT_MORE_##NAME |
 
 enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t len,
                           struct event *ret_event, struct err *err)
 {
-    return parse_object(parser, "body", FIELDS_OF_CLIENTS, bytes, len, ret_event, err);
+    static const struct writer client = {"body", EVENT_BODY_MAX, FIELDS_OF_CLIENTS,
+                                         EVENT_CLIENT_FIELDS(CLIENT_BIT) 0};
+
+    return parse_object(parser, &client, bytes, len, ret_event, err);
 }
 
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err)
 {
-    return parse_object(parser, "job", FIELD_COUNT, bytes, len, ret_event, err);
+    const struct writer job = {"job", EVENT_JOB_MAX, FIELD_COUNT, event_more_columns};
+
+    return parse_object(parser, &job, bytes, len, ret_event, err);
+}
+
+void event_parser_check(struct event_parser *parser, enum event_more field,
+                        event_check_fn is_valid, const char *complaint)
+{
+    parser->more.extra[field] = (struct extra_rule){is_valid, complaint};
 }
 
 enum event_flaw event_parser_flaw(const struct event_parser *parser)
@@ -290,8 +347,9 @@ struct event_parser *event_parser_new(void)
 
     if (!parser)
         return NULL;
-    parser->json = json_parser_new(EVENT_BODY_MAX);
-    if (!parser->json) {
+    parser->json = json_parser_new(EVENT_JOB_MAX);
+    parser->more.props = mem_alloc(PROPS_ROOM);
+    if (!parser->json || !parser->more.props) {
         event_parser_free(parser);
         return NULL;
     }
@@ -303,5 +361,6 @@ void event_parser_free(struct event_parser *parser)
     if (!parser)
         return;
     json_parser_free(parser->json);
+    mem_free(parser->more.props);
     mem_free(parser);
 }

@@ -6,8 +6,8 @@
  * characters, invalid UTF-8 and text after the value, and ends a string at \u0000).  So one
  * pass goes over the bytes first.  It checks them strictly by RFC 8259 and copies them
  * into scratch memory in a form that leaves cJSON nothing to misread: white space is left
- * out, nested objects and arrays are emptied and numbers become 0 (nobody here looks at
- * either), and what no string can hold -- \u0000, lone surrogates, invalid UTF-8 -- becomes
+ * out, arrays are emptied and so are objects inside a member's object (nobody here looks at
+ * either), a number of more than 60 characters becomes 1e999, and what no string can hold -- \u0000, lone surrogates, invalid UTF-8 -- becomes
  * a question mark and is remembered as a defect of its member.
  *
  * The tree lives in a bounded arena that belongs to the parser: nothing is allocated for a

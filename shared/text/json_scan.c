@@ -8,6 +8,10 @@
 #include "shared/text/json_plain.h"
 #include "shared/text/utf8.h"
 
+enum {
+    NUMBER_MAX = 60 /* bytes */
+};
+
 static enum err_code scan_value(struct json_scan *scan);
 
 static enum err_code refuse_at(struct json_scan *scan, const char *at, const char *what)
@@ -180,9 +184,24 @@ static enum err_code scan_digits(struct json_scan *scan)
     return ERR_OK;
 }
 
+/* A number longer than cJSON has room for is none that anybody needs: it becomes one that
+ * no double holds, so that whoever looks at it sees that. */
+static void put_number(struct json_scan *scan, const char *from)
+{
+    static const char endless[] = "1e999";
+
+    if (scan->at - from <= NUMBER_MAX) {
+        put_read(scan, from);
+        return;
+    }
+    memcpy(scan->out, endless, sizeof(endless) - 1);
+    scan->out += sizeof(endless) - 1;
+}
+
 static enum err_code scan_number(struct json_scan *scan)
 {
     enum err_code code = ERR_OK;
+    const char *from = scan->at;
 
     if (is_next(scan, '-'))
         scan->at++;
@@ -200,7 +219,8 @@ static enum err_code scan_number(struct json_scan *scan)
             scan->at++;
         code = scan_digits(scan);
     }
-    put(scan, '0');
+    if (!code)
+        put_number(scan, from);
     return code;
 }
 
@@ -274,7 +294,7 @@ static enum err_code scan_container(struct json_scan *scan, char close)
     put(scan, *scan->at++);
     code = scan_items(scan, close);
     scan->depth--;
-    if (scan->depth > 0 || close == ']') {
+    if (scan->depth > 1 || close == ']') {
         scan->out = from + 1; /* empty it */
         put(scan, close);
     }

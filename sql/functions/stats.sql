@@ -30,7 +30,7 @@ RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
 LANGUAGE sql STABLE AS $$
     WITH seen AS MATERIALIZED (
         SELECT e.path, e.user_id FROM events e
-         WHERE e.site_id = p_site_id
+         WHERE e.site_id = p_site_id AND e.duration_ms IS NULL -- no engagement
            AND e."timestamp" >= p_day::timestamp AT TIME ZONE 'UTC'
            AND e."timestamp" < (p_day + 1)::timestamp AT TIME ZONE 'UTC'
     )
@@ -47,7 +47,8 @@ CREATE OR REPLACE FUNCTION stats_exact_all(p_site_id text)
 RETURNS TABLE (total_views bigint, unique_users bigint, path text, views bigint)
 LANGUAGE sql STABLE AS $$
     WITH seen AS MATERIALIZED (
-        SELECT e.path, e.user_id FROM events e WHERE e.site_id = p_site_id
+        SELECT e.path, e.user_id FROM events e
+         WHERE e.site_id = p_site_id AND e.duration_ms IS NULL -- no engagement
     )
     SELECT a.total_views, a.unique_users, t.path, t.views
       FROM (SELECT count(*) AS total_views, count(DISTINCT user_id) AS unique_users

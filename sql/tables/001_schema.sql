@@ -44,6 +44,33 @@ CREATE TABLE events (
     "timestamp" timestamptz              NOT NULL,
     event_id    uuid                     NOT NULL DEFAULT gen_random_uuid(),
     created_at  timestamptz              NOT NULL DEFAULT now(), -- when it was stored
+
+    -- What few events have: NULL costs a bit.
+    hostname        text COLLATE "C",
+    referrer        text COLLATE "C", -- without scheme, www., query and fragment
+    utm_source      text COLLATE "C",
+    utm_medium      text COLLATE "C",
+    utm_campaign    text COLLATE "C",
+    utm_content     text COLLATE "C",
+    utm_term        text COLLATE "C",
+    screen_width    integer,
+    language        text COLLATE "C", -- the first subtag
+    props           jsonb,            -- strings, numbers and booleans by name
+    duration_ms     integer,          -- not NULL: an engagement, which is no event
+    scroll          integer,          -- 0 to 100
+    source          text COLLATE "C",
+    channel         text COLLATE "C",
+    click           text COLLATE "C", -- the name of the click id that the url had
+    browser         text COLLATE "C",
+    browser_version text COLLATE "C",
+    os              text COLLATE "C",
+    os_version      text COLLATE "C",
+    device          text COLLATE "C",
+    country         text COLLATE "C", -- ISO 3166-1 alpha-2
+    region          text COLLATE "C", -- ISO 3166-2
+    city            text COLLATE "C",
+    visitor_id      bigint,           -- derived anew each day; 64 bits
+
     PRIMARY KEY ("timestamp", event_id, site_id)
 ) PARTITION BY RANGE ("timestamp");
 

@@ -54,6 +54,7 @@ static size_t store(struct batch *batch, struct event_parser *parser,
             (int)batch_add(batch, parser, i, text->data + job->at, job->len, &err),
             "add a job");
     }
+    instructions_must((int)batch_complete(batch, &err), "complete the rows");
     batch_sort(batch);
     instructions_must(batch_alive(batch) != count, "make a row of every job");
     return batch->rows.len;

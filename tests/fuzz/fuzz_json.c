@@ -54,12 +54,32 @@ static void check_UUID(const struct uuid *uuid, enum event_presence presence, si
     (void)most;
 }
 
-#define CHECK(NAME, key, TYPE, member, presence, most)                                   \
+static void check_more(const struct event *event, enum event_more index)
+{
+    const struct event_more_field *field = &event_more_fields[index];
+    struct event_text text;
+    const int32_t *number = (const void *)((const char *)event + field->offset);
+
+    if (field->type == EVENT_INT)
+        MUST(*number >= field->least && *number <= field->most);
+    if (field->type != EVENT_TEXT && field->type != EVENT_PROPS)
+        return;
+    text = event_text_of(event, index);
+    MUST(text.len > 0 && utf8_is_valid(text.bytes, text.len));
+    MUST(field->type == EVENT_PROPS ||
+         utf8_count(text.bytes, text.len) <= (size_t)field->most);
+}
+
+#define CHECK(NAME, key, TYPE, member, presence, least, most)                            \
     check_##TYPE(&event->member, presence, most);
 
 static void check_event(const struct event *event)
 {
-    EVENT_FIELDS(CHECK)
+    if (event->path.bytes || !event_has(event, EVENT_MORE_URL)) {
+        EVENT_FIELDS(CHECK)
+    }
+    for (uint64_t bits = event->more; bits; bits &= bits - 1)
+        check_more(event, (enum event_more)__builtin_ctzll(bits));
 }
 
 static void same_TEXT(const struct event_text *a, const struct event_text *b)
@@ -78,6 +98,25 @@ static void same_UUID(const struct uuid *a, const struct uuid *b)
     MUST(memcmp(a, b, sizeof(*a)) == 0);
 }
 
+static void same_more(const struct event *a, const struct event *b, enum event_more index)
+{
+    size_t offset = event_more_fields[index].offset;
+    const void *of_a = (const char *)a + offset;
+    const void *of_b = (const char *)b + offset;
+
+    switch (event_more_fields[index].type) {
+    case EVENT_INT:
+        MUST(*(const int32_t *)of_a == *(const int32_t *)of_b);
+        return;
+    case EVENT_ID64:
+        MUST(*(const uint64_t *)of_a == *(const uint64_t *)of_b);
+        return;
+    case EVENT_PROPS:
+    case EVENT_TEXT:
+        same_TEXT(of_a, of_b);
+    }
+}
+
 #define SAME(NAME, key, TYPE, member, ...) same_##TYPE(&a->member, &b->member);
 
 static void check_same(const struct event *a, const struct event *b)
@@ -85,6 +124,9 @@ static void check_same(const struct event *a, const struct event *b)
     EVENT_FIELDS(SAME)
     EVENT_JOB_FIELDS(SAME)
     MUST(a->has_event_id == b->has_event_id);
+    MUST((a->more & event_more_columns) == b->more);
+    for (uint64_t bits = b->more; bits; bits &= bits - 1)
+        same_more(a, b, (enum event_more)__builtin_ctzll(bits));
 }
 
 /* The job takes exactly the room that was foretold, as ingestion writes it. */
@@ -106,6 +148,8 @@ static void check_accepted(const struct event *event)
     struct buf job;
 
     check_event(event);
+    if (!event->path.bytes)
+        return; /* its url gives it, which is derived elsewhere */
     buf_init(&job, OUT_MAX);
     MUST(event_format_job(event, &job) == ERR_OK);
     check_size(event, &job);

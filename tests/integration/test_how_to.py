@@ -24,11 +24,11 @@ def add(root, name, before, text):
 
 
 def add_field(root):
-    add(root, "shared/event/fields.h", "\n\n/* What only jobs have",
-        ' \\\n    X(FLAVOUR, "flavour", TEXT, flavour, EVENT_OPTIONAL, 100)')
-    add(root, "sql/tables/001_schema.sql", '    "timestamp" timestamptz              NOT NULL,\n',
-        '    flavour     text        COLLATE "C",\n')
-    add(root, "docs/protocol.md", "\nNothing is trimmed, and white space",
+    add(root, "shared/event/fields.h", "\n\n/* What is derived at the door",
+        ' \\\n    X(FLAVOUR, "flavour", TEXT, flavour, EVENT_CLIENT, 1, 100)')
+    add(root, "sql/tables/001_schema.sql", '    source          text COLLATE "C",\n',
+        '    flavour         text COLLATE "C",\n')
+    add(root, "docs/protocol.md", "\nWhat is derived at the door is refused",
         "| `flavour` | optional | string of 1 to 100 characters |\n")
 
 

@@ -7,12 +7,14 @@ from support.event_fields import fields
 from support.settings import SOURCE
 
 # Words of more than events: of other tables, of questions and of answers.
-SHARED_WORDS = {"site_id", "path", "timestamp", "event_id"}
+SHARED_WORDS = {"site_id", "path", "timestamp", "event_id"} | {
+    "url", "ip", "props", "source", "channel", "click", "browser", "os", "device", "country", "region",
+    "city", "language", "scroll", "referrer", "hostname"}
 TABLE = "shared/event/fields.h"
 
 
 def table_of_protocol():
-    """The rows of the table of fields in docs/protocol.md: {key: (presence, text)}."""
+    """The rows of the tables of fields in docs/protocol.md: {key: (presence, text)}."""
     text = (SOURCE / "docs/protocol.md").read_text()
     body = text[text.index("### The body"):text.index("### Answers")]
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", body, flags=re.M)
@@ -26,10 +28,11 @@ def test_protocol_has_a_row_for_each_field_in_their_order():
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.key)
 def test_protocol_says_what_the_table_says_of(field):
     presence, meaning = table_of_protocol()[field.key]
-    assert presence == ("required" if field.presence == "REQUIRED" else "optional")
-    if field.type == "TEXT":
-        least = 0 if field.presence == "NULLABLE" else 1
-        assert f"string of {least} to {field.most:,} characters" in meaning
+    assert presence == {"REQUIRED": "required", "DERIVED": "derived"}.get(field.presence, "optional")
+    if field.type == "TEXT" and field.presence != "DERIVED":
+        assert f"string of {field.least} to {field.most:,} characters" in meaning
+    if field.type == "INT":
+        assert f"integer of {field.least:,} to {field.most:,}" in meaning
 
 
 def test_no_field_is_spelled_out_again_in_the_programs(product_files):

@@ -28,6 +28,7 @@ static struct event some_event(void)
 
 static void test_a_row_has_the_bytes_of_the_format(void **state)
 {
+    struct copy_columns columns = {.count = 0};
     static const char expected[] =
         "\x00\x06"
         "\x00\x00\x00\x10\x01\x23\x45\x67\x89\xab\x7d\xef\x80\x11\x22\x33\x44\x55\x66\x77"
@@ -42,7 +43,7 @@ static void test_a_row_has_the_bytes_of_the_format(void **state)
 
     (void)state;
     buf_init(&out, 1024);
-    assert_int_equal(copy_add_row(&out, &some_id, &event), ERR_OK);
+    assert_int_equal(copy_add_row(&out, &some_id, &event, &columns), ERR_OK);
     assert_int_equal(out.len, sizeof(expected) - 1);
     assert_memory_equal(out.data, expected, sizeof(expected) - 1);
     buf_release(&out);
@@ -50,6 +51,7 @@ static void test_a_row_has_the_bytes_of_the_format(void **state)
 
 static void test_an_empty_user_is_not_a_missing_one(void **state)
 {
+    struct copy_columns columns = {.count = 0};
     struct event event = some_event();
     struct buf without;
     struct buf empty;
@@ -57,9 +59,9 @@ static void test_an_empty_user_is_not_a_missing_one(void **state)
     (void)state;
     buf_init(&without, 1024);
     buf_init(&empty, 1024);
-    assert_int_equal(copy_add_row(&without, &some_id, &event), ERR_OK);
+    assert_int_equal(copy_add_row(&without, &some_id, &event, &columns), ERR_OK);
     event.user_id.bytes = "";
-    assert_int_equal(copy_add_row(&empty, &some_id, &event), ERR_OK);
+    assert_int_equal(copy_add_row(&empty, &some_id, &event, &columns), ERR_OK);
     assert_int_equal(without.len, empty.len);
     assert_memory_equal(without.data + without.len - 16, "\xff\xff\xff\xff", 4);
     assert_memory_equal(empty.data + empty.len - 16, "\0\0\0\0", 4);
@@ -74,6 +76,7 @@ struct time_case {
 
 static void test_times_count_from_2000_in_microseconds(void **state)
 {
+    struct copy_columns columns = {.count = 0};
     static const struct time_case cases[] = {
         {INT64_C(946684800000), 0},
         {INT64_C(946684799999), -1000},
@@ -90,7 +93,7 @@ static void test_times_count_from_2000_in_microseconds(void **state)
 
         buf_init(&out, 1024);
         event.timestamp_ms = cases[i].ms;
-        assert_int_equal(copy_add_row(&out, &some_id, &event), ERR_OK);
+        assert_int_equal(copy_add_row(&out, &some_id, &event, &columns), ERR_OK);
         for (size_t b = out.len - 8; b < out.len; b++)
             found = found << 8 | (unsigned char)out.data[b];
         assert_true((int64_t)found == cases[i].micros);
@@ -108,6 +111,7 @@ static void test_header_and_trailer_are_those_of_the_format(void **state)
 
 static void test_a_placed_row_has_one_column_more(void **state)
 {
+    struct copy_columns columns = {.count = 0};
     struct event event = some_event();
     struct buf row;
     struct buf placed;
@@ -115,8 +119,9 @@ static void test_a_placed_row_has_one_column_more(void **state)
     (void)state;
     buf_init(&row, 1024);
     buf_init(&placed, 1024);
-    assert_int_equal(copy_add_row(&row, &some_id, &event), ERR_OK);
-    assert_int_equal(copy_add_placed_row(&placed, 258, row.data, row.len), ERR_OK);
+    assert_int_equal(copy_add_row(&row, &some_id, &event, &columns), ERR_OK);
+    assert_int_equal(copy_add_complete(&placed, row.data, row.len, 258, &columns),
+                     ERR_OK);
     assert_int_equal(placed.len, row.len + 8);
     assert_memory_equal(placed.data, "\x00\x07\x00\x00\x00\x04\x00\x00\x01\x02", 10);
     assert_memory_equal(placed.data + 10, row.data + 2, row.len - 2);
@@ -126,18 +131,19 @@ static void test_a_placed_row_has_one_column_more(void **state)
 
 static void test_nothing_is_added_when_memory_runs_out(void **state)
 {
+    struct copy_columns columns = {.count = 0};
     struct event event = some_event();
     struct buf out;
 
     (void)state;
     buf_init(&out, 1024);
     mem_fail_after(0);
-    assert_int_equal(copy_add_row(&out, &some_id, &event), ERR_NOMEM);
+    assert_int_equal(copy_add_row(&out, &some_id, &event, &columns), ERR_NOMEM);
     mem_fail_after(-1);
     assert_int_equal(out.len, 0);
     buf_release(&out);
     buf_init(&out, 10);
-    assert_int_equal(copy_add_row(&out, &some_id, &event), ERR_TOO_BIG);
+    assert_int_equal(copy_add_row(&out, &some_id, &event, &columns), ERR_TOO_BIG);
     assert_int_equal(out.len, 0);
     buf_release(&out);
 }

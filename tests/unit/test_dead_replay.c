@@ -92,7 +92,7 @@ static void test_a_job_that_can_be_no_event_is_refused(void **state)
 
 static void test_a_job_that_is_too_long_is_refused(void **state)
 {
-    static char text[EVENT_BODY_MAX + 2];
+    static char text[EVENT_JOB_MAX + 2];
     struct letter letter;
     struct err err;
     char job[1024];

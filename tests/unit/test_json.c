@@ -352,11 +352,12 @@ static void test_json_nests_so_deep_and_no_deeper(void **state)
     assert_int_equal(parse(text, nest(text, 700, "[", "]"), &root, &err), ERR_INVALID);
 }
 
-static void test_json_tree_has_members_in_order_and_containers_emptied(void **state)
+static void test_json_tree_has_members_in_order_and_deep_containers_emptied(void **state)
 {
     static const char text[] =
         " { \"a\" : \"x\\u0041\" , \"b\" : [ 1 , \"]\" ] , \"a\" : "
-        "{ \"c\" : \"}\" } , \"d\" : -1.5e3 , \"e\" : null } ";
+        "{ \"c\" : \"}\" , \"n\" : { \"o\" : 1 } , \"p\" : [ 2 ] } , \"d\" : -1.5e3 , "
+        "\"e\" : null } ";
     static const char *const keys[] = {"a", "b", "a", "d", "e"};
     const cJSON *root;
     const cJSON *item;
@@ -376,9 +377,12 @@ static void test_json_tree_has_members_in_order_and_containers_emptied(void **st
     item = item->next;
     assert_true(cJSON_IsArray(item) && !item->child);
     item = item->next;
-    assert_true(cJSON_IsObject(item) && !item->child);
+    assert_true(cJSON_IsObject(item));
+    assert_string_equal(item->child->valuestring, "}");
+    assert_true(cJSON_IsObject(item->child->next) && !item->child->next->child);
+    assert_true(cJSON_IsArray(item->child->prev) && !item->child->prev->child);
     item = item->next;
-    assert_true(cJSON_IsNumber(item));
+    assert_true(cJSON_IsNumber(item) && item->valuedouble == -1500);
     assert_true(cJSON_IsNull(item->next));
 }
 
@@ -474,7 +478,7 @@ int main(void)
         cmocka_unit_test(test_json_survives_cuts_and_changed_bytes),
         cmocka_unit_test(test_json_of_any_two_bytes_is_taken_or_refused),
         cmocka_unit_test(test_json_nests_so_deep_and_no_deeper),
-        cmocka_unit_test(test_json_tree_has_members_in_order_and_containers_emptied),
+        cmocka_unit_test(test_json_tree_has_members_in_order_and_deep_containers_emptied),
         cmocka_unit_test(test_json_remembers_the_defects_of_each_member),
         cmocka_unit_test(test_json_holds_the_fullest_object_of_its_size),
         cmocka_unit_test(test_json_parser_survives_each_failed_allocation),
