@@ -8,7 +8,7 @@ import uuid
 
 BATCH_MAX = 4
 BATCH_MAX_BYTES = 1024  # four ordinary jobs, or not even one large one
-BODY_MAX = 102_400  # bytes of one event
+BODY_MAX = 118_784  # bytes of one job
 ENDED_MAX = 20  # leases that a claim looks at
 LIVE = math.inf  # the end of a lease that has not ended; others are small numbers
 
