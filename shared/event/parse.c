@@ -46,8 +46,8 @@ struct found {
 struct writer {
     const char *what; /* "body" */
     size_t max_bytes;
-    size_t count;     /* the first so many fields of the rules */
-    uint64_t more;    /* bits of the others */
+    size_t count;  /* the first so many fields of the rules */
+    uint64_t more; /* bits of the others */
 };
 
 struct event_parser {
