@@ -101,7 +101,7 @@ static void test_a_job_that_is_too_long_is_refused(void **state)
     memset(text, ' ', sizeof(text) - 1);
     letter = sample(text);
     assert_int_equal(make(&letter, job, sizeof(job), &err), ERR_INVALID);
-    assert_non_null(strstr(err.msg, "102400 bytes"));
+    assert_non_null(strstr(err.msg, "118784 bytes"));
 }
 
 int main(void)
