@@ -81,8 +81,10 @@ static void on_server_stopped(void *user)
      * ended, and exit() would wait for it. */
     daemon_limit_end(&app->daemon, APP_END_MS, "left a connection attempt behind",
                      EXIT_SUCCESS);
-    for (size_t i = app->pools_running; i-- > 0;)
-        pool_stop(app->pools[i], on_pool_stopped, app);
+    for (size_t i = 0; i < POOL_COUNT; i++) {
+        if (app->pools[i])
+            pool_stop(app->pools[i], on_pool_stopped, app);
+    }
 }
 
 static void stop_servers(struct app *app, int64_t grace_ms)
@@ -174,7 +176,7 @@ static enum err_code start_loop(struct app *app, struct err *err)
     return daemon_start(&app->daemon, &app->loop, &options, err);
 }
 
-static enum err_code start_pools(struct app *app, struct err *err)
+static struct pool_options pool_options(struct app *app, enum report_pool which)
 {
     const struct reporting_conf *conf = app->conf;
     struct pool_options options = {
@@ -187,22 +189,33 @@ static enum err_code start_pools(struct app *app, struct err *err)
         .metrics = &app->metrics,
     };
 
+    if (which == POOL_ROLLUP) {
+        options.connections = (size_t)conf->connections;
+        options.is_main = true;
+        options.gauges = &app->metrics.stats;
+    } else if (which == POOL_RAW) {
+        options.connections = (size_t)conf->raw_connections;
+        options.query_timeout_ms = conf->raw_query_timeout_ms;
+        options.cancels = true;
+        options.gauges = &app->metrics.raw;
+    }
+    return options;
+}
+
+/* /readyz connects first: it has to answer also where Postgres has too few connections for
+ * all pools. */
+static enum err_code start_pools(struct app *app, struct err *err)
+{
+    static const enum report_pool order[POOL_COUNT] = {POOL_HEALTH, POOL_ROLLUP,
+                                                       POOL_RAW};
+
     for (size_t i = 0; i < POOL_COUNT; i++) {
-        if (i == POOL_ROLLUP) {
-            options.connections = (size_t)conf->connections;
-            options.is_main = true;
-            options.gauges = &app->metrics.stats;
-        } else if (i == POOL_RAW) {
-            options.connections = (size_t)conf->raw_connections;
-            options.query_timeout_ms = conf->raw_query_timeout_ms;
-            options.is_main = false;
-            options.cancels = true;
-            options.gauges = &app->metrics.raw;
-        }
-        app->pools[i] = pool_start(&app->loop, &options);
-        if (!app->pools[i])
+        enum report_pool which = order[i];
+        struct pool_options options = pool_options(app, which);
+        app->pools[which] = pool_start(&app->loop, &options);
+        if (!app->pools[which])
             return err_set(err, ERR_NOMEM, "out of memory");
-        app->routes.pools[i] = app->pools[i];
+        app->routes.pools[which] = app->pools[which];
         app->pools_running++;
     }
     return ERR_OK;

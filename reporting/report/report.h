@@ -32,7 +32,7 @@ enum {
 
 /* Who waits in one of the pools waits for nobody in the others. */
 enum report_pool {
-    POOL_ROLLUP, /* what the rollups answer */
+    POOL_ROLLUP, /* what the rollups answer: of a report that names none */
     POOL_RAW,    /* what takes as long as there are raw events */
     POOL_HEALTH, /* /readyz alone */
     POOL_COUNT
