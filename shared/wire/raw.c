@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "shared/base/hex.h"
 #include "shared/wire/raw_internal.h"
 
 enum {
@@ -229,17 +230,6 @@ static const char *take_bytes(struct raw_sink *sink, const char *at, const char 
     raw_put(sink, at, len);
     http_raw_pass(sink->raw, len);
     return at + len;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* What begins with the byte after the last digit; RAW_REFUSED: nothing that may. */

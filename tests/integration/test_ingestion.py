@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.events import event, new_id
+from support.events import event
 from support.fake_redis import FakeRedis
 from support.http import Connection, build
 from support.judge import Judge
@@ -16,36 +16,8 @@ from support.load import Load
 from support.process import free_port
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
-from support.spool import metric
+from support.spool import IN_TIME, metric, posts, queued_ids, refused_in_time
 from support.wait import wait_until
-
-IN_TIME = 2.0  # of the contract
-SLACK = 0.3    # the way there and back, on a busy machine
-
-
-def posts(count=None):
-    """Events with an identity of their own, as many as wanted."""
-    number = 0
-    while count is None or number < count:
-        yield event(event_id=new_id(), path=f"/{number % 100}")
-        number += 1
-
-
-def queued_ids(server):
-    """Of every job in the queue, the oldest first."""
-    with server.client() as client:
-        return [json.loads(job)["event_id"] for job in reversed(client.lrange(QUEUE, 0, -1))]
-
-
-def refused_in_time(ingestion):
-    """A 503 as the contract has it; returns the seconds it took."""
-    began = time.monotonic()
-    answer = ingestion.post_event(event())
-    took = time.monotonic() - began
-    assert (answer.status, answer.body) == (503, b'{"error":"queue unavailable"}'), answer
-    assert int(answer.header("Retry-After")) >= 1
-    assert took < IN_TIME + patience(SLACK), f"503 after {took:.2f} s"
-    return took
 
 
 def wait_ok(ingestion, timeout=10):

@@ -1,5 +1,4 @@
 """GET /metrics of the processor and of reporting: rows, queue, roll-up, pool, trouble."""
-import contextlib
 import datetime
 import threading
 
@@ -9,6 +8,7 @@ from support import rollups
 from support.daemon import run
 from support.events import event, job, new_id
 from support.http import Connection, build
+from support.locks import locked
 from support.metrics import check_with_promtool, scrape
 from support.postgres_server import Database
 from support.redis_server import QUEUE
@@ -60,20 +60,6 @@ def own_database(private_postgres, tmp_path):
     assert done.returncode == 0, done.stderr
     yield database
     database.close()
-
-
-@contextlib.contextmanager
-def locked(database, table):
-    """While nobody else can read or write the table."""
-    holder = database.connect()
-    holder.autocommit = False
-    with holder.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-    try:
-        yield
-    finally:
-        holder.rollback()
-        holder.close()
 
 
 # --- processor: what was stored -------------------------------------------------

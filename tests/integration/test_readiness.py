@@ -8,6 +8,8 @@ from support.events import event
 from support.list_redis import ListRedis
 from support.process import free_port
 from support.redis_server import QUEUE, RedisServer
+from support.redis_trouble import (cannot_save, few_replicas, no_memory, replica,
+                                   stale_replica)
 from support.spool import Spool, drop_jobs
 from support.wait import wait_until
 
@@ -31,58 +33,6 @@ def wait_ready(ingestion):
 
 
 # --- real servers ------------------------------------------------------------------------
-
-def few_replicas(server):
-    with server.client() as client:
-        client.config_set("min-replicas-to-write", 1)
-
-    def heal():
-        with server.client() as client:
-            client.config_set("min-replicas-to-write", 0)
-    return heal
-
-
-def no_memory(server):
-    with server.client() as client:
-        client.config_set("maxmemory", 1)
-
-    def heal():
-        with server.client() as client:
-            client.config_set("maxmemory", 0)
-    return heal
-
-
-def replica(server):
-    with server.client() as client:
-        client.execute_command("REPLICAOF", "127.0.0.1", "1")
-
-    def heal():
-        with server.client() as client:
-            client.execute_command("REPLICAOF", "NO", "ONE")
-    return heal
-
-
-def stale_replica(server):
-    with server.client() as client:
-        client.config_set("replica-serve-stale-data", "no")
-    return replica(server)
-
-
-def cannot_save(server):
-    dump = server.directory / "dump.rdb"
-    dump.mkdir()
-    (dump / "in the way").touch()
-    with server.client() as client:
-        client.config_set("save", "3600 1000000")
-        client.bgsave()
-        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10,
-                   "the snapshot to fail")
-
-    def heal():
-        with server.client() as client:
-            client.config_set("save", "")
-    return heal
-
 
 def other_type(server):
     with server.client() as client:

@@ -10,6 +10,7 @@ import pytest
 from support.daemon import run
 from support.events import event
 from support.http import Connection, build
+from support.locks import locked, wait_blocked
 from support.postgres_server import Database
 from support.settings import patience
 from support.site_data import load
@@ -59,29 +60,6 @@ def wait_answers(daemon, views=None):
         return answer.status == 200 and answer
     answer = wait_until(is_back, 10, f"{daemon.name} to answer 200 again")
     assert views is None or answer.json()["total_views"] == views
-
-
-@contextlib.contextmanager
-def locked(database, table="rollup_sites"):
-    """A table that nobody else can read meanwhile."""
-    conn = database.connect()
-    conn.autocommit = False
-    try:
-        conn.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        conn.close()
-
-
-def blocked(database):
-    """How many queries of reporting wait for a lock."""
-    return database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
-                          " AND wait_event_type = 'Lock'", [APPLICATION])
-
-
-def wait_blocked(database, count):
-    wait_until(lambda: blocked(database) == count, 10,
-               lambda: f"{count} queries to wait for the lock, not {blocked(database)}")
 
 
 class Asker:
@@ -275,7 +253,7 @@ def test_a_killed_backend_costs_no_answer(own_database, daemons):
     load(database, [event(site_id="s")])
     daemon = daemons.start("reporting", DATABASE_URL=database.url,
                            QUERY_TIMEOUT_MS=10000)
-    with locked(database):
+    with locked(database, "rollup_sites"):
         asker = Asker(daemon, ["/stats?site_id=s"])
         wait_blocked(database, 1)
         database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -297,7 +275,7 @@ def test_equal_questions_that_wait_share_one_execution(own_database, daemons):
 
     def executions():
         return database.server.log_path.read_text().count("execute stats:")
-    with locked(database):
+    with locked(database, "rollup_sites"):
         before = executions()
         sent = Asker(daemon, ["/stats?site_id=s"])
         wait_blocked(database, 1)
@@ -315,7 +293,7 @@ def test_connections_and_waiting_queries_are_limited(own_database, daemons):
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=2,
                            QUERIES_WAITING_MAX=3, QUERY_TIMEOUT_MS=20000,
                            RAW_CONNECTIONS=2)  # and one for /readyz
-    with locked(database):
+    with locked(database, "rollup_sites"):
         sent = Asker(daemon, [f"/stats?site_id=s{n}" for n in range(2)])
         wait_blocked(database, 2)
         waiting = Asker(daemon, [f"/stats?site_id=w{n}" for n in range(3)]).wait_read()
@@ -338,7 +316,7 @@ def test_a_slow_query_is_ended_and_its_connection_kept(own_database, daemons):
         return database.value("SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity "
                               "WHERE application_name = %s", [APPLICATION])
     pid = backend()
-    with locked(database):
+    with locked(database, "rollup_sites"):
         check_503(ask_in_time(daemon))
         wait_blocked(database, 0)
     wait_answers(daemon)
@@ -350,7 +328,7 @@ def test_clients_that_leave_are_forgotten(own_database, daemons):
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=1,
                            QUERY_TIMEOUT_MS=20000)
     base = daemon.open_files()
-    with locked(database):
+    with locked(database, "rollup_sites"):
         first = Asker(daemon, ["/stats?site_id=first"])
         wait_blocked(database, 1)
         leaving = Asker(daemon, [f"/stats?site_id=gone{n}" for n in range(100)]).wait_read()
@@ -420,7 +398,7 @@ def test_sigterm_answers_everyone(own_database, daemons, wait):
     load(database, [event(site_id="s")])
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=2,
                            QUERY_TIMEOUT_MS=20000, REQUEST_WAIT=wait)
-    with locked(database):
+    with locked(database, "rollup_sites"):
         asker = Asker(daemon, [f"/stats?site_id={site}" for site in "sabc" * 10])
         wait_blocked(database, 2)
         asker.wait_read()
@@ -441,7 +419,7 @@ def test_sigterm_ends_in_time_whatever_postgres_does(own_database, daemons, how,
                            REQUEST_WAIT=wait)
     with contextlib.ExitStack() as undo:
         if how == "locked":
-            undo.enter_context(locked(database))
+            undo.enter_context(locked(database, "rollup_sites"))
         elif how == "hung":
             database.server.pause()
             undo.callback(database.server.resume)
@@ -485,7 +463,7 @@ def test_sigterm_under_load_loses_no_answer(database, daemons, wait):
 def test_a_second_signal_ends_at_once(own_database, daemons):
     database = own_database()
     daemon = daemons.start("reporting", DATABASE_URL=database.url, QUERY_TIMEOUT_MS=20000)
-    with locked(database):
+    with locked(database, "rollup_sites"):
         asker = Asker(daemon, ["/stats?site_id=s"])
         wait_blocked(database, 1)
         daemon.signal(signal.SIGTERM)

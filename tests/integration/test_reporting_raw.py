@@ -1,12 +1,12 @@
 """Questions of raw events: on connections of their own, with a time limit of their own, ended
 when nobody waits for them any more, and only with the token where that is set."""
-import contextlib
 import time
 
 import pytest
 
 from support.events import event
 from support.http import Connection, build
+from support.locks import blocked, locked, wait_blocked
 from support.metrics import scrape
 from support.settings import patience
 from support.site_data import load
@@ -14,29 +14,6 @@ from support.wait import wait_until
 
 EXACT = "/stats?site_id={}&exact=true"
 WAITS = pytest.mark.parametrize("wait", ["park", "suspend"])
-
-
-@contextlib.contextmanager
-def locked(database, table="events"):
-    conn = database.connect()
-    conn.autocommit = False
-    try:
-        conn.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        conn.close()
-
-
-def blocked(database):
-    """How many queries of reporting wait for the lock."""
-    return database.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'analytics-reporting' "
-        "AND datname = current_database() AND wait_event_type = 'Lock'")
-
-
-def wait_blocked(database, count):
-    wait_until(lambda: blocked(database) == count, 10,
-               lambda: f"{count} queries to wait for the lock, not {blocked(database)}")
 
 
 def start(daemons, database, **env):
@@ -63,7 +40,7 @@ def test_raw_questions_hold_up_nobody_else(daemons, database):
     """Far more than five a second, and each takes as long as it may."""
     load(database, [event(site_id="s")])
     daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=20000)
-    with locked(database):
+    with locked(database, "events"):
         raw = [ask(daemon, EXACT.format(f"s{n}")) for n in range(30)]
         wait_blocked(database, 2)
         for _ in range(20):
@@ -95,7 +72,7 @@ def test_readyz_waits_behind_no_question(daemons, database):
 def test_a_question_whose_client_hangs_up_is_cancelled(daemons, database, wait, how):
     load(database, [event(site_id="s")])
     daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=60000, REQUEST_WAIT=wait)
-    with locked(database):
+    with locked(database, "events"):
         for turn in range(3):  # its connection is there again each time
             raw = [ask(daemon, EXACT.format(n)) for n in range(5)]
             wait_blocked(database, 2)
@@ -111,7 +88,7 @@ def test_a_question_whose_client_hangs_up_is_cancelled(daemons, database, wait, 
 def test_a_question_with_another_asker_is_not_cancelled(daemons, database):
     load(database, [event(site_id="s")])
     daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=60000, RAW_CONNECTIONS=1)
-    with locked(database):
+    with locked(database, "events"):
         first = ask(daemon, EXACT.format("first"))
         wait_blocked(database, 1)
         second, third = (ask(daemon, EXACT.format("s")) for _ in range(2))
@@ -129,7 +106,7 @@ def test_a_question_with_another_asker_is_not_cancelled(daemons, database):
 
 def test_a_question_is_cancelled_at_its_own_time_limit(daemons, database):
     daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=400, QUERY_TIMEOUT_MS=20000)
-    with locked(database):
+    with locked(database, "events"):
         answer = daemon.get(EXACT.format("s"))
         assert answer.status == 503 and answer.header("Retry-After")
         assert answer.error == \
@@ -140,7 +117,7 @@ def test_a_question_is_cancelled_at_its_own_time_limit(daemons, database):
 
 def test_questions_of_a_reporting_that_is_killed_end(daemons, database):
     daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=600000)
-    with locked(database):
+    with locked(database, "events"):
         raw = ask(daemon, EXACT.format("s"))
         wait_blocked(database, 1)
         daemon.kill9()

@@ -9,6 +9,7 @@ import pytest
 
 from support import rollups
 from support.daemon import run
+from support.locks import locked
 from support.postgres_server import Database
 from support.settings import scaled
 from support.wait import wait_until
@@ -184,17 +185,6 @@ def test_a_processor_that_is_killed_again_and_again_sets_the_same_aside(daemons,
 
 
 # --- what is no event's fault sets none aside
-
-@contextlib.contextmanager
-def locked(database, table):
-    conn = database.connect()
-    conn.autocommit = False
-    try:
-        conn.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        conn.close()
-
 
 def failures(processor):
     return sum(int(n) for n in re.findall(r"analytics_processor_maintainer_retries_total\S* (\d+)",

@@ -10,6 +10,7 @@ from support.judge import Judge
 from support.list_redis import ListRedis
 from support.load import Load, send
 from support.redis_server import QUEUE
+from support.redis_trouble import cannot_save, no_memory, replica
 from support.settings import patience, scaled
 from support.spool import (Spool, drop_jobs, fill, metric, posts, queued_ids, refused_in_time, take_all,
                            wait_not_ready, wait_taken)
@@ -115,44 +116,7 @@ def test_an_unknown_outcome_goes_to_the_spool(start, list_redis, spool):
 
 # --- a real one ---------------------------------------------------------------------------
 
-def out_of_memory(server):
-    with server.client() as client:
-        client.config_set("maxmemory", 1)
-
-    def heal():
-        with server.client() as client:
-            client.config_set("maxmemory", 0)
-    return heal
-
-
-def read_only(server):
-    with server.client() as client:
-        client.execute_command("REPLICAOF", "127.0.0.1", "1")
-
-    def heal():
-        with server.client() as client:
-            client.execute_command("REPLICAOF", "NO", "ONE")
-    return heal
-
-
-def cannot_save(server):
-    """A snapshot that fails makes Redis refuse to write: MISCONF."""
-    dump = server.directory / "dump.rdb"
-    dump.mkdir()
-    (dump / "in the way").touch()
-    with server.client() as client:
-        client.config_set("save", "3600 1000000")
-        client.bgsave()
-        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10,
-                   "the snapshot to fail")
-
-    def heal():
-        with server.client() as client:
-            client.config_set("save", "")
-    return heal
-
-
-@pytest.mark.parametrize("trouble, word", [(out_of_memory, "OOM"), (read_only, "READONLY"),
+@pytest.mark.parametrize("trouble, word", [(no_memory, "OOM"), (replica, "READONLY"),
                                            (cannot_save, "MISCONF")],
                          ids=["OOM", "READONLY", "MISCONF"])
 def test_a_real_redis_that_refuses(make_stack, server, spool, database, trouble, word):
