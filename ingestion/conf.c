@@ -117,6 +117,8 @@ static const struct conf_item items[] = {
     CONF_ROW("AGENT_CACHE_ENTRIES", CONF_INT, FIELD(agent_cache_entries),
              .initial = "4096", .max = 1000000,
              .help = "User-Agents whose browser is remembered, for each loop; 0: none"),
+    CONF_ROW("TRACKER_PATH", CONF_TEXT, FIELD(tracker_path), .initial = "/t.js",
+             .max = 100, .help = "Path of the tracker, for block lists go by names"),
     CONF_ROW("CORS_ORIGINS", CONF_TEXT, FIELD(cors_origins), .initial = "*", .max = 8192,
              .help = "Origins whose pages may send events, separated by commas "
                      "(https://*.a.example); *: all"),

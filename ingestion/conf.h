@@ -35,6 +35,7 @@ struct ingestion_conf {
     int64_t timestamp_ahead_max_s;
     int64_t visitor_day_starts_utc; /* an hour */
     bool respect_gpc;
+    char *tracker_path;
     char *allowed_sites;
     char *geoip_db;       /* "": none */
     char *geoip_text_dir; /* "": none */

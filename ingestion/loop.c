@@ -196,7 +196,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
     options.body_budget = loop->options.body_budget;
     options.max_drain_bytes = conf->max_drain_bytes;
     options.metrics = &loop->routes.ways.metrics->http;
-    options.routes = ingestion_routes;
+    options.routes = loop->routes.table;
     options.origins = access_origins(loop->options.access);
     options.has_secret = access_has_key(loop->options.access);
     options.root_hint = "not found; events are sent with POST /event";
@@ -217,7 +217,7 @@ static enum err_code start_health(struct loop *loop, struct err *err)
 
     if (!loop->options.has_health)
         options.port = -1;
-    options.routes = ingestion_routes;
+    options.routes = loop->routes.table;
     options.user = &loop->routes;
     options.on_turn_end = on_turn_end;
     code = http_health_start(&loop->uv, &options, &loop->health, err);
@@ -313,8 +313,10 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
 
 static enum err_code start_parts(struct loop *loop, struct err *err)
 {
-    enum err_code code;
+    enum err_code code = routes_init(&loop->routes, loop->options.conf, err);
 
+    if (code)
+        return code;
     loop->routes.ways.parser = event_parser_new();
     if (!loop->routes.ways.parser)
         return err_set(err, ERR_NOMEM, "out of memory");

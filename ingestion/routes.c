@@ -1,13 +1,18 @@
 /* routes.c -- see routes.h. */
 #include "ingestion/routes.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
 #include "ingestion/access.h"
 #include "ingestion/commit/readiness.h"
+#include "ingestion/conf.h"
 #include "ingestion/metrics.h"
 #include "ingestion/ways/event.h"
+#include "ingestion/ways/tracker.h"
 #include "shared/http/health.h"
 #include "shared/http/http.h"
 
@@ -47,10 +52,79 @@ static void on_metrics(struct http_request *req, void *user)
     metrics_answer(routes->all_metrics, req);
 }
 
-const struct http_route ingestion_routes[] = {
+static void on_tracker(struct http_request *req, void *user)
+{
+    (void)user;
+    way_tracker(req);
+}
+
+/* --- the table ---------------------------------------------------------------- */
+
+/* Routes whose path is a setting; their id. */
+enum {
+    ROUTE_FIXED,
+    ROUTE_TRACKER,
+    ROUTE_NAMED_COUNT
+};
+
+static const struct http_route all_routes[] = {
     {"POST", "/event", on_event, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true},
+    {"GET", "/t.js", on_tracker, HTTP_OPEN, .id = ROUTE_TRACKER},
     {"GET", "/healthz", http_health_alive, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
     {"GET", "/readyz", on_readyz, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
     {"GET", "/metrics", on_metrics, HTTP_OPEN, .kind = HTTP_ROUTE_METRICS},
     {.path = NULL},
 };
+
+/* Letters that need no thought in a URL, and a path that is told from one with a slash more. */
+static bool is_path(const char *path)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-._~/";
+    size_t len = strlen(path);
+
+    return len >= 2 && path[0] == '/' && path[len - 1] != '/' && !strstr(path, "//") &&
+           strspn(path, letters) == len;
+}
+
+static bool is_taken(const struct routes *routes, const struct http_route *named)
+{
+    for (const struct http_route *at = routes->table; at->path; at++)
+        if (at != named && strcasecmp(at->path, named->path) == 0)
+            return true;
+    return false;
+}
+
+static enum err_code check(const struct routes *routes, const struct http_route *named,
+                           const char *setting, struct err *err)
+{
+    if (!is_path(named->path))
+        return err_set(
+            err, ERR_CONFIG,
+            "%s must be a path such as \"/t.js\", of letters, digits and -._~/", setting);
+    if (is_taken(routes, named))
+        return err_set(err, ERR_CONFIG, "%s is the path of another route", setting);
+    return ERR_OK;
+}
+
+enum err_code routes_init(struct routes *routes, const struct ingestion_conf *conf,
+                          struct err *err)
+{
+    const struct {
+        const char *setting;
+        const char *path;
+    } named[ROUTE_NAMED_COUNT] = {
+        [ROUTE_TRACKER] = {"TRACKER_PATH", conf->tracker_path},
+    };
+    enum err_code code = ERR_OK;
+
+    static_assert(sizeof(all_routes) <= sizeof(routes->table), "ROUTES_MAX is too small");
+    memcpy(routes->table, all_routes, sizeof(all_routes));
+    for (struct http_route *at = routes->table; at->path; at++)
+        if (at->id != ROUTE_FIXED)
+            at->path = named[at->id].path;
+    for (const struct http_route *at = routes->table; at->path && !code; at++)
+        if (at->id != ROUTE_FIXED)
+            code = check(routes, at, named[at->id].setting, err);
+    return code;
+}
