@@ -300,3 +300,16 @@ def test_migrate_is_no_environment_variable(tmp_path):
 def test_a_setting_of_any_name_in_the_environment_is_not_ours(name, tmp_path):
     """Other programs' variables do not disturb."""
     assert config(name, tmp_path, env={"PORT_": "x", "PGHOST": "x", "port": "x"})
+
+
+@pytest.mark.parametrize("setting, value, sentence", [
+    ("GEOIP_DB", "/nowhere/city.mmdb", "GEOIP_DB: could not open the database"),
+    ("GEOIP_DB", "/dev/null", "GEOIP_DB: could not open the database"),
+    ("GEOIP_TEXT_DIR", "/nowhere", "GEOIP_TEXT_DIR: could not open \"/nowhere/geoip"),
+    ("REFERRER_SPAM_FILE", "/nowhere/spam", "REFERRER_SPAM_FILE: could not open"),
+    ("IGNORE_IPS", "10.0.0.0/8,localhost", "IGNORE_IPS: \"localhost\" is not an address"),
+])
+def test_a_list_or_database_that_cannot_be_read_ends_the_start(tmp_path, setting, value, sentence):
+    done = run("ingestion", cwd=tmp_path, env={"PORT": 0, setting: value})
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"ingestion: {sentence}"), done.stderr
