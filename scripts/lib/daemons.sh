@@ -7,6 +7,7 @@
 declare -A DAEMON_SETTINGS=() # by daemon, the names of its settings
 declare -A DAEMON_SPOOL=()    # by daemon, the folder of its data
 DAEMON_BIN=                   # where the programs are
+PLACES_DIR=                   # files of tor-geoipdb for ingestion, unpacked; empty: none
 
 # Has each daemon read its settings, so that a wrong one is found before anything starts.
 check_daemon_settings() {
@@ -39,6 +40,10 @@ prepare_daemons() {
     for name in "${DAEMONS[@]}"; do
         install -m 755 "$(binary "$name")" "$DAEMON_BIN/$name"
     done
+    [[ -n $PLACES_DIR ]] || return 0
+    mkdir -p "$VAR/places"
+    chmod 755 "$VAR/places"
+    install -m 644 "$PLACES_DIR/geoip" "$PLACES_DIR/geoip6" "$VAR/places/"
 }
 
 # Fails where SPOOL_DIR is a folder of root's that root may not give away.
@@ -84,10 +89,19 @@ daemon_environment() {
     fi
     export PORT=${PORTS[$daemon]} HOST HEALTH_PORT=${HEALTH_PORTS[$daemon]} HEALTH_HOST
     case $daemon in
-    ingestion) export INGEST_THREADS SPOOL_DIR ;;&
+    ingestion) export INGEST_THREADS SPOOL_DIR && daemon_places ;;&
     ingestion | processor) daemon_url REDIS_URL "${REDIS_URLS[$daemon]}" ;;&
     processor | reporting) daemon_url DATABASE_URL "${DATABASE_URLS[$daemon]}" ;;
     esac
+}
+
+# Tells ingestion where the countries are; where this is root, a descriptor is the only way to
+# them, see daemon_command.
+daemon_places() {
+    [[ -n $PLACES_DIR ]] || return 0
+    GEOIP_TEXT_DIR=$PLACES_DIR
+    ! is_root || GEOIP_TEXT_DIR=/proc/self/fd/8
+    export GEOIP_TEXT_DIR
 }
 
 # Gives a daemon the URL $1; where it is in a file that the daemon can read, by its name.
@@ -148,7 +162,8 @@ daemon_command() {
     DAEMON_COMMAND=("$(binary "$name")" "$@")
     is_root || return 0
     server_drop "$name" "${DAEMON_SPOOL[$name]}"
-    exec 9<"$DAEMON_BIN"
+    exec 9<"$DAEMON_BIN" 8<&-
+    [[ $name != ingestion || -z $PLACES_DIR ]] || exec 8<"$VAR/places"
     # shellcheck disable=SC2016 # these are Perl's
     DAEMON_COMMAND=("${SERVER_DROP[@]}" setpriv --pdeathsig TERM -- perl -MFcntl -e
         'my $name = shift; open(my $bin, "<&=9") or die "$!\n"; fcntl($bin, F_SETFD, FD_CLOEXEC);

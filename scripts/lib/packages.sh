@@ -187,31 +187,34 @@ packages_ensure() {
         "${unmet//$'\n'/, }"
 }
 
+PACKAGES_UNPACKED=$ROOT/build/tools # where packages_unpack puts them
+
 packages_are_unpacked() {
     local package
 
     for package in "$@"; do
-        [[ -e $ROOT/build/tools/.$package ]] || return 1
+        [[ -e $PACKAGES_UNPACKED/.$package ]] || return 1
     done
 }
 
-# Unpacks the packages of section [unpacked] into build/tools, unless they are installed or
-# were unpacked before; $1 is a file for apt's output.  Takes nobody's rights.
+# Unpacks the packages of section $2 into build/$3, unless they are installed or were unpacked
+# before; $1 is a file for apt's output.  Takes nobody's rights.
 packages_unpack() {
-    local log=$1 tools=$ROOT/build/tools need package work
+    local log=$1 section=${2-unpacked} folder=${3-tools} need package work
+    PACKAGES_UNPACKED=$ROOT/build/$folder
 
-    packages_unmet unpacked | while IFS= read -r need; do
+    packages_unmet "$section" | while IFS= read -r need; do
         [[ -z $(packages_choose packages_are_unpacked "$need") ]] || continue
         package=$(packages_to_install <<<"$need")
-        say "Unpacking $package into build/tools (it is not installed)."
-        mkdir -p "$tools"
+        say "Unpacking $package into build/$folder (it is not installed)."
+        mkdir -p "$PACKAGES_UNPACKED"
         work=$(mktemp -d)
         enter "$work"
-        apt-get download "$package" >"$log" 2>&1 </dev/null ||
+        apt-get download -o Acquire::http::Timeout=20 "$package" >"$log" 2>&1 </dev/null ||
             die "could not download the package $package (see $log); try apt-get update"
-        dpkg-deb -x "$work"/*.deb "$tools"
+        dpkg-deb -x "$work"/*.deb "$PACKAGES_UNPACKED" || die "could not unpack $package"
         enter "$ROOT"
         rm -rf "$work"
-        : >"$tools/.$package"
+        : >"$PACKAGES_UNPACKED/.$package"
     done
 }

@@ -113,7 +113,7 @@ def test_the_first_alternative_that_can_be_had_is_chosen(listed):
 
 
 def test_every_need_has_an_alternative_for_this_system():
-    sections = ["runtime", "redis", "postgres", "build", "test", "unpacked"]
+    sections = ["runtime", "redis", "postgres", "build", "test", "unpacked", "places"]
     done = subprocess.run([SOURCE / "scripts/packages", "list", *sections], text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stderr

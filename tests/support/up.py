@@ -53,6 +53,7 @@ class Up:
         }
         self.env.update({k: str(v) for k, v in env.items()})
         self.env = {k: v for k, v in self.env.items() if v != ""}
+        self.env.setdefault("GEOIP_TEXT_DIR", "")  # nothing is downloaded
         self.process = None
 
     def launch(self, stdout=None, **options):
