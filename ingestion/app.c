@@ -86,8 +86,8 @@ static void on_loop_ended(void *user)
     (void)uv_async_send(&app->ended); /* fails only on a closed handle */
 }
 
-/* Everyone has been answered by now.  A thread that sits in the resolver cannot be ended,
- * and exit() would wait for it. */
+/* Everyone has been answered by now.  A thread of libuv's pool that is in getaddrinfo()
+ * cannot be ended, and exit() would wait for it. */
 static void limit_idle_end(struct app *app)
 {
     int64_t left_ms = daemon_end_left_ms(&app->daemon);
@@ -113,8 +113,8 @@ static void on_ended(uv_async_t *async)
 
 /* --- settings that change ---------------------------------------------------- */
 
-/* Gives the loops the lists and the key anew.  The access that they had is kept until each
- * has taken the new one. */
+/* Gives the loops the new lists and key.  A loop may be in the middle of a request that uses
+ * the old ones, so they are kept until each loop has taken the new ones. */
 static enum err_code renew_access(struct app *app, const struct ingestion_conf *conf,
                                   struct err *err)
 {

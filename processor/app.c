@@ -29,7 +29,7 @@
 #include "shared/redis/url.h"
 
 enum {
-    THREADS_MAX = HEALTH_THREADS_MAX + 1, /* the sampler complains of nobody */
+    THREADS_MAX = HEALTH_THREADS_MAX + 1, /* the sampler reports no health */
     /* After SHUTDOWN_TIMEOUT_MS the lease thread needs a moment to hand batches back. */
     END_MARGIN_MS = 600,
     BODY_MAX = 65536, /* nothing here reads a body */

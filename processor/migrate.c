@@ -76,7 +76,7 @@ static enum err_code compare(const PGresult *result, int *ret_version, struct er
 }
 
 /* Whether the functions of the database are those of this program, or of a newer one: two
- * processors of different versions must not replace each other's for ever. */
+ * processors of different versions would otherwise replace each other's in turn. */
 static enum err_code find_functions(PGconn *conn, bool *ret_are_there, struct err *err)
 {
     const char *values[] = {migration_functions_checksum(), ANALYTICS_VERSION};

@@ -1,7 +1,7 @@
-/* monitor.h -- a lock and what is told to those who wait under it.
+/* monitor.h -- a lock, and a condition to wait for under it.
  *
- * Whoever looks at what the lock guards and must wait for a change of it waits here, without
- * the lock; whoever changes it tells them all.  Deadlines are of the monotonic clock.
+ * A thread that must wait until what the lock guards has changed waits here, without the
+ * lock; a thread that changes it wakes them all.  Deadlines are of the monotonic clock.
  *
  * Thread-safe.
  */

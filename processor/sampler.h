@@ -1,7 +1,7 @@
-/* sampler.h -- the thread that looks, once a second, at what nobody counts: the queue and
- * the process.  /metrics shows what it saw last.
+/* sampler.h -- the thread that reads, once a second, what no other thread counts: the queue
+ * and the process.  /metrics shows what it read last.
  *
- * It has a connection to Redis of its own, so that it delays nobody, and says nothing when
+ * It has a connection to Redis of its own, so that it delays no worker, and logs nothing when
  * that fails: the workers do.  At each connect it looks at how Redis is set up, and now and
  * then whether its files keep salts that have expired.
  */

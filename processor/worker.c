@@ -14,12 +14,12 @@
 #include "shared/event/event.h"
 
 enum {
-    POLL_MS = 50,         /* between looks at a queue that cannot be waited at */
+    POLL_MS = 50,         /* between two polls of a queue where BLMOVE cannot wait */
     LOG_EVERY_MS = 10000, /* a worker says the same at most so often */
     LOST_WORKERS_MAX = 3, /* after so many the batch is run job by job */
     SUSPECT_HITS_MAX = 2, /* so many workers were lost at a job: it is dead */
     TIMEOUTS_MAX = 3,     /* after so many the transaction is halved */
-    STAND_BY_TIMES = 10,  /* so many times as long the other workers rest */
+    STAND_BY_TIMES = 10,  /* the other workers pause so many times as long */
 };
 
 enum outcome {
@@ -361,7 +361,7 @@ int64_t worker_rest_ms(const struct processor_conf *conf, size_t number,
     return number == 0 ? conf->batch_pause_ms : conf->batch_pause_ms * STAND_BY_TIMES;
 }
 
-/* Stores the claim's jobs, then rests. */
+/* Stores the claim's jobs, then pauses. */
 static void work_off(struct worker *worker, struct claim *claim)
 {
     int64_t rest_ms = worker_rest_ms(worker->conf, worker->number, claim);

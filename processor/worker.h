@@ -7,8 +7,8 @@
  *                     |
  *                     +--stop--> batch handed back, end
  *
- * A worker that is as fast as its jobs come would store them a few at a time, and each
- * transaction has its price; so it rests for a moment while more of them gather.
+ * A worker that keeps up with the queue would store a few jobs at a time, at the price of a
+ * transaction each.  So it pauses for a moment (BATCH_PAUSE_MS) while more of them come.
  *
  * A batch is never dropped: it is acknowledged after COMMIT, or somebody else gets it.
  * Each worker is a thread with its own connections; straight-line code.

@@ -276,7 +276,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     if (!code)
         code = start_loop(&app, err);
     if (code)
-        return code; /* what libuv got hold of ends with the process */
+        return code; /* what libuv has opened ends with the process */
     if (page_new(conf->ingestion_url, &app.page))
         code = err_set(err, ERR_NOMEM, "out of memory");
     app.routes.page = app.page;

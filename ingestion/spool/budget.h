@@ -1,8 +1,8 @@
 /* budget.h -- how many bytes the files of the spool have, and may have.
  *
  * That is our own account.  Other processes may use the same directory (one that is being
- * replaced, say), so each look at the directory corrects the account, provided that
- * nothing of ours was under way at the time.
+ * replaced, say), so each time the directory is listed the account is corrected, unless
+ * a write of ours was under way meanwhile.
  *
  * Thread-safe.
  */

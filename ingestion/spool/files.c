@@ -103,7 +103,7 @@ static enum err_code measure(struct spool_files *dir, struct err *err)
     return ERR_OK;
 }
 
-/* Finds the first segment by name behind *name, and puts it there. */
+/* Finds the first segment by name after *name, and puts it there. */
 static enum err_code find_next(struct spool_files *dir, char *name, struct err *err)
 {
     DIR *listing = open_listing(dir, err);
@@ -198,7 +198,8 @@ static enum err_code create_once(struct spool_files *dir, struct spool_file *fil
         return file_err(err, "make the spool file", file->name);
     if (!lock_file(file->fd, &info)) {
         (void)file_err(err, "lock the spool file", file->name);
-        (void)unlinkat(dir->fd, file->name, 0); /* empty: may go, whoever has it */
+        /* Empty, so it may go, whichever process has it. */
+        (void)unlinkat(dir->fd, file->name, 0);
         spool_files_release(file);
         return err->code;
     }

@@ -2,8 +2,8 @@
  *
  * Files named *.spool are segments.  A living writer, or reader, of a segment holds a lock
  * on it (flock).  So every segment without a lock is finished, or was left by a process
- * that died, and belongs to whoever locks it first: there is nothing to hand over when a
- * loop or a process ends, however it ends.  *.damaged are segments kept for a person to
+ * that died, and belongs to the loop that locks it first.  So nothing has to be handed over
+ * when a loop or a process ends, however it ends.  *.damaged are segments kept for a person to
  * look at; renamed to *.spool they are read again, which is harmless.
  *
  * The bytes of all these files together have a limit.  One object serves all loops; the

@@ -20,7 +20,7 @@
 enum {
     TICK_MS = 50,
     REST_MS = 250,   /* after an event that Redis has no memory for */
-    LOOK_MS = 2000,  /* between looks at a directory in which there was nothing */
+    LOOK_MS = 2000,  /* between two listings of a directory in which there was nothing */
     RETRY_MS = 2000, /* until a file that could not be removed is tried again */
     WINDOW_BYTES = SEGMENT_RECORD_MAX,
     GROUP_BYTES = 2 * SEGMENT_JOBS_MAX, /* a record in Redis's form, and more */

@@ -16,8 +16,8 @@ struct group;
 /* A buffer for appends of groups of which the largest has so many bytes. */
 void records_init(struct buf *records, size_t group_max_bytes);
 
-/* Adds the group's jobs, all or none.  room is what the file may grow by: not so much is
- * gathered that it could not go in for want of room, when a part of it could.
+/* Adds the group's jobs, all or none.  room is what the file may grow by: no more is
+ * gathered than fits, so that a nearly full spool still takes a part.
  *
  * ERR_BUSY   that is enough for one append
  * ERR_NOMEM  try again later */

@@ -9,7 +9,7 @@
  * The numbers are hexadecimal: bytes of jobs (line feeds included), number of jobs, CRC-32
  * of the jobs, CRC-32 of the 35 bytes before it.  The header has a checksum of its own so
  * that a length can be believed before the jobs are there: a record that is cut short (a
- * crash while it was written) is told from one that is damaged, and behind damage the next
+ * crash while it was written) is told from one that is damaged, and after damage the next
  * record is found again.  A job is a JSON object in one line: it ends with a brace and its
  * line feed, and no job has in it what ends like a header.
  *
@@ -71,7 +71,7 @@ enum segment_kind {
 
 struct segment_piece {
     enum segment_kind kind;
-    size_t len;       /* go on behind so many bytes */
+    size_t len;       /* go on after so many bytes */
     const char *jobs; /* of a record: its lines, borrowed from the bytes given */
     size_t jobs_len;
     size_t count;

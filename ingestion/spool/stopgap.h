@@ -3,21 +3,23 @@
  *
  * While an fsync is under way Redis puts its writes off (barrier.h), for milliseconds on a
  * good disk and for seconds on a bad one.  What it has only in its memory then would die
- * with it.  So meanwhile such groups go into a file of the spool as well, by write() and
- * no more: what the system has survives the death of every process.  That of the machine it
- * does not, just as with everysec itself.  So their clients need not wait for Redis's disk.
+ * with it.  So meanwhile such groups go into a file of the spool as well, by write() without
+ * a flush: the page cache survives the death of every process, though not that of the machine,
+ * which everysec does not survive either.  So their clients need not wait for Redis's disk.
  *
  *   [EMPTY] -append-> [FILLED] -append-> ...
  *      ^                 |
  *      +--- discarded ---+-- Redis has written: all that stands here stands in its file
  *      +--- let go of ---+-- the connection is lost: nobody knows whether it has
  *
- * Discarded, the file is emptied and kept: to make one takes until the end of the very flush
- * that is not to be waited for, where the directory is on the same file system.
+ * A discarded file is emptied and kept, not removed: where the directory is on the file system
+ * of Redis's file, creating one takes until the end of the very flush that must not be waited
+ * for.
  *
  * The file is a segment with our lock on it, as the spool's (files.h).  Let go of, by us
- * or by our death, it is fed to Redis by whoever finds it first.  What Redis has all the
- * same it then gets twice, which is harmless because every job has its event_id.
+ * or by our death, it is fed to Redis by the loop or process that finds it first.  If
+ * Redis had it after all, it gets it twice, which is harmless because every job has its
+ * event_id.
  *
  * An event in it is answered 200, and not lost, whoever dies:
  *

@@ -47,7 +47,7 @@ void spool_writer_stop(struct spool_writer *spool, void (*on_stopped)(void *user
  * failed. */
 bool spool_writer_is_ready(const struct spool_writer *spool, int64_t now_ms);
 
-/* False while the spool is of no use: waiting for it would be in vain. */
+/* False while the spool cannot be written: a request then need not wait for it. */
 bool spool_writer_is_working(const struct spool_writer *spool, int64_t now_ms);
 
 /* Whether it has room, and the last append did not fail: for people. */

@@ -62,7 +62,7 @@ struct lease_renewer {
     size_t thread; /* its number in health */
     int64_t lease_ms;
     int64_t shutdown_timeout_ms;
-    char cursor[QUEUE_CURSOR_MAX]; /* of the look for orphans */
+    char cursor[QUEUE_CURSOR_MAX]; /* of the search for batches without a lease */
     struct log_limit log;
 };
 

@@ -99,7 +99,7 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
                                struct err *err) MUST_CHECK;
 
 /* The steps of queue_claim(), apart for the test that stops between them.  After a failure
- * of any of them the next begin looks for what it may have done in Redis.
+ * of any of them the next begin finds out what it has done in Redis.
  *
  * begin  what is in doubt, a batch whose lease has ended, or jobs of the queue; count 0: there is nothing
  * wait   the doorbell: the first job that comes moves into the batch in the same step;

@@ -9,8 +9,8 @@
  *   {events}:completed    how many jobs were stored
  *
  * A job is always in the queue or in a batch, and every step is one atomic command or
- * script, so no crash loses one.  A batch whose lease has ended is claimed by whoever sees
- * it first; its old owner then has no say over it.
+ * script, so no crash loses one.  A batch whose lease has ended is claimed by the first
+ * worker that sees it; what its old owner then asks for is refused.
  *
  * A queue belongs to one thread.  It connects when it is used, and again after a failure.
  */
@@ -117,12 +117,12 @@ struct queue_job {
     size_t len;
 };
 
-/* Puts jobs into the queue, behind all that wait, in one step.  After ERR_TIMEOUT or
+/* Puts jobs into the queue, after all that wait, in one step.  After ERR_TIMEOUT or
  * ERR_UNAVAILABLE it is not known whether they are in it. */
 enum err_code queue_push(struct queue *queue, const struct queue_job *jobs, size_t count,
                          struct err *err) MUST_CHECK;
 
-/* Gives a lease to every batch that has none, which a failover of Redis may leave behind.
+/* Gives a lease to every batch that has none, as a failover of Redis may leave some.
  * Goes on where cursor says, "" being the beginning, for about max_ms; cursor is "" again
  * after the last, and after a failure.  *ret_found is how many there were. */
 enum err_code queue_adopt_orphans(struct queue *queue, char cursor[QUEUE_CURSOR_MAX],

@@ -1,10 +1,10 @@
 /* pace.h -- when the next chunk of the roll-up is taken.
  *
  * A chunk costs nearly the same for few rows as for many, so under load the roll-up pauses
- * several times as long as a chunk took, though never so long that /stats falls behind by
- * more than a limit.  A pause leaves the machine to the writers: it is left out when there
- * are none, and for a few rows when there were long pauses before they came, so that who
- * sends events one by one and looks at each waits for nothing.
+ * several times as long as a chunk took, though never so long that /stats lags by more than
+ * a limit.  A pause leaves the machine to the writers: it is left out when there
+ * are none, and for a few rows when there were long pauses before they came, so that a
+ * client that sends one event at a time sees each at once.
  *
  *   nothing waits                          -> PACE_WAIT    for rows
  *   a pause is due, somebody may be writing -> PACE_PAUSE   for a moment
@@ -30,9 +30,9 @@ enum {
 
 struct pace {
     int64_t pause_times; /* a pause is so many times as long as a chunk took */
-    int64_t lag_max_ms;  /* but not so long that /stats falls behind by more */
+    int64_t lag_max_ms;  /* but not so long that /stats lags by more */
     int64_t quiet_ms;    /* without new rows: nobody is writing */
-    /* What successive looks have seen. */
+    /* What successive calls were given. */
     int64_t quiet_waiting; /* the same number of rows since then */
     int64_t quiet_since_ms;
     /* Pauses in advance: time without chunks that no pause was due in. */

@@ -34,11 +34,11 @@ void rollup_size_succeed(struct rollup_size *size);
 /* How often a chunk of the one id after position has failed. */
 int64_t rollup_size_tries(const struct rollup_size *size, int64_t position);
 
-/* Whether the event after position is to be set aside without another try: again and again
- * the connection was lost over it, or it took too long, though Postgres was well before.  Of
- * errors that Postgres itself reports rollup_chunk_alone() decides.  Where setting it aside
- * fails, too, something else is wrong and it is tried anew, or the first write that succeeds
- * after a long outage would set it aside. */
+/* Whether the event after position is to be set aside without another try: several
+ * times the connection was lost over it, or it took too long, although Postgres worked right
+ * before.  For errors that Postgres itself reports rollup_chunk_alone() decides.  Where setting
+ * it aside fails too, Postgres takes no writes, and the event is not to blame: it is tried
+ * again, or the first write that succeeds after a long outage would set it aside. */
 bool rollup_size_gives_up(const struct rollup_size *size, int64_t position);
 
 #endif

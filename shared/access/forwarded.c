@@ -77,19 +77,19 @@ struct address forwarded_client(const struct forwarded *list, const struct addre
     struct address client = *peer;
 
     *ret_is_read = true;
-    /* Whoever is not trusted may have made up the rest. */
+    /* The rest is the word of an address that is not trusted, and may be made up. */
     for (int hops = 0; rest.len > 0 && hops < HOPS_MAX && networks_have(trusted, &client);
          hops++) {
         struct span entry = take_last(&rest);
-        struct address behind;
+        struct address before;
         if (entry.len == 0)
             continue; /* an empty entry is none */
         if (list->form == FORWARDED_PAIRS)
             entry = node_of(entry);
-        *ret_is_read = address_parse_node(entry.bytes, entry.len, &behind);
+        *ret_is_read = address_parse_node(entry.bytes, entry.len, &before);
         if (!*ret_is_read)
             break;
-        client = behind;
+        client = before;
     }
     return client;
 }

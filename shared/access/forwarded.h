@@ -1,4 +1,4 @@
-/* forwarded.h -- who is behind trusted proxies, by the list that they write.
+/* forwarded.h -- the client of trusted proxies, by the list that they write.
  *
  * Each proxy adds the address that it sees at the end of X-Forwarded-For, or of RFC 7239's
  * Forwarded.  So the list is read from its end, one entry for each proxy that is trusted;

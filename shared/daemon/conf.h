@@ -83,7 +83,7 @@ void conf_release(const struct conf_program *program, void *conf);
 
 /* Reads the settings of a running daemon again, into a zeroed struct of its own: the file
  * and the flags as conf_load() did, the environment as it was at the start.  A URL that was
- * given as a flag is masked in argv and not to be had again.  Errors and conf_release() as
+ * given as a flag is masked in argv, and so cannot be read again.  Errors and conf_release() as
  * with conf_load(). */
 enum err_code conf_reload(const struct conf_source *source, void *conf,
                           struct err *err) MUST_CHECK;

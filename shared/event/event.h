@@ -169,8 +169,8 @@ enum event_flaw event_parser_flaw(const struct event_parser *parser);
 /* Appends the canonical job; errors as buf_add(). */
 enum err_code event_format_job(const struct event *event, struct buf *out) MUST_CHECK;
 
-/* The same for whoever has made room: the bytes of the canonical job; and the job itself,
- * written to out.  Returns what lies after it. */
+/* The same for a caller that has reserved the memory: the bytes of the canonical job; and
+ * the job itself, written to out.  Returns the end of it. */
 size_t event_job_size(const struct event *event);
 char *event_put_job(const struct event *event, char *out);
 

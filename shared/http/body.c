@@ -144,7 +144,7 @@ static bool inflate_step(struct http_body *body)
     stream->avail_out = sizeof(step);
     status = inflate(stream, Z_NO_FLUSH);
     if (status == Z_BUF_ERROR && stream->avail_in == 0)
-        return false; /* nothing more to be had from this piece */
+        return false; /* this piece has been inflated to its end */
     if (status != Z_OK && status != Z_STREAM_END) {
         fail(body, status == Z_MEM_ERROR ? ERR_NOMEM : ERR_INVALID);
         return false;

@@ -117,10 +117,11 @@ static struct forwarded list_of(const struct http_request *req, enum forwarded_f
 }
 
 /* A proxy writes one of the two headers and may pass the other one on as the client has made
- * it up.  Which one that is we cannot know; so where they disagree neither is believed, and
- * whoever sends one too many shares a bucket with others that do. */
-static struct address behind(const struct http_request *req, const struct address *peer,
-                             const struct networks *trusted, bool *ret_is_read)
+ * it up, and we cannot know which.  So where they disagree neither is believed: the client
+ * then counts as the proxy, and shares the proxy's rate limit. */
+static struct address address_by(const struct http_request *req,
+                                 const struct address *peer,
+                                 const struct networks *trusted, bool *ret_is_read)
 {
     struct list list;
     struct forwarded known = list_of(req, FORWARDED_LIST, &list);
@@ -152,7 +153,7 @@ bool http_request_client(const struct http_request *req, const struct networks *
         return false;
     *ret_client = peer;
     if (networks_have(trusted, &peer))
-        *ret_client = behind(req, &peer, trusted, ret_is_read);
+        *ret_client = address_by(req, &peer, trusted, ret_is_read);
     if (!*ret_is_read)
         metric_add(&req->server->metrics->unread_clients, 1);
     return true;

@@ -91,7 +91,7 @@ struct http_options {
     int64_t max_connections; /* beyond it the oldest idle one gives way, else more wait */
     struct http_peers *peers; /* limits those of one address; must outlive the server, and
                                * servers may share it; NULL: no limit */
-    int64_t max_head_bytes;   /* request line and headers, to the empty line behind them;
+    int64_t max_head_bytes;   /* request line and headers, to the empty line after them;
                                  past it 414 or 431 */
     int64_t max_body_bytes;   /* after inflating */
     struct http_budget *body_budget; /* of unfinished bodies; must outlive the server;
@@ -179,8 +179,8 @@ void http_wait(struct http_request *req);
 /* True once the client has gone; the answer will be thrown away. */
 bool http_is_gone(const struct http_request *req);
 
-/* The same, or it has closed the connection, if only for sending: one that has ended looks no
- * different.  A look at the socket. */
+/* The same, or the client has closed its side of the connection.  A client that only ends
+ * sending and still reads cannot be told from one that is gone.  Reads the socket. */
 bool http_has_hung_up(const struct http_request *req);
 
 /* Each of these answers and ends the borrow of req.  All but http_answer_text() have

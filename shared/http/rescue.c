@@ -4,15 +4,15 @@
  * answer goes into what the request has left of it (build_header_response() in
  * connection.c), and when that is too little it closes the connection: an event would be
  * stored, and its client told nothing.  No check of ours before the event is stored can rule
- * that out, for how much is left is known to MHD alone; what a client sent behind its
- * request stays in the read buffer, which connection_shrink_read_buffer() cuts down to it.
+ * that out: only MHD knows how much is left.  What a client sent after its request stays in
+ * the read buffer, which connection_shrink_read_buffer() cuts down to it.
  *
  * But MHD_connection_close_() calls on_completed before it closes or shuts down the socket.
  * So the answer is written here, by one send().  It is the last one of its connection.
  *
  * That nothing of it has been sent is sure because both happen in one callback of ours: MHD
  * builds the head right after on_access has queued the answer, and on_completed is the next
- * that we hear.  (What else MHD can do in between is to begin with the sending and fail; then
+ * callback.  (What else MHD can do in between is to begin with the sending and fail; then
  * this send() fails as well.)
  *
  * MHD takes no answer either while a request is still coming: not at the deadline of its
@@ -135,6 +135,6 @@ void http_rescue_late(struct http_request *req)
     if (!req->status)
         http_answer_refuse(req, HTTP_REFUSAL_DEADLINE, 408, "the request took too long");
     throw_away(req);
-    (void)send_last(req); /* whoever cannot take it now never will */
+    (void)send_last(req); /* a client that cannot take it now never will */
     req->is_cut = true;
 }

@@ -133,8 +133,8 @@ static enum err_code read_results(PGconn *conn, int64_t deadline_ms, const char 
 
 /* --- one transaction a statement ---------------------------------------------------- */
 
-/* The settings that a statement has to bring along: behind a pooler, unless a transaction
- * is open, which has brought them already. */
+/* The settings that have to be sent with a statement.  A pooler may run each transaction in
+ * another backend, so each sets them; within an open transaction they are set already. */
 static const char *settings_wanted(const PGconn *conn)
 {
     const char *settings = pg_conn_settings(conn);

@@ -18,7 +18,7 @@
 #include "shared/base/err.h"
 
 enum {
-    PG_HOSTS_MAX = 32,         /* names and the addresses behind them */
+    PG_HOSTS_MAX = 32,         /* names, and the addresses that they have */
     PG_HOST_TIME_MIN_MS = 300, /* one of several hosts gets at least this */
     PG_HOST_ADDRESSES_MAX = 8, /* of one name; further ones are left out */
 };

@@ -9,10 +9,10 @@
  * prefer-standby goes through the list twice: for a standby, then for any server.
  *
  * The settings are not sent as the startup parameter "options": PgBouncer refuses a login
- * that has it.  They are made by a statement, which finds out whether the backend is ours
- * alone as well: a pooler makes up the process id that libpq was told.  Behind a pooler
- * the next transaction may run in another backend, and what a session is set to would be
- * found by other clients; so there each transaction sets them for itself (conn.c). */
+ * that has it.  A statement sets them, and asks for the backend's process id.  If that is
+ * not the one that libpq was told at the login, a pooler stands in between.  It may run the
+ * next transaction in another backend, and would give a backend with our settings to other
+ * clients; so each transaction then sets them for itself (conn.c). */
 #include <assert.h>
 #include <libpq-events.h>
 #include <poll.h>
@@ -82,7 +82,8 @@ enum err_code pg_conn_check_url(const char *url, struct err *err)
 
 enum {
     SETTINGS_COUNT_MAX = 8,
-    CHECK_CLIENT_MS = 250 /* between looks of the server, during a statement */
+    /* How often the server checks, during a statement, that we still live. */
+    CHECK_CLIENT_MS = 250
 };
 
 struct setting {
@@ -159,7 +160,7 @@ static enum err_code print_for_transaction(const struct settings *settings,
     return code ? code : buf_add(out, "", 1);
 }
 
-/* --- behind a pooler ---------------------------------------------------------------- */
+/* --- through a pooler --------------------------------------------------------------- */
 
 /* The text of the settings lives as long as the connection, which bears it. */
 static int on_event(PGEventId id, void *info, void *user)

@@ -5,10 +5,12 @@
  * In: cJSON builds the tree, but it is no validator (it takes leading zeros, raw control
  * characters, invalid UTF-8 and text after the value, and ends a string at \u0000).  So one
  * pass goes over the bytes first.  It checks them strictly by RFC 8259 and copies them
- * into scratch memory in a form that leaves cJSON nothing to misread: white space is left
- * out, arrays are emptied and so are objects inside a member's object (nobody here looks at
- * either), a number of more than 60 characters becomes 1e999, and what no string can hold -- \u0000, lone surrogates, invalid UTF-8 -- becomes
- * a question mark and is remembered as a defect of its member.
+ * into scratch memory in a form that cJSON cannot misread:
+ *   white space            is left out
+ *   arrays, and objects inside a member's object, are emptied: no rule looks into them
+ *   a number of more than 60 characters becomes 1e999, which no double holds
+ *   \u0000, a lone surrogate, invalid UTF-8 become a question mark each: no string can hold
+ *                          them, and the member is remembered as defective
  *
  * The tree lives in a bounded arena that belongs to the parser: nothing is allocated for a
  * text.  A parser belongs to one thread.
@@ -29,8 +31,8 @@ struct cJSON;
  * is written is always valid.  On failure, errors as buf_add(), nothing is appended. */
 enum err_code json_add_string(struct buf *out, const char *bytes, size_t len) MUST_CHECK;
 
-/* The same for whoever has made room: the bytes that a string takes, quotes included; and
- * the string itself, written to out.  Returns what lies after it. */
+/* The same for a caller that has reserved the memory: the bytes that a string takes, quotes
+ * included; and the string itself, written to out.  Returns the end of it. */
 size_t json_string_size(const char *bytes, size_t len);
 char *json_put_string(char *out, const char *bytes, size_t len);
 

@@ -184,8 +184,8 @@ static enum err_code scan_digits(struct json_scan *scan)
     return ERR_OK;
 }
 
-/* A number longer than cJSON has room for is none that anybody needs: it becomes one that
- * no double holds, so that whoever looks at it sees that. */
+/* cJSON cuts a longer number off at 63 characters, and would read another one.  So it becomes
+ * a number that no double holds, which every rule refuses. */
 static void put_number(struct json_scan *scan, const char *from)
 {
     static const char endless[] = "1e999";

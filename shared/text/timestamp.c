@@ -1,6 +1,6 @@
 /* timestamp.c -- see timestamp.h.
  *
- * The grammar, with nothing in front or behind:
+ * The grammar, with nothing before or after it:
  *
  *   YYYY | YYYY-MM | YYYY-MM-DD [ (T | space | tab) clock [zone] ]
  *   clock = HH:MM[:SS[.digits]] | 24:00
@@ -236,7 +236,7 @@ bool timestamp_is_date(const char *text, size_t len)
 
 /* --- writing --------------------------------------------------------------- */
 
-/* Writes count digits and returns what lies behind them. */
+/* Writes count digits and returns the end of them. */
 static char *put_number(char *out, int count, int number)
 {
     for (int i = count - 1; i >= 0; i--) {

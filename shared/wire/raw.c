@@ -22,7 +22,7 @@ void http_raw_init(struct http_raw *raw, size_t max_head_bytes)
 {
     *raw = (struct http_raw){.max_head_bytes = max_head_bytes};
     buf_init(&raw->line, max_head_bytes + 2);
-    /* The text of a head is never longer than the head, and begins behind its struct. */
+    /* The text of a head is never longer than the head, and begins after its struct. */
     buf_init(&raw->heads,
              QUEUE_BYTES + max_head_bytes + 2 * sizeof(struct http_raw_head));
 }

@@ -54,7 +54,7 @@ struct http_raw_head {
 
 struct http_raw {
     enum http_raw_state state;
-    size_t max_head_bytes; /* of request line, headers and the empty line behind them */
+    size_t max_head_bytes; /* of request line, headers and the empty line after them */
     size_t head_bytes;     /* so far; of trailers too */
     uint64_t left;         /* of the body or the chunk */
     size_t line_bytes;     /* digits of a chunk's size, bytes of its extension */
