@@ -62,7 +62,8 @@
                 keep(event);
             else if (!navigator.sendBeacon?.(target, body))
                 new Image().src = new URL("pixel.gif?" + new URLSearchParams({
-                    ...JSON.parse(body), props: JSON.stringify(event.props || {})}), target);
+                    ...JSON.parse(body),
+                    ...event.props && {props: JSON.stringify(event.props)}}), target);
         };
 
         /* A browser that ignores `keepalive` loses what is sent while a page ends.  A string
@@ -128,8 +129,8 @@
             spent += now - since;
         since = now;
         isVisible = document.visibilityState == "visible";
-        depth = Math.min(100, Math.max(depth, Math.round(
-            (scrollY + innerHeight) / document.documentElement.scrollHeight * 100) || 0));
+        depth = Math.max(depth, Math.min(100,
+            (scrollY + innerHeight) / document.documentElement.scrollHeight * 100 | 0));
     };
 
     /* Says what came since the last time; under a second it waits for more. */
@@ -218,7 +219,7 @@
     const replay = (isEarly) => stub?.q?.forEach(([name, values]) =>
         /^(identify|off)$/.test(name) == isEarly && (methods[name] || track)(...values));
     const on = (target, names, action) => names.split(" ").forEach((name) =>
-        target.addEventListener(name, action, {capture: true, passive: true}));
+        target.addEventListener(name, action, true));
 
     window.track = Object.assign(track, methods, {runs: 1});
     replay(true); /* who he is comes before what he sees */
