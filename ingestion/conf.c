@@ -64,6 +64,14 @@ static const struct conf_item items[] = {
              .min = 1024, .max = EVENT_BODY_MAX,
              .help = "Bytes of a request's body after decoding at most; beyond it "
                      "413"),
+    CONF_ROW("BATCH_MAX_EVENTS", CONF_INT, FIELD(batch_max_events), .initial = "1000",
+             .min = 1, .max = 10000,
+             .help = "Events in the body of a POST /batch at most; beyond it 413"),
+    CONF_ROW("BATCH_MAX_BYTES", CONF_INT, FIELD(batch_max_bytes), .initial = "2097152",
+             .min = 1024, .max = 8388608,
+             .help =
+                 "Bytes of the body of a POST /batch after decoding at most; beyond it "
+                 "413"),
     CONF_ROW("BODIES_MAX_BYTES", CONF_INT, FIELD(bodies_max_bytes), .initial = "67108864",
              .min = 1048576, .max = 1099511627776,
              .help = "Bytes of memory for all unfinished bodies over 4,096 bytes "

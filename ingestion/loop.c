@@ -32,6 +32,8 @@
 enum {
     RECONNECT_MAX_MS = 1000, /* back to 200 soon after Redis is back */
     LOG_EVERY_MS = 10000,    /* a line about the same trouble, at most so often */
+    JOB_TIMES = 6, /* a job has at most so many times the bytes of its event; an escape of
+                      six for one byte, or its ids and times to the shortest of events */
 };
 
 struct loop {
@@ -225,6 +227,12 @@ static enum err_code start_health(struct loop *loop, struct err *err)
     return code;
 }
 
+/* The jobs of the largest group: of what may wait, and of one batch more. */
+static size_t group_max_bytes(const struct ingestion_conf *conf)
+{
+    return (size_t)(conf->pending_max_bytes + JOB_TIMES * conf->batch_max_bytes);
+}
+
 static enum err_code start_redis(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
@@ -255,7 +263,7 @@ static enum err_code start_barrier(struct loop *loop, struct err *err)
         .redis = loop->routes.redis,
         .spool_dir = loop->options.spool_dir,
         .metrics = loop->routes.ways.metrics,
-        .group_max_bytes = (size_t)conf->pending_max_bytes,
+        .group_max_bytes = group_max_bytes(conf),
         .is_on = conf->redis_confirms_write,
         .hold_max_ms = conf->enqueue_timeout_ms / 2,
     };
@@ -269,7 +277,7 @@ static enum err_code start_spool(struct loop *loop, struct err *err)
     struct spool_writer_options options = {
         .dir = loop->options.spool_dir,
         .segment_bytes = conf->spool_segment_bytes,
-        .group_max_bytes = (size_t)conf->pending_max_bytes,
+        .group_max_bytes = group_max_bytes(conf),
     };
     struct spool_reader_options spool_reader_options = {
         .barrier = loop->barrier,
@@ -306,6 +314,7 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
         .group_linger_ms = conf->group_linger_ms,
         .spin_us = conf->group_poll_us,
         .pending_max_bytes = conf->pending_max_bytes,
+        .group_max_bytes = group_max_bytes(conf),
     };
 
     return committer_start(&loop->uv, &options, &loop->routes.ways.committer, err);

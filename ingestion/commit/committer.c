@@ -26,20 +26,30 @@ bool committer_spool_works(const struct committer *committer)
 
 /* --- groups ----------------------------------------------------------------- */
 
-/* The group that takes the next event, or NULL when memory ran out. */
-static struct group *group_to_fill(struct committer *committer)
+static bool has_room(const struct committer *committer, const struct group *group)
 {
-    struct group *group = committer->filling.last;
+    return group->count < (size_t)committer->options.group_max_events &&
+           group_bytes(group) < GROUP_BYTES;
+}
 
-    if (group && group->count < (size_t)committer->options.group_max_events &&
-        group_bytes(group) < GROUP_BYTES)
-        return group;
-    group = group_pool_take(&committer->spare, committer);
+/* A new group at the end of those to be sent; NULL when memory ran out. */
+static struct group *begin_group(struct committer *committer)
+{
+    struct group *group = group_pool_take(&committer->spare, committer);
+
     if (!group)
         return NULL;
     group->number = ++committer->groups_begun;
-    group_list_append(&committer->filling, group);
+    TAILQ_INSERT_TAIL(&committer->filling, group, entry);
     return group;
+}
+
+/* The group that takes the next event, or NULL when memory ran out. */
+static struct group *group_to_fill(struct committer *committer)
+{
+    struct group *group = TAILQ_LAST(&committer->filling, group_list);
+
+    return group && has_room(committer, group) ? group : begin_group(committer);
 }
 
 /* --- the spool -------------------------------------------------------------- */
@@ -67,9 +77,9 @@ static void spool_writer_groups(struct committer *committer)
             group_list_put_back(&committer->filling, group);
             break;
         }
-        group_list_append(&committer->spooling, group);
+        TAILQ_INSERT_TAIL(&committer->spooling, group, entry);
     }
-    if (committer->spooling.first)
+    if (!TAILQ_EMPTY(&committer->spooling))
         spool_writer_append(spool, on_spooled, committer);
 }
 
@@ -77,7 +87,7 @@ static void spool_writer_groups(struct committer *committer)
  * Redis may be slow, or silent and not yet known to be gone. */
 static bool waits_too_long(const struct committer *committer)
 {
-    const struct group *group = committer->filling.first;
+    const struct group *group = TAILQ_FIRST(&committer->filling);
 
     return !group_is_expired(group) &&
            group->waiters[group->first_unanswered].deadline_ms -
@@ -89,7 +99,7 @@ static bool should_spool(const struct committer *committer, enum breaker_state s
 {
     int64_t now = committer_now_ms(committer);
 
-    if (!committer->options.spool || !committer->filling.first ||
+    if (!committer->options.spool || TAILQ_EMPTY(&committer->filling) ||
         !spool_writer_is_ready(committer->options.spool, now))
         return false;
     return state == BREAKER_REFUSING || state == BREAKER_FULL ||
@@ -121,11 +131,13 @@ void committer_flush(struct committer *committer)
 
 static void expire_list(struct committer *committer, const struct group_list *list)
 {
-    for (struct group *group = list->first; group; group = group->next) {
-        size_t before = group->first_unanswered;
-        group_expire(group, committer_now_ms(committer));
+    struct group *group;
+
+    TAILQ_FOREACH(group, list, entry)
+    {
+        size_t jobs = group_expire(group, committer_now_ms(committer));
         metric_add(&committer->options.metrics->rejected[REJECTION_TIMEOUT],
-                   (int64_t)(group->first_unanswered - before));
+                   (int64_t)jobs);
     }
 }
 
@@ -133,7 +145,9 @@ static void expire_list(struct committer *committer, const struct group_list *li
  * memory with events whose clients were told that they are not stored. */
 static void drop_expired(struct committer *committer)
 {
-    while (committer->filling.first && group_is_expired(committer->filling.first))
+    struct group *group;
+
+    while ((group = TAILQ_FIRST(&committer->filling)) != NULL && group_is_expired(group))
         committer_retire(committer, group_list_take(&committer->filling));
 }
 
@@ -161,32 +175,100 @@ bool committer_has_spool(const struct committer *committer)
            spool_writer_takes_events(committer->options.spool);
 }
 
-enum err_code committer_push(struct committer *committer, const struct event *event,
-                             struct http_request *req)
+enum err_code committer_begin(struct committer *committer, struct delivery *ret_delivery)
 {
     struct group *group;
-    size_t before;
-    char *job;
-    enum err_code code;
 
     if (committer_is_full(committer))
         return ERR_BUSY;
     group = group_to_fill(committer);
     if (!group)
         return ERR_NOMEM;
-    before = group_bytes(group);
-    /* A tenth of the time is kept back, so that the 503 arrives inside it. */
-    code = group_add_place(group, event_job_size(event), req,
-                           committer_now_ms(committer) + committer->options.timeout_ms -
-                               committer->options.timeout_ms / 10,
-                           &job);
+    *ret_delivery = (struct delivery){.group = group, .mark = group_mark(group)};
+    return ERR_OK;
+}
+
+/* Moves what there is of a request to a group of its own. */
+static enum err_code move_on(struct committer *committer, struct delivery *delivery)
+{
+    struct group *group = begin_group(committer);
+    struct group_mark mark;
+    enum err_code code;
+
+    if (!group)
+        return ERR_NOMEM;
+    mark = group_mark(group);
+    code = group_move(delivery->group, delivery->mark, group);
+    if (!code)
+        *delivery = (struct delivery){.group = group, .mark = mark};
+    return code;
+}
+
+enum err_code committer_add(struct committer *committer, struct delivery *delivery,
+                            const struct event *event)
+{
+    size_t len = event_job_size(event);
+    enum err_code code = ERR_OK;
+    char *job;
+
+    if (delivery->mark.count > 0 && !has_room(committer, delivery->group))
+        code = move_on(committer, delivery);
+    if (!code)
+        code = group_add_place(delivery->group, len, &job);
+    if (code == ERR_TOO_BIG && delivery->mark.count > 0) {
+        code = move_on(committer, delivery);
+        if (!code)
+            code = group_add_place(delivery->group, len, &job);
+    }
     if (code)
         return code == ERR_TOO_BIG ? ERR_BUSY : code;
     (void)event_put_job(event, job); /* exactly its size */
-    http_wait(req);
-    committer->pending_events++;
-    committer->pending_bytes += group_bytes(group) - before;
     return ERR_OK;
+}
+
+void committer_take_back(struct delivery *delivery)
+{
+    group_take_back(delivery->group, delivery->mark);
+}
+
+enum err_code committer_finish(struct committer *committer, struct delivery *delivery,
+                               struct http_request *req, char *answer, size_t answer_len)
+{
+    struct group *group = delivery->group;
+    /* A tenth of the time is kept back, so that the 503 arrives inside it. */
+    struct waiter waiter = {
+        .req = req,
+        .deadline_ms = committer_now_ms(committer) + committer->options.timeout_ms -
+                       committer->options.timeout_ms / 10,
+        .answer = answer,
+        .answer_len = answer_len,
+    };
+
+    if (group_wait(group, delivery->mark, &waiter) != ERR_OK) {
+        committer_take_back(delivery);
+        return ERR_NOMEM;
+    }
+    http_wait(req);
+    committer->pending_events += group->count - delivery->mark.count;
+    committer->pending_bytes += group->wire.len - delivery->mark.offset + answer_len;
+    committer->pending_requests++;
+    return ERR_OK;
+}
+
+enum err_code committer_push(struct committer *committer, const struct event *event,
+                             struct http_request *req)
+{
+    struct delivery delivery;
+    enum err_code code = committer_begin(committer, &delivery);
+
+    if (code)
+        return code;
+    code = committer_add(committer, &delivery, event);
+    if (code)
+        committer_take_back(&delivery);
+    else
+        code = committer_finish(committer, &delivery, req, NULL, 0);
+    return code;
 }
 
 enum err_code committer_start(uv_loop_t *loop, const struct committer_options *options,
@@ -198,7 +280,10 @@ enum err_code committer_start(uv_loop_t *loop, const struct committer_options *o
         return err_set(err, ERR_NOMEM, "out of memory");
     committer->options = *options;
     committer->loop = loop;
-    committer->spare.max_bytes = (size_t)options->pending_max_bytes;
+    TAILQ_INIT(&committer->filling);
+    TAILQ_INIT(&committer->sent);
+    TAILQ_INIT(&committer->spooling);
+    group_pool_init(&committer->spare, options->group_max_bytes);
     metric_set(&options->metrics->pending_bytes_max, options->pending_max_bytes);
     (void)uv_timer_init(loop, &committer->tick);
     committer->tick.data = committer;

@@ -1,6 +1,6 @@
 /* committer.h -- group commit: from waiting requests to the Redis list, or to the spool.
  *
- * Each event that committer_push() takes waits in the group being filled.  At the end of a
+ * Each event that is taken waits in the group being filled.  At the end of a
  * turn of the loop committer_flush() sends that group as one LPUSH, unless as many groups as
  * may be are under way already; then it goes on growing until one of them is confirmed.
  * So a lone event is sent at once, and under load groups grow by themselves.  While Redis
@@ -32,6 +32,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "ingestion/commit/group.h"
 #include "shared/base/err.h"
 
 struct barrier;
@@ -55,6 +56,7 @@ struct committer_options {
     int64_t group_linger_ms; /* linger.h; 0: no group waits for more */
     int64_t spin_us;         /* after a group the loop does not sleep for so long */
     int64_t pending_max_bytes;
+    size_t group_max_bytes; /* of the jobs of a group: more than a request brings */
 };
 
 /* ERR_NOMEM */
@@ -69,14 +71,42 @@ void committer_quiesce(struct committer *committer);
 void committer_stop(struct committer *committer, void (*on_stopped)(void *user),
                     void *user);
 
-/* Takes the event for req and holds req until it is answered.
+/* The events of one request, between committer_begin() and committer_finish() or
+ * committer_take_back(), all of them in one turn of the loop.  They go into the group that is
+ * being filled; when that becomes too large, into one of their own, which may have more than
+ * GROUP_MAX_EVENTS. */
+struct delivery {
+    struct group *group; /* borrowed */
+    struct group_mark mark;
+};
+
+/* Begins with the events of a request.
  *
  * ERR_BUSY   too much waits already: the caller answers 503
  * ERR_NOMEM  likewise */
+enum err_code committer_begin(struct committer *committer,
+                              struct delivery *ret_delivery) MUST_CHECK;
+
+/* Adds an event.  On failure the delivery is unchanged: take it back.  Errors as
+ * committer_begin(). */
+enum err_code committer_add(struct committer *committer, struct delivery *delivery,
+                            const struct event *event) MUST_CHECK;
+
+/* Forgets the events. */
+void committer_take_back(struct delivery *delivery);
+
+/* Holds req until all of its events, one at least, are safe or none is known to be; then it
+ * gets this answer with 200, which is taken over, or 503.  NULL: the plain 200.  ERR_NOMEM,
+ * and the events are taken back. */
+enum err_code committer_finish(struct committer *committer, struct delivery *delivery,
+                               struct http_request *req, char *answer,
+                               size_t answer_len) MUST_CHECK;
+
+/* All of it for a single event, answered with the plain 200. */
 enum err_code committer_push(struct committer *committer, const struct event *event,
                              struct http_request *req) MUST_CHECK;
 
-/* Whether committer_push() would refuse an event at once. */
+/* Whether committer_begin() would refuse a request at once. */
 bool committer_is_full(const struct committer *committer);
 
 /* Whether there is a spool that takes events while Redis does not. */

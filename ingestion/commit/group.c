@@ -13,7 +13,7 @@ enum {
     HEAD_MAX = 64,      /* "*<count>\r\n$5\r\nLPUSH\r\n$14\r\n{events}:queue\r\n" */
     FIRST_WAITERS = 64, /* room in a new group */
     SPARE_GROUPS = 4,
-    KEPT_BYTES = 262144, /* a spare group that grew beyond this is given back */
+    KEPT_BYTES = 1048576, /* a spare group that grew beyond this is given back */
 };
 
 static const char line_end[] = {'\r', '\n'};
@@ -32,7 +32,9 @@ void group_free(struct group *group)
 void group_clear(struct group *group)
 {
     group->count = 0;
+    group->waiter_count = 0;
     group->first_unanswered = 0;
+    group->answer_bytes = 0;
     group->wire.len = HEAD_MAX; /* was reserved when it was made */
 }
 
@@ -53,19 +55,6 @@ struct group *group_new(void *owner, size_t max_bytes)
 }
 
 /* --- jobs ------------------------------------------------------------------- */
-
-static enum err_code grow_waiters(struct group *group)
-{
-    size_t cap = group->cap ? 2 * group->cap : FIRST_WAITERS;
-    struct waiter *waiters;
-
-    waiters = mem_realloc(group->waiters, cap * sizeof(*waiters));
-    if (!waiters)
-        return ERR_NOMEM;
-    group->waiters = waiters;
-    group->cap = cap;
-    return ERR_OK;
-}
 
 /* The bytes of "$<len>\r\n", which stands in front of a job. */
 static size_t length_size(size_t len)
@@ -92,28 +81,14 @@ static char *put_length(char *out, size_t len)
     return end;
 }
 
-enum err_code group_add_place(struct group *group, size_t len, struct http_request *req,
-                              int64_t deadline_ms, char **ret_job)
+enum err_code group_add_place(struct group *group, size_t len, char **ret_job)
 {
     struct buf *wire = &group->wire;
-    enum err_code code = ERR_OK;
-    size_t before = wire->len;
+    enum err_code code = buf_reserve(wire, length_size(len) + len + sizeof(line_end));
     char *job;
 
-    if (req && group->count == group->cap)
-        code = grow_waiters(group);
-    if (!code)
-        code = buf_reserve(wire, length_size(len) + len + sizeof(line_end));
     if (code)
         return code;
-    if (req) {
-        group->waiters[group->count] = (struct waiter){
-            .req = req,
-            .deadline_ms = deadline_ms,
-            .offset = before,
-            .taken_us = clock_mono_us(),
-        };
-    }
     job = put_length(wire->data + wire->len, len);
     memcpy(job + len, line_end, sizeof(line_end));
     wire->len = (size_t)(job - wire->data) + len + sizeof(line_end);
@@ -122,15 +97,37 @@ enum err_code group_add_place(struct group *group, size_t len, struct http_reque
     return ERR_OK;
 }
 
-enum err_code group_add(struct group *group, const char *job, size_t len,
-                        struct http_request *req, int64_t deadline_ms)
+enum err_code group_add(struct group *group, const char *job, size_t len)
 {
     char *place;
-    enum err_code code = group_add_place(group, len, req, deadline_ms, &place);
+    enum err_code code = group_add_place(group, len, &place);
 
     if (!code)
         memcpy(place, job, len);
     return code;
+}
+
+struct group_mark group_mark(const struct group *group)
+{
+    return (struct group_mark){.count = group->count, .offset = group->wire.len};
+}
+
+void group_take_back(struct group *group, struct group_mark mark)
+{
+    group->count = mark.count;
+    group->wire.len = mark.offset;
+}
+
+enum err_code group_move(struct group *group, struct group_mark mark, struct group *to)
+{
+    enum err_code code =
+        buf_add(&to->wire, group->wire.data + mark.offset, group->wire.len - mark.offset);
+
+    if (code)
+        return code;
+    to->count += group->count - mark.count;
+    group_take_back(group, mark);
+    return ERR_OK;
 }
 
 bool group_next_job(const struct group *group, size_t *offset, const char **ret_job,
@@ -154,6 +151,11 @@ size_t group_bytes(const struct group *group)
     return group->wire.len - HEAD_MAX;
 }
 
+size_t group_memory(const struct group *group)
+{
+    return group_bytes(group) + group->answer_bytes;
+}
+
 /* Writes the head of the command in front of the jobs. */
 const char *group_command(struct group *group, size_t *ret_len)
 {
@@ -170,83 +172,171 @@ const char *group_command(struct group *group, size_t *ret_len)
 
 /* --- those who wait --------------------------------------------------------- */
 
+static enum err_code grow_waiters(struct group *group)
+{
+    size_t cap = group->waiter_cap ? 2 * group->waiter_cap : FIRST_WAITERS;
+    struct waiter *waiters;
+
+    waiters = mem_realloc(group->waiters, cap * sizeof(*waiters));
+    if (!waiters)
+        return ERR_NOMEM;
+    group->waiters = waiters;
+    group->waiter_cap = cap;
+    return ERR_OK;
+}
+
+enum err_code group_wait(struct group *group, struct group_mark mark,
+                         const struct waiter *waiter)
+{
+    struct waiter *place;
+
+    if (group->waiter_count == group->waiter_cap && grow_waiters(group) != ERR_OK)
+        return ERR_NOMEM;
+    place = &group->waiters[group->waiter_count++];
+    *place = *waiter;
+    place->taken_us = clock_mono_us();
+    place->offset = mark.offset;
+    place->jobs = group->count - mark.count;
+    group->answer_bytes += place->answer_len;
+    return ERR_OK;
+}
+
 static void answer(struct waiter *waiter, bool is_stored)
 {
     struct http_request *req = waiter->req;
+    char *text = waiter->answer;
 
     waiter->req = NULL;
-    if (req && is_stored)
-        http_answer_ok(req);
-    else if (req)
+    waiter->answer = NULL;
+    if (req && !is_stored)
         http_answer_error(req, 503, "queue unavailable");
+    else if (req && text)
+        http_answer_json(req, 200, text, waiter->answer_len);
+    else if (req)
+        http_answer_ok(req);
+    mem_free(text);
 }
 
 void group_answer(struct group *group, bool is_stored)
 {
-    if (!group->waiters)
-        return;
-    for (size_t i = group->first_unanswered; i < group->count; i++)
+    for (size_t i = group->first_unanswered; i < group->waiter_count; i++)
         answer(&group->waiters[i], is_stored);
-    group->first_unanswered = group->count;
+    group->first_unanswered = group->waiter_count;
 }
 
-void group_expire(struct group *group, int64_t now_ms)
+size_t group_expire(struct group *group, int64_t now_ms)
 {
-    while (group->waiters && group->first_unanswered < group->count &&
-           group->waiters[group->first_unanswered].deadline_ms <= now_ms) {
-        answer(&group->waiters[group->first_unanswered], false);
-        group->first_unanswered++;
+    size_t jobs = 0;
+
+    for (; group->first_unanswered < group->waiter_count; group->first_unanswered++) {
+        struct waiter *waiter = &group->waiters[group->first_unanswered];
+        if (waiter->deadline_ms > now_ms)
+            break;
+        jobs += waiter->jobs;
+        answer(waiter, false);
     }
+    return jobs;
+}
+
+/* The jobs of the first `count` waiters, and their bytes. */
+static size_t jobs_of(const struct group *group, size_t count)
+{
+    size_t jobs = 0;
+
+    for (size_t i = 0; i < count; i++)
+        jobs += group->waiters[i].jobs;
+    return jobs;
+}
+
+static size_t bytes_of(const struct group *group, size_t count)
+{
+    return count < group->waiter_count ? group->waiters[count].offset - HEAD_MAX
+                                       : group_bytes(group);
+}
+
+static size_t answer_bytes_of(const struct group *group, size_t count)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += group->waiters[i].answer_len;
+    return bytes;
+}
+
+size_t group_awaited(const struct group *group)
+{
+    return group->waiter_count ? group->count - jobs_of(group, group->first_unanswered)
+                               : 0;
 }
 
 bool group_is_expired(const struct group *group)
 {
-    return group->first_unanswered == group->count;
+    return group->first_unanswered == group->waiter_count;
 }
 
-/* The bytes of the first `count` jobs. */
-static size_t bytes_of(const struct group *group, size_t count)
-{
-    return count < group->count ? group->waiters[count].offset - HEAD_MAX
-                                : group_bytes(group);
-}
-
-/* Takes the first `count` jobs out, and those who wait for them. */
+/* Takes the first `count` waiters out, and their jobs. */
 static void drop_front(struct group *group, size_t count)
 {
     struct buf *wire = &group->wire;
     size_t bytes = bytes_of(group, count);
 
+    group->count -= jobs_of(group, count);
+    group->answer_bytes -= answer_bytes_of(group, count);
     memmove(wire->data + HEAD_MAX, wire->data + HEAD_MAX + bytes,
             group_bytes(group) - bytes);
-    memmove(group->waiters, group->waiters + count,
-            (group->count - count) * sizeof(*group->waiters));
     wire->len -= bytes;
-    group->count -= count;
-    for (size_t i = 0; i < group->count; i++)
+    group->waiter_count -= count;
+    memmove(group->waiters, group->waiters + count,
+            group->waiter_count * sizeof(*group->waiters));
+    for (size_t i = 0; i < group->waiter_count; i++)
         group->waiters[i].offset -= bytes;
 }
 
-size_t group_compact(struct group *group)
+void group_compact(struct group *group)
 {
-    size_t bytes = bytes_of(group, group->first_unanswered);
-
     if (group->first_unanswered == 0)
-        return 0;
+        return;
     drop_front(group, group->first_unanswered);
     group->first_unanswered = 0;
-    return bytes;
+}
+
+/* --- lists ------------------------------------------------------------------ */
+
+void group_list_put_back(struct group_list *list, struct group *group)
+{
+    struct group *younger = TAILQ_FIRST(list);
+
+    while (younger && younger->number < group->number)
+        younger = TAILQ_NEXT(younger, entry);
+    if (younger)
+        TAILQ_INSERT_BEFORE(younger, group, entry);
+    else
+        TAILQ_INSERT_TAIL(list, group, entry);
+}
+
+struct group *group_list_take(struct group_list *list)
+{
+    struct group *group = TAILQ_FIRST(list);
+
+    if (group)
+        TAILQ_REMOVE(list, group, entry);
+    return group;
 }
 
 /* --- empty groups ------------------------------------------------------------ */
 
+void group_pool_init(struct group_pool *pool, size_t max_bytes)
+{
+    *pool = (struct group_pool){.max_bytes = max_bytes};
+    TAILQ_INIT(&pool->groups);
+}
+
 struct group *group_pool_take(struct group_pool *pool, void *owner)
 {
-    struct group *group = pool->first;
+    struct group *group = group_list_take(&pool->groups);
 
     if (!group)
         return group_new(owner, pool->max_bytes);
-    pool->first = group->next;
     pool->count--;
     group->owner = owner;
     return group;
@@ -259,31 +349,36 @@ void group_pool_put(struct group_pool *pool, struct group *group)
         return;
     }
     group_clear(group);
-    group->next = pool->first;
-    pool->first = group;
+    TAILQ_INSERT_HEAD(&pool->groups, group, entry); /* warm in the cache */
     pool->count++;
 }
 
 void group_pool_release(struct group_pool *pool)
 {
-    while (pool->first) {
-        struct group *group = pool->first;
+    struct group *group;
 
-        pool->first = group->next;
+    while ((group = group_list_take(&pool->groups)) != NULL)
         group_free(group);
-    }
     pool->count = 0;
+}
+
+/* How many of the first waiters fit, one at least. */
+static size_t fitting(const struct group *group, size_t max_bytes)
+{
+    size_t count = 1;
+
+    while (count < group->waiter_count && bytes_of(group, count + 1) <= max_bytes)
+        count++;
+    return count;
 }
 
 struct group *group_cut(struct group *group, size_t max_bytes, struct group_pool *pool)
 {
     struct group *head = group_pool_take(pool, group->owner);
-    size_t count = 1;
+    size_t count = fitting(group, max_bytes);
     enum err_code code = head ? ERR_OK : ERR_NOMEM;
 
-    while (count < group->count && bytes_of(group, count + 1) <= max_bytes)
-        count++;
-    while (!code && head->cap < count)
+    while (!code && head->waiter_cap < count)
         code = grow_waiters(head);
     if (!code)
         code = buf_add(&head->wire, group->wire.data + HEAD_MAX, bytes_of(group, count));
@@ -292,55 +387,10 @@ struct group *group_cut(struct group *group, size_t max_bytes, struct group_pool
         return NULL;
     }
     memcpy(head->waiters, group->waiters, count * sizeof(*head->waiters));
-    head->count = count;
+    head->waiter_count = count;
+    head->count = jobs_of(group, count);
+    head->answer_bytes = answer_bytes_of(group, count);
     head->number = group->number;
     drop_front(group, count);
     return head;
-}
-
-/* --- lists ------------------------------------------------------------------ */
-
-void group_list_append(struct group_list *list, struct group *group)
-{
-    group->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = group;
-    list->last = group;
-}
-
-void group_list_put_back(struct group_list *list, struct group *group)
-{
-    struct group *before = NULL;
-    struct group *behind = list->first;
-
-    while (behind && behind->number < group->number) {
-        before = behind;
-        behind = behind->next;
-    }
-    group->next = behind;
-    *(before ? &before->next : &list->first) = group;
-    if (!behind)
-        list->last = group;
-}
-
-void group_list_remove(struct group_list *list, struct group *group)
-{
-    struct group *before = NULL;
-
-    for (struct group *at = list->first; at != group; at = at->next)
-        before = at;
-    *(before ? &before->next : &list->first) = group->next;
-    if (list->last == group)
-        list->last = before;
-    group->next = NULL;
-}
-
-struct group *group_list_take(struct group_list *list)
-{
-    struct group *group = list->first;
-
-    if (group)
-        list->first = group->next;
-    if (!list->first)
-        list->last = NULL;
-    return group;
 }

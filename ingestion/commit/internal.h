@@ -34,8 +34,9 @@ struct committer {
     struct group_pool spare;
     uint64_t groups_begun;
     int64_t in_flight;
-    size_t pending_bytes; /* in filling and sent */
+    size_t pending_bytes; /* of the groups in the three lists, with their answers */
     size_t pending_events;
+    size_t pending_requests;
     bool is_quiet; /* Redis and the spool may be gone */
     void (*on_stopped)(void *user);
     void *stopped_user;
@@ -49,7 +50,12 @@ static inline int64_t committer_now_ms(const struct committer *committer)
 /* Whether there is a spool, and it is of use at the moment. */
 bool committer_spool_works(const struct committer *committer);
 
-/* --- pending.c: of a group that stands in no list --------------------------- */
+/* --- pending.c --------------------------------------------------------------- */
+
+/* Counts what a group has got (sign 1), or is about to lose (-1). */
+void committer_count(struct committer *committer, const struct group *group, int sign);
+
+/* --- of a group that stands in no list */
 
 /* Puts a group away whose requests are all answered. */
 void committer_retire(struct committer *committer, struct group *group);

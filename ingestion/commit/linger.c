@@ -17,9 +17,10 @@ void group_linger_begin(struct group_linger *linger, int64_t took_us, size_t cli
         .until_us = now_us + wait_us, .target = clients, .is_slow = is_slow};
 }
 
-bool group_linger_is_on(const struct group_linger *linger, size_t events, int64_t now_us)
+bool group_linger_is_on(const struct group_linger *linger, size_t requests,
+                        int64_t now_us)
 {
-    return events < linger->target && now_us < linger->until_us;
+    return requests < linger->target && now_us < linger->until_us;
 }
 
 bool group_linger_is_slow(const struct group_linger *linger)

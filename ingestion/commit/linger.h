@@ -3,7 +3,7 @@
  * A Redis that flushes every write to its disk (appendfsync always) takes about as long for
  * one event as for a hundred.  Whoever was just answered is about to send the next event,
  * and would find the next group gone, and the disk busy for another round.  So after a
- * group that took long, the next one waits until as many events are there as clients were
+ * group that took long, the next one waits until as many requests are there as clients were
  * waiting when the last one was answered, but at most half as long as that one took.
  *
  * A Redis that answers from memory is quicker than that, and nothing waits; nor does a
@@ -20,7 +20,7 @@
 
 struct group_linger {
     int64_t until_us; /* no longer than this */
-    size_t target;    /* nor with so many events */
+    size_t target;    /* nor with so many requests */
     bool is_slow;
 };
 
@@ -29,8 +29,9 @@ struct group_linger {
 void group_linger_begin(struct group_linger *linger, int64_t took_us, size_t clients,
                         int64_t now_us, int64_t max_us);
 
-/* Whether a group of so many events should wait for more. */
-bool group_linger_is_on(const struct group_linger *linger, size_t events, int64_t now_us);
+/* Whether a group of so many requests should wait for more. */
+bool group_linger_is_on(const struct group_linger *linger, size_t requests,
+                        int64_t now_us);
 
 /* Whether the last group took long. */
 bool group_linger_is_slow(const struct group_linger *linger);

@@ -2,11 +2,18 @@
 #include "ingestion/commit/internal.h"
 #include "shared/base/clock.h"
 
-/* Puts a group away whose requests are all answered. */
+void committer_count(struct committer *committer, const struct group *group, int sign)
+{
+    size_t times = (size_t)sign; /* wraps, as the sums below */
+
+    committer->pending_bytes += times * group_memory(group);
+    committer->pending_events += times * group->count;
+    committer->pending_requests += times * group->waiter_count;
+}
+
 void committer_retire(struct committer *committer, struct group *group)
 {
-    committer->pending_bytes -= group_bytes(group);
-    committer->pending_events -= group->count;
+    committer_count(committer, group, -1);
     group_pool_put(&committer->spare, group);
 }
 
@@ -16,7 +23,7 @@ void committer_confirm(struct committer *committer, struct group *group,
     struct loop_metrics *metrics = committer->options.metrics;
     int64_t now_us = clock_mono_us();
 
-    for (size_t i = group->first_unanswered; group->waiters && i < group->count; i++)
+    for (size_t i = group->first_unanswered; i < group->waiter_count; i++)
         metric_observe(&metrics->enqueue_us, &metric_times_us,
                        now_us - group->waiters[i].taken_us);
     metric_add(where, (int64_t)group->count);
@@ -28,9 +35,7 @@ void committer_confirm(struct committer *committer, struct group *group,
 void committer_refuse(struct committer *committer, struct group *group,
                       enum rejection why)
 {
-    if (group->waiters)
-        metric_add(&committer->options.metrics->rejected[why],
-                   (int64_t)(group->count - group->first_unanswered));
+    metric_add(&committer->options.metrics->rejected[why], (int64_t)group_awaited(group));
     group_answer(group, false);
 }
 
@@ -58,8 +63,9 @@ struct group *committer_take_waiting(struct committer *committer)
     struct group *group;
 
     while ((group = group_list_take(&committer->filling)) != NULL) {
-        committer->pending_events -= group->first_unanswered;
-        committer->pending_bytes -= group_compact(group);
+        committer_count(committer, group, -1);
+        group_compact(group);
+        committer_count(committer, group, 1);
         if (group->count > 0)
             return group;
         committer_retire(committer, group);

@@ -9,16 +9,16 @@
 #include "shared/redis/uv.h"
 
 enum {
-    LATE_MS = 1,         /* until a group that waits for more is looked at again */
-    LARGE_TIMES = 2,     /* an event is large from so many times the average on */
-    SPIN_EVENTS_MIN = 4, /* a smaller group is no load that would pay for it */
+    LATE_MS = 1,           /* until a group that waits for more is looked at again */
+    LARGE_TIMES = 2,       /* a request is large from so many times the average on */
+    SPIN_REQUESTS_MIN = 4, /* fewer clients are no load that would pay for it */
 };
 
 /* The clients of a group that is confirmed are about to come again. */
 static void linger_for(struct committer *committer, const struct group *group)
 {
-    const struct group *next = committer->filling.first;
-    size_t clients = group->count + (next ? next->count : 0);
+    const struct group *next = TAILQ_FIRST(&committer->filling);
+    size_t clients = group->waiter_count + (next ? next->waiter_count : 0);
     int64_t now_us = clock_mono_us();
 
     if (clients > (size_t)committer->options.group_max_events)
@@ -31,13 +31,13 @@ static void linger_for(struct committer *committer, const struct group *group)
 static void on_refused(struct committer *committer, struct group *group)
 {
     size_t bytes = group_bytes(group);
-    bool is_any = group->count == 1 && committer->fit.max_bytes > 0;
+    bool is_any = group->waiter_count == 1 && committer->fit.max_bytes > 0;
 
     committer_refuse(committer, group, REJECTION_REFUSED);
     committer_retire(committer, group);
     /* It had no room alone: nor has any of those that wait, unless it was a large one. */
     if (is_any &&
-        bytes * committer->pending_events <= LARGE_TIMES * committer->pending_bytes)
+        bytes * committer->pending_requests <= LARGE_TIMES * committer->pending_bytes)
         committer_refuse_waiting(committer, REJECTION_REFUSED);
 }
 
@@ -45,14 +45,14 @@ static void on_refused(struct committer *committer, struct group *group)
 static enum err_code note_reply(struct committer *committer, const struct group *group,
                                 const redisReply *reply)
 {
-    bool is_divisible = group->count > 1;
+    bool is_divisible = group->waiter_count > 1;
     enum err_code code = breaker_note(committer->options.breaker, reply, is_divisible,
                                       committer_now_ms(committer));
     struct err err;
 
     if (!code && FAILPOINT("queue.confirmed", &err))
         code = ERR_TIMEOUT; /* as if the reply had been lost */
-    fit_note(&committer->fit, code, group_bytes(group), group->count);
+    fit_note(&committer->fit, code, group_bytes(group), group->waiter_count);
     metrics_note_group(committer->options.metrics, code, is_divisible);
     return code == ERR_TOO_BIG && !is_divisible ? ERR_BUSY : code;
 }
@@ -63,7 +63,7 @@ static void on_reply(redisReply *reply, void *user)
     struct committer *committer = group->owner;
     enum err_code code;
 
-    group_list_remove(&committer->sent, group);
+    TAILQ_REMOVE(&committer->sent, group, entry);
     committer->in_flight--;
     code = note_reply(committer, group, reply);
     if (code == ERR_OK) {
@@ -94,7 +94,7 @@ static void on_spin(uv_idle_t *spin)
  * last time, as one is that waits for its disk or is far away. */
 static void spin_for(struct committer *committer, const struct group *group)
 {
-    if (committer->options.spin_us <= 0 || group->count < SPIN_EVENTS_MIN ||
+    if (committer->options.spin_us <= 0 || group->waiter_count < SPIN_REQUESTS_MIN ||
         group_linger_is_slow(&committer->linger))
         return;
     committer->spin_until_us = group->sent_us + committer->options.spin_us;
@@ -109,7 +109,7 @@ static bool send_group(struct committer *committer, struct group *group)
         barrier_send(committer->options.barrier, group, false, on_reply) != ERR_OK)
         return false;
     group->sent_us = clock_mono_us();
-    group_list_append(&committer->sent, group);
+    TAILQ_INSERT_TAIL(&committer->sent, group, entry);
     committer->in_flight++;
     spin_for(committer, group);
     return true;
@@ -123,10 +123,10 @@ static void on_late(uv_timer_t *timer)
 /* Whether the group being filled waits for more; then it is looked at again soon. */
 static bool is_gathering(struct committer *committer)
 {
-    const struct group *group = committer->filling.first;
+    const struct group *group = TAILQ_FIRST(&committer->filling);
 
     if (!group || committer->in_flight > 0 ||
-        !group_linger_is_on(&committer->linger, group->count, clock_mono_us()))
+        !group_linger_is_on(&committer->linger, group->waiter_count, clock_mono_us()))
         return false;
     if (!uv_is_active((uv_handle_t *)&committer->late))
         (void)uv_timer_start(&committer->late, on_late, LATE_MS, 0);
@@ -139,7 +139,8 @@ static struct group *take_fitting(struct committer *committer)
     struct group *group = committer_take_waiting(committer);
     struct group *head;
 
-    if (!group || fit_has_room(&committer->fit, group_bytes(group), group->count - 1, 0))
+    if (!group ||
+        fit_has_room(&committer->fit, group_bytes(group), group->waiter_count - 1, 0))
         return group;
     head = group_cut(group, committer->fit.max_bytes, &committer->spare);
     group_list_put_back(&committer->filling, group);

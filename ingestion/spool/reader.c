@@ -181,7 +181,7 @@ static bool add_record(struct spool_reader *reader, const struct segment_piece *
     while (segment_next_job(record, &offset, &job, &len)) {
         if (!has_room(reader, len))
             return false;
-        if (group_add(reader->group, job, len, NULL, 0) != ERR_OK) {
+        if (group_add(reader->group, job, len) != ERR_OK) {
             go_back(reader);
             return false;
         }

@@ -294,7 +294,7 @@ static struct group *make_group(const char *job, size_t count)
 
     assert_non_null(group);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(group_add(group, job, strlen(job), NULL, 0), ERR_OK);
+        assert_int_equal(group_add(group, job, strlen(job)), ERR_OK);
     return group;
 }
 

@@ -102,7 +102,7 @@ static void begin_append(struct fixture *fixture, size_t jobs)
 
     assert_non_null(group);
     for (size_t i = 0; i < jobs; i++)
-        assert_int_equal(group_add(group, "{\"a\":1}", 7, NULL, 0), ERR_OK);
+        assert_int_equal(group_add(group, "{\"a\":1}", 7), ERR_OK);
     assert_true(stopgap_is_ready(fixture->gap));
     assert_int_equal(stopgap_add(fixture->gap, group), ERR_OK);
     group_free(group); /* it has a copy */
