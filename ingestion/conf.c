@@ -64,10 +64,10 @@ static const struct conf_item items[] = {
              .min = 1024, .max = EVENT_BODY_MAX,
              .help = "Bytes of a request's body after decoding at most; beyond it "
                      "413"),
-    CONF_ROW("BATCH_MAX_EVENTS", CONF_INT, FIELD(batch_max_events), .initial = "1000",
+    CONF_ROW("MAX_BATCH_EVENTS", CONF_INT, FIELD(max_batch_events), .initial = "1000",
              .min = 1, .max = 10000,
              .help = "Events in the body of a POST /batch at most; beyond it 413"),
-    CONF_ROW("BATCH_MAX_BYTES", CONF_INT, FIELD(batch_max_bytes), .initial = "2097152",
+    CONF_ROW("MAX_BATCH_BYTES", CONF_INT, FIELD(max_batch_bytes), .initial = "2097152",
              .min = 1024, .max = 8388608,
              .help =
                  "Bytes of the body of a POST /batch after decoding at most; beyond it "

@@ -27,8 +27,8 @@ struct ingestion_conf {
     int64_t spool_max_bytes;
     int64_t spool_segment_bytes;
     int64_t max_body_bytes;
-    int64_t batch_max_events;
-    int64_t batch_max_bytes;
+    int64_t max_batch_events;
+    int64_t max_batch_bytes;
     int64_t bodies_max_bytes;
     int64_t max_drain_bytes;
     int64_t shutdown_timeout_ms;

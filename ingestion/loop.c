@@ -195,6 +195,7 @@ static enum err_code start_server(struct loop *loop, struct err *err)
     options.peers = loop->options.peers;
     options.max_connections = loop->options.max_connections;
     options.max_body_bytes = conf->max_body_bytes;
+    options.max_bulk_bytes = conf->max_batch_bytes;
     options.body_budget = loop->options.body_budget;
     options.max_drain_bytes = conf->max_drain_bytes;
     options.metrics = &loop->routes.ways.metrics->http;
@@ -230,7 +231,7 @@ static enum err_code start_health(struct loop *loop, struct err *err)
 /* The jobs of the largest group: of what may wait, and of one batch more. */
 static size_t group_max_bytes(const struct ingestion_conf *conf)
 {
-    return (size_t)(conf->pending_max_bytes + JOB_TIMES * conf->batch_max_bytes);
+    return (size_t)(conf->pending_max_bytes + JOB_TIMES * conf->max_batch_bytes);
 }
 
 static enum err_code start_redis(struct loop *loop, struct err *err)

@@ -28,10 +28,10 @@ static const char corrupt[] = "the compressed body is corrupt";
 static const char no_memory[] = "out of memory";
 static const char busy[] = "too many bodies are under way";
 
-void http_body_init(struct http_body *body, size_t max_bytes)
+void http_body_init(struct http_body *body)
 {
     *body = (struct http_body){.code = ERR_OK};
-    buf_init(&body->bytes, max_bytes);
+    buf_init(&body->bytes, 0);
 }
 
 static void end_inflate(struct http_body *body)
@@ -99,7 +99,8 @@ static void charge_or_fail(struct http_body *body)
         http_body_release(body); /* nobody reads the rest */
 }
 
-void http_body_start(struct http_body *body, enum http_encoding encoding)
+void http_body_start(struct http_body *body, enum http_encoding encoding,
+                     size_t max_bytes)
 {
     /* 16 more than 15 window bits asks zlib for the gzip format. */
     int window_bits = encoding == HTTP_GZIP ? 15 + 16 : 15;
@@ -109,6 +110,7 @@ void http_body_start(struct http_body *body, enum http_encoding encoding)
     body->sentence = NULL;
     body->taken_bytes = 0;
     http_body_drop(body);
+    body->bytes.max_bytes = max_bytes; /* no less than what is kept of small ones */
     if (encoding == HTTP_IDENTITY)
         return;
     body->inflate = mem_calloc(1, sizeof(*body->inflate));

@@ -31,11 +31,13 @@ struct http_body {
 };
 
 /* Its owner may set budget and held afterwards. */
-void http_body_init(struct http_body *body, size_t max_bytes);
+void http_body_init(struct http_body *body);
 void http_body_release(struct http_body *body);
 
-/* Prepares for the next request: forgets the last one, and its memory if it was large. */
-void http_body_start(struct http_body *body, enum http_encoding encoding);
+/* Prepares for the next request, whose body may have max_bytes: forgets the last one, and its
+ * memory if it was large. */
+void http_body_start(struct http_body *body, enum http_encoding encoding,
+                     size_t max_bytes);
 
 /* Takes the next piece.  After a failure nothing is held, and further pieces are ignored.
  * ERR_TOO_BIG past the limit, ERR_INVALID for a corrupt stream, ERR_NOMEM, ERR_BUSY when the

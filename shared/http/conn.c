@@ -115,7 +115,7 @@ static struct http_request *conn_new(struct http_server *server,
     }
     http_raw_init(&req->raw, (size_t)server->options.max_head_bytes);
     buf_init(&req->query, (size_t)server->options.max_head_bytes + 1);
-    http_body_init(&req->body, (size_t)server->options.max_body_bytes);
+    http_body_init(&req->body);
     req->body.budget = server->options.body_budget;
     req->body.held = &server->metrics->body_bytes;
     req->phase = PHASE_IDLE;

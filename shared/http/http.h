@@ -78,6 +78,7 @@ struct http_route {
     enum http_access access;
     enum http_cors cors;
     bool reads_body; /* otherwise a body is read and thrown away */
+    bool is_bulk;    /* its limit is max_bulk_bytes, not max_body_bytes */
     int id;          /* the table's own, for a handler that serves several routes */
     enum http_route_kind kind;
 };
@@ -94,6 +95,7 @@ struct http_options {
     int64_t max_head_bytes;   /* request line and headers, to the empty line after them;
                                  past it 414 or 431 */
     int64_t max_body_bytes;   /* after inflating */
+    int64_t max_bulk_bytes;   /* the same for routes that take many things at once */
     struct http_budget *body_budget; /* of unfinished bodies; must outlive the server;
                                         NULL: no limit but that of each */
     int64_t max_drain_bytes;   /* of a refused body: read and thrown away up to here, so

@@ -239,17 +239,23 @@ static void authorize(struct http_request *req)
         http_answer_error(req, status, err.msg);
 }
 
+static int64_t body_limit(const struct http_request *req)
+{
+    const struct http_options *options = &req->server->options;
+
+    return req->route && req->route->is_bulk ? options->max_bulk_bytes
+                                             : options->max_body_bytes;
+}
+
 /* The longest body that is not refused at once; of one that nobody reads, the longest that
  * is thrown away. */
 static int64_t longest_body(const struct http_request *req)
 {
-    const struct http_options *options = &req->server->options;
-
     if (!req->route->reads_body)
-        return options->max_drain_bytes;
+        return req->server->options.max_drain_bytes;
     if (req->head.encoding != HTTP_IDENTITY)
-        return options->max_body_bytes + HTTP_BODY_PACKING_MAX;
-    return options->max_body_bytes;
+        return body_limit(req) + HTTP_BODY_PACKING_MAX;
+    return body_limit(req);
 }
 
 /* Its type and encoding matter only to those who read it. */
@@ -296,9 +302,10 @@ static enum MHD_Result take_headers(struct http_request *req)
     if (!(answers_early(req) && http_rescue_early(req)) && must_answer_now(req))
         return http_answer_queue(req);
     req->step = STEP_BODY;
-    http_body_start(&req->body, !req->status && req->route->reads_body
-                                    ? req->head.encoding
-                                    : HTTP_IDENTITY);
+    http_body_start(&req->body,
+                    !req->status && req->route->reads_body ? req->head.encoding
+                                                           : HTTP_IDENTITY,
+                    (size_t)body_limit(req));
     http_conn_enter(req, PHASE_BODY);
     return MHD_YES;
 }

@@ -66,12 +66,12 @@ static void test_body_is_the_same_split_at_every_byte(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
+    http_body_init(&body);
     for (size_t e = 0; e < 2; e++) {
         struct packed packed =
             pack(text, sizeof(text) - 1, encodings[e] == HTTP_GZIP ? 15 + 16 : 15);
         for (size_t at = 0; at <= packed.len; at++) {
-            http_body_start(&body, encodings[e]);
+            http_body_start(&body, encodings[e], LIMIT);
             add(&body, &packed, 0, at);
             add(&body, &packed, at, packed.len);
             http_body_end(&body);
@@ -87,9 +87,9 @@ static void test_body_cut_short_anywhere_is_corrupt(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
+    http_body_init(&body);
     for (size_t at = 1; at < packed.len; at++) {
-        http_body_start(&body, HTTP_GZIP);
+        http_body_start(&body, HTTP_GZIP, LIMIT);
         add(&body, &packed, 0, at);
         http_body_end(&body);
         assert_int_equal(body.code, ERR_INVALID);
@@ -104,10 +104,10 @@ static void test_body_with_a_flipped_bit_never_passes_for_the_text(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
+    http_body_init(&body);
     for (size_t at = 10; at < packed.len; at++) { /* after the gzip header */
         packed.bytes[at] ^= 0x10;
-        http_body_start(&body, HTTP_GZIP);
+        http_body_start(&body, HTTP_GZIP, LIMIT);
         add(&body, &packed, 0, packed.len);
         http_body_end(&body);
         assert_int_not_equal(body.code, ERR_OK);
@@ -123,8 +123,8 @@ static void test_body_takes_several_gzip_members(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
-    http_body_start(&body, HTTP_GZIP);
+    http_body_init(&body);
+    http_body_start(&body, HTTP_GZIP, LIMIT);
     add(&body, &first, 0, first.len);
     add(&body, &second, 0, second.len);
     http_body_end(&body);
@@ -138,8 +138,8 @@ static void test_body_refuses_bytes_behind_a_stream(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
-    http_body_start(&body, HTTP_DEFLATE);
+    http_body_init(&body);
+    http_body_start(&body, HTTP_DEFLATE, LIMIT);
     add(&body, &packed, 0, packed.len);
     http_body_add(&body, "x", 1);
     http_body_end(&body);
@@ -155,13 +155,13 @@ static void test_body_stops_a_bomb_at_its_limit(void **state)
 
     (void)state;
     assert_true(bomb.len < PACKED_MAX);
-    http_body_init(&body, LIMIT);
-    http_body_start(&body, HTTP_GZIP);
+    http_body_init(&body);
+    http_body_start(&body, HTTP_GZIP, LIMIT);
     add(&body, &bomb, 0, bomb.len);
     http_body_end(&body);
     assert_int_equal(body.code, ERR_TOO_BIG);
     assert_true(body.bytes.cap <= LIMIT);
-    http_body_start(&body, HTTP_IDENTITY); /* and it is usable again */
+    http_body_start(&body, HTTP_IDENTITY, LIMIT); /* and it is usable again */
     http_body_add(&body, text, sizeof(text) - 1);
     http_body_end(&body);
     check_text(&body);
@@ -174,8 +174,8 @@ static void test_body_is_refused_one_byte_past_its_limit(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
-    http_body_start(&body, HTTP_IDENTITY);
+    http_body_init(&body);
+    http_body_start(&body, HTTP_IDENTITY, LIMIT);
     http_body_add(&body, bytes, LIMIT);
     assert_int_equal(body.code, ERR_OK);
     http_body_add(&body, "x", 1);
@@ -188,8 +188,8 @@ static void test_body_without_a_byte_is_empty_in_any_encoding(void **state)
     struct http_body body;
 
     (void)state;
-    http_body_init(&body, LIMIT);
-    http_body_start(&body, HTTP_GZIP);
+    http_body_init(&body);
+    http_body_start(&body, HTTP_GZIP, LIMIT);
     http_body_end(&body);
     assert_int_equal(body.code, ERR_OK);
     assert_int_equal(body.bytes.len, 0);
@@ -204,9 +204,9 @@ static void test_body_survives_each_failed_allocation(void **state)
     (void)state;
     for (long after = 0; !has_succeeded; after++) {
         struct http_body body;
-        http_body_init(&body, LIMIT);
+        http_body_init(&body);
         mem_fail_after(after);
-        http_body_start(&body, HTTP_GZIP);
+        http_body_start(&body, HTTP_GZIP, LIMIT);
         add(&body, &packed, 0, packed.len);
         http_body_end(&body);
         mem_fail_after(-1);
@@ -228,21 +228,21 @@ static void test_bodies_hold_no_more_than_their_budget(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        http_body_init(&bodies[i], sizeof(piece));
+        http_body_init(&bodies[i]);
         bodies[i].budget = &budget;
         bodies[i].held = &held;
     }
-    http_body_start(&bodies[0], HTTP_GZIP);
+    http_body_start(&bodies[0], HTTP_GZIP, sizeof(piece));
     assert_int_equal(metric_get(&held), HTTP_BODY_INFLATE_BYTES);
-    http_body_start(&bodies[1], HTTP_GZIP); /* no room for a second one */
+    http_body_start(&bodies[1], HTTP_GZIP, sizeof(piece)); /* no room for a second one */
     assert_int_equal(bodies[1].code, ERR_BUSY);
     add(&bodies[1], &packed, 0, packed.len);
     assert_int_equal(bodies[1].bytes.cap, 0);
 
-    http_body_start(&bodies[1], HTTP_IDENTITY);
+    http_body_start(&bodies[1], HTTP_IDENTITY, sizeof(piece));
     http_body_add(&bodies[1], piece, sizeof(piece));
     assert_int_equal(bodies[1].code, ERR_OK);
-    http_body_start(&bodies[2], HTTP_IDENTITY);
+    http_body_start(&bodies[2], HTTP_IDENTITY, sizeof(piece));
     http_body_add(&bodies[2], piece, HTTP_BODY_FREE_MAX); /* costs nothing */
     assert_int_equal(bodies[2].code, ERR_OK);
     http_body_add(&bodies[2], piece, 1);
@@ -256,13 +256,35 @@ static void test_bodies_hold_no_more_than_their_budget(void **state)
     assert_int_equal(metric_get(&held), sizeof(piece)); /* what inflated it is gone */
     http_body_drop(&bodies[1]);
     assert_int_equal(metric_get(&held), 0);
-    http_body_start(&bodies[2], HTTP_IDENTITY);
+    http_body_start(&bodies[2], HTTP_IDENTITY, sizeof(piece));
     http_body_add(&bodies[2], piece, sizeof(piece));
     assert_int_equal(bodies[2].code, ERR_OK);
     for (size_t i = 0; i < 3; i++)
         http_body_release(&bodies[i]);
     assert_int_equal(metric_get(&held), 0);
     assert_int_equal(budget.used_bytes, 0);
+}
+
+/* The limit is the route's, and one connection asks for several. */
+static void test_each_body_has_a_limit_of_its_own(void **state)
+{
+    static const size_t limits[] = {100, 5000, 100};
+    static char piece[5001];
+    struct http_body body;
+
+    (void)state;
+    http_body_init(&body);
+    for (size_t i = 0; i < 3; i++) {
+        http_body_start(&body, HTTP_IDENTITY, limits[i]);
+        http_body_add(&body, piece, limits[i]);
+        http_body_end(&body);
+        assert_int_equal(body.code, ERR_OK);
+        assert_int_equal(body.bytes.len, limits[i]);
+        http_body_start(&body, HTTP_IDENTITY, limits[i]);
+        http_body_add(&body, piece, limits[i] + 1);
+        assert_int_equal(body.code, ERR_TOO_BIG);
+    }
+    http_body_release(&body);
 }
 
 int main(void)
@@ -278,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_body_without_a_byte_is_empty_in_any_encoding),
         cmocka_unit_test(test_body_survives_each_failed_allocation),
         cmocka_unit_test(test_bodies_hold_no_more_than_their_budget),
+        cmocka_unit_test(test_each_body_has_a_limit_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
