@@ -164,6 +164,12 @@ unsigned access_check_request(struct access *access, const struct http_request *
     return guard_check(access->guard, req, err);
 }
 
+unsigned access_check_more(struct access *access, const struct http_request *req,
+                           struct err *err)
+{
+    return guard_check_more(access->guard, req, err);
+}
+
 const struct networks *access_proxies(const struct access *access)
 {
     return guard_proxies(access->guard);

@@ -48,11 +48,13 @@ const struct networks *access_proxies(const struct access *access);
 const struct bots *access_bots(const struct access *access);
 const struct places *access_places(const struct access *access);
 
-/* Both return 0, or the status to refuse with, and fill err->msg with the sentence:
- * before the body is read (429 address too fast, 401 wrong key), and when the event is known
- * (403 site not on the list, 429 site too fast). */
+/* Each returns 0, or the status to refuse with, and fills err->msg with the sentence:
+ * before the body is read (429 address too fast, 401 wrong key), for each further event of a
+ * request (429), and when the event is known (403 site not on the list, 429 site too fast). */
 unsigned access_check_request(struct access *access, const struct http_request *req,
                               struct err *err) MUST_CHECK;
+unsigned access_check_more(struct access *access, const struct http_request *req,
+                           struct err *err) MUST_CHECK;
 unsigned access_check_event(struct access *access, const struct event *event,
                             struct err *err) MUST_CHECK;
 

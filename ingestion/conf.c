@@ -12,7 +12,7 @@
 
 static const struct conf_item items[] = {
     HTTP_CONF_LISTEN(struct ingestion_conf, "3000",
-                     "TCP port of POST /event; 0: any free one"),
+                     "TCP port of POST /event and the other ways in; 0: any free one"),
     REDIS_CONF_URL(struct ingestion_conf),
     CONF_ROW("INGEST_THREADS", CONF_INT, FIELD(ingest_threads), .initial = "0", .max = 64,
              .help = "Event loops, each with a thread; 0: one for each core"),
@@ -85,10 +85,10 @@ static const struct conf_item items[] = {
              .initial = "4000", .min = 100, .max = 60000,
              .help = "Longest time after SIGTERM to answer the requests under way, "
                      "in ms"),
-    CONF_ROW("INGEST_KEY", CONF_SECRET, FIELD(ingest_key), .initial = "",
-             .max = SECRET_MAX,
-             .help = "Key that POST /event must bring as Authorization: Bearer; "
-                     "empty: none is asked for"),
+    CONF_ROW(
+        "INGEST_KEY", CONF_SECRET, FIELD(ingest_key), .initial = "", .max = SECRET_MAX,
+        .help = "Key that POST /event and /batch must bring as Authorization: Bearer; "
+                "empty: none is asked for"),
     CONF_ROW("INGEST_KEY_FILE", CONF_TEXT, FIELD(ingest_key_file), .initial = "",
              .max = 4096,
              .help = "File whose first line is that key, in place of INGEST_KEY"),

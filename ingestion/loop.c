@@ -22,6 +22,7 @@
 #include "ingestion/spool/files.h"
 #include "ingestion/spool/reader.h"
 #include "ingestion/spool/writer.h"
+#include "ingestion/ways/batch.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
@@ -371,6 +372,8 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.ways.salts = options->salts;
     loop->routes.ways.country_header = options->conf->country_header;
     loop->routes.ways.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
+    loop->routes.ways.max_batch_events = options->conf->max_batch_events;
+    buf_init(&loop->routes.ways.errors, WAY_BATCH_ERRORS_MAX);
     loop->routes.all_metrics = options->metrics;
     loop->routes.ways.metrics = &options->metrics->loops[options->index];
     *ret_loop = loop;
@@ -407,5 +410,6 @@ void loop_join(struct loop *loop)
     redis_uv_free(loop->routes.redis);
     event_parser_free(loop->routes.ways.parser);
     agent_cache_free(loop->routes.ways.agents);
+    buf_release(&loop->routes.ways.errors);
     mem_free(loop);
 }

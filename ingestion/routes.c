@@ -11,6 +11,7 @@
 #include "ingestion/commit/readiness.h"
 #include "ingestion/conf.h"
 #include "ingestion/metrics.h"
+#include "ingestion/ways/batch.h"
 #include "ingestion/ways/event.h"
 #include "ingestion/ways/tracker.h"
 #include "shared/http/health.h"
@@ -32,6 +33,13 @@ static void on_event(struct http_request *req, void *user)
     struct routes *routes = user;
 
     way_event(req, &routes->ways);
+}
+
+static void on_batch(struct http_request *req, void *user)
+{
+    struct routes *routes = user;
+
+    way_batch(req, &routes->ways);
 }
 
 static void on_readyz(struct http_request *req, void *user)
@@ -69,6 +77,8 @@ enum {
 
 static const struct http_route all_routes[] = {
     {"POST", "/event", on_event, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true},
+    {"POST", "/batch", on_batch, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true,
+     .is_bulk = true},
     {"GET", "/t.js", on_tracker, HTTP_OPEN, .id = ROUTE_TRACKER},
     {"GET", "/healthz", http_health_alive, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
     {"GET", "/readyz", on_readyz, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},

@@ -31,7 +31,7 @@ struct routes {
 enum err_code routes_init(struct routes *routes, const struct ingestion_conf *conf,
                           struct err *err) MUST_CHECK;
 
-/* Whether POST /event is let in, by its headers; see struct http_options. */
+/* Whether a POST is let in, by its headers; see struct http_options. */
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err);
 
 #endif

@@ -24,9 +24,10 @@ static enum rejection rejection_of(enum err_code code, const struct event_parser
     }
 }
 
-void accept_note(struct ways *ways, enum err_code code)
+void accept_note(struct ways *ways, enum err_code code, size_t events)
 {
-    metric_reject(ways->metrics, rejection_of(code, ways->parser));
+    metric_add(&ways->metrics->rejected[rejection_of(code, ways->parser)],
+               (int64_t)events);
 }
 
 void accept_refuse(struct http_request *req, enum err_code code, const struct err *err)
@@ -61,6 +62,16 @@ static unsigned judge_site(struct ways *ways, const struct event *event, struct 
     if (status)
         metric_reject(ways->metrics,
                       status == 429 ? REJECTION_SITE_RATE : REJECTION_SITE_DENIED);
+    return status;
+}
+
+unsigned accept_judge_address(struct ways *ways, const struct http_request *req,
+                              struct err *err)
+{
+    unsigned status = access_check_more(ways->access, req, err);
+
+    if (status)
+        metric_reject(ways->metrics, REJECTION_ADDRESS_RATE);
     return status;
 }
 

@@ -2,7 +2,7 @@
  * completed and put into the group; the answer is given by commit/committer.c once that is
  * safe.
  *
- * A way in is one file that fills struct events from one protocol: event.c.  The address's
+ * A way in is one file that fills struct events from one protocol: event.c, batch.c.  The address's
  * limit and the key are judged earlier, by the headers (routes.c).
  */
 #ifndef INGESTION_WAYS_ACCEPT_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ingestion/metrics.h"
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 
 struct access;
@@ -31,14 +32,21 @@ struct ways {
     const char *country_header; /* "": none; only from access_proxies() */
     struct loop_metrics *metrics;
     int64_t timestamp_ahead_max_s; /* 0: no limit */
+    int64_t max_batch_events;
+    struct buf errors; /* of the batch at hand, as its answer has them; released by the
+                          owner */
 };
 
 /* Judges an event by the clock and by its site, and gives it what it lacks: received_at, and
  * an event_id.  0, or the status to refuse it with, counted, and the sentence in err->msg. */
 unsigned accept_judge(struct ways *ways, struct event *event, struct err *err) MUST_CHECK;
 
-/* Counts what the parser or the committer has not taken. */
-void accept_note(struct ways *ways, enum err_code code);
+/* Judges the address of a request that brings a further event; likewise. */
+unsigned accept_judge_address(struct ways *ways, const struct http_request *req,
+                              struct err *err) MUST_CHECK;
+
+/* Counts so many events that the parser or the committer has not taken. */
+void accept_note(struct ways *ways, enum err_code code, size_t events);
 
 /* Answers with the status of the code: 503 in the words of the contract, otherwise
  * err->msg. */

@@ -11,7 +11,7 @@
 static void reject(struct http_request *req, struct ways *ways, enum err_code code,
                    const struct err *err)
 {
-    accept_note(ways, code);
+    accept_note(ways, code, 1);
     accept_refuse(req, code, err);
 }
 

@@ -159,6 +159,10 @@ void event_parser_check(struct event_parser *parser, enum event_more field,
 enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t len,
                           struct event *ret_event, struct err *err) MUST_CHECK;
 
+/* The same for an event that is a part of a body, which its sentences call "event". */
+enum err_code event_parse_part(struct event_parser *parser, const char *bytes, size_t len,
+                               struct event *ret_event, struct err *err) MUST_CHECK;
+
 /* The same for a job of the queue, which may also have received_at. */
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err) MUST_CHECK;

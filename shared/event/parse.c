@@ -322,6 +322,12 @@ enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t
     return parse_object(parser, &client, bytes, len, ret_event, err);
 }
 
+enum err_code event_parse_part(struct event_parser *parser, const char *bytes, size_t len,
+                               struct event *ret_event, struct err *err)
+{
+    return parse_object(parser, "event", FIELDS_OF_CLIENTS, bytes, len, ret_event, err);
+}
+
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err)
 {

@@ -170,12 +170,20 @@ static unsigned refuse(unsigned status, const char *sentence, struct err *err)
     return status;
 }
 
+unsigned guard_check_more(struct guard *guard, const struct http_request *req,
+                          struct err *err)
+{
+    if ((guard->per_address || guard->per_network) && !take_token(guard, req))
+        return refuse(TOO_MANY, "too many requests", err);
+    return 0;
+}
+
 unsigned guard_check(struct guard *guard, const struct http_request *req, struct err *err)
 {
     if (is_rebound(guard, req))
         return refuse(FORBIDDEN, "the Host is not among ALLOWED_HOSTS", err);
-    if ((guard->per_address || guard->per_network) && !take_token(guard, req))
-        return refuse(TOO_MANY, "too many requests", err);
+    if (guard_check_more(guard, req, err) != 0)
+        return TOO_MANY;
     if (guard->key &&
         !secret_is_bearer(http_request_header(req, "Authorization"), guard->key))
         return refuse(UNAUTHORIZED, "unauthorized", err);

@@ -59,4 +59,9 @@ bool guard_has_key(const struct guard *guard);
 unsigned guard_check(struct guard *guard, const struct http_request *req,
                      struct err *err) MUST_CHECK;
 
+/* Whether the address's limit has room for one thing more, for a request that was let in and
+ * brings several: 0, or 429. */
+unsigned guard_check_more(struct guard *guard, const struct http_request *req,
+                          struct err *err) MUST_CHECK;
+
 #endif
