@@ -313,19 +313,26 @@ static enum err_code parse_object(struct event_parser *parser,
 
 #define CLIENT_BIT(NAME, ...) UINT64_C(1) << EVENT_MORE_##NAME |
 
+static enum err_code parse_client(struct event_parser *parser, const char *what,
+                                  const char *bytes, size_t len, struct event *ret_event,
+                                  struct err *err)
+{
+    const struct writer client = {what, EVENT_BODY_MAX, FIELDS_OF_CLIENTS,
+                                  EVENT_CLIENT_FIELDS(CLIENT_BIT) 0};
+
+    return parse_object(parser, &client, bytes, len, ret_event, err);
+}
+
 enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t len,
                           struct event *ret_event, struct err *err)
 {
-    static const struct writer client = {"body", EVENT_BODY_MAX, FIELDS_OF_CLIENTS,
-                                         EVENT_CLIENT_FIELDS(CLIENT_BIT) 0};
-
-    return parse_object(parser, &client, bytes, len, ret_event, err);
+    return parse_client(parser, "body", bytes, len, ret_event, err);
 }
 
 enum err_code event_parse_part(struct event_parser *parser, const char *bytes, size_t len,
                                struct event *ret_event, struct err *err)
 {
-    return parse_object(parser, "event", FIELDS_OF_CLIENTS, bytes, len, ret_event, err);
+    return parse_client(parser, "event", bytes, len, ret_event, err);
 }
 
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
