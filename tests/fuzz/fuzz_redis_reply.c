@@ -13,8 +13,6 @@
  * answered 200 unless his LPUSH, with all of his events, on its connection and in its place,
  * was answered by a number and an INFO after it said that it is written, or they stand in a
  * file until one does, at every step's end; and everybody is answered once. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -33,6 +31,7 @@
 #include "shared/http/http.h"
 #include "shared/redis/url.h"
 #include "shared/redis/uv.h"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/resp.h"
 
@@ -207,31 +206,6 @@ static bool was_stored(const struct peer *peer, const char *mark)
     return false;
 }
 
-static bool is_in_file(int folder, const char *name, const char *mark)
-{
-    static char bytes[SPOOL_BYTES_MAX];
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? 0 : read(fd, bytes, sizeof(bytes));
-
-    if (fd >= 0)
-        (void)close(fd);
-    return len > 0 && memmem(bytes, (size_t)len, mark, strlen(mark)) != NULL;
-}
-
-static bool is_in_spool(const char *mark)
-{
-    DIR *folder = opendir(world.spool);
-    struct dirent *entry;
-    bool is_there = false;
-
-    MUST(folder);
-    while (!is_there && (entry = readdir(folder)) != NULL)
-        is_there =
-            entry->d_name[0] != '.' && is_in_file(dirfd(folder), entry->d_name, mark);
-    (void)closedir(folder);
-    return is_there;
-}
-
 static bool is_event_stored(unsigned number, unsigned part)
 {
     char mark[48];
@@ -240,7 +214,7 @@ static bool is_event_stored(unsigned number, unsigned part)
     for (size_t i = 0; i < world.peer_count; i++)
         if (was_stored(&world.peers[i], mark))
             return true;
-    return world.has_stopgap && is_in_spool(mark);
+    return world.has_stopgap && folder_has(world.spool, mark);
 }
 
 /* All of its events. */
