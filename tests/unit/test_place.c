@@ -243,9 +243,18 @@ static void test_a_header_gives_the_country_it_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        place = (struct place){.country = ""};
         place_of_header(rows[i][0], &place);
         assert_string_equal(place.country, rows[i][1]);
     }
+    place = (struct place){"DE", "DE-BE", "Berlin"};
+    place_of_header("XX", &place);
+    place_of_header("de", &place);
+    assert_string_equal(place.city, "Berlin");
+    place_of_header("FR", &place);
+    assert_string_equal(place.country, "FR");
+    assert_string_equal(place.region, "");
+    assert_string_equal(place.city, "");
 }
 
 static void test_a_long_city_is_cut_between_characters(void **state)

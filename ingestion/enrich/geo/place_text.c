@@ -22,10 +22,13 @@ static bool is_letter(char c)
     return capital(c) >= 'A' && capital(c) <= 'Z';
 }
 
-void place_of_header(const char *header, struct place *ret_place)
+void place_of_header(const char *header, struct place *place)
 {
-    *ret_place = (struct place){.country = ""};
-    place_set_country(ret_place, header, strlen(header));
+    struct place said = {.country = ""};
+
+    place_set_country(&said, header, strlen(header));
+    if (said.country[0] && strcmp(said.country, place->country) != 0)
+        *place = said;
 }
 
 /* XX is what proxies write for unknown; so does the standard's user range. */

@@ -17,9 +17,10 @@ struct place {
     char city[PLACE_CITY_MAX];       /* English, UTF-8; cut when longer */
 };
 
-/* The country that a proxy writes into a header such as CF-IPCountry; what is no country
- * ("XX", "T1", nothing at all) is none. */
-void place_of_header(const char *header, struct place *ret_place);
+/* Corrects a place by the country that a proxy writes into a header such as CF-IPCountry: in
+ * another country region and city are not known.  What is no country ("XX", "T1", nothing at
+ * all) changes nothing. */
+void place_of_header(const char *header, struct place *place);
 
 /* What is none of these is left out: two letters, which become capitals; after the country
  * one to three letters and digits; valid UTF-8 without control characters. */
