@@ -227,8 +227,8 @@ static void on_page_file(struct http_request *req, void *user)
 
 /* --- health ---------------------------------------------------------------------- */
 
-/* Asks Postgres each time: a connection that is open says little.  On a connection of its
- * own, so that it waits behind no question. */
+/* Asks Postgres each time: that a connection is open does not show that the server answers.
+ * It has a connection of its own, so that it waits for no other question. */
 static void on_version_rows(const PGresult *rows, const struct err *err, void *user)
 {
     struct http_request *req = user;

@@ -134,9 +134,9 @@ void breaker_tick(struct breaker *breaker, int64_t now_ms)
 {
     static const char *question[] = {"LLEN", KEY_QUEUE};
 
-    /* Perhaps to the new primary; and a connection on which one answer was not what was
-     * asked for may be behind with all of them.  Not at once: whoever waits for a reply is
-     * told that there will be none, and may be in the middle of taking this one. */
+    /* The new connection may reach the new primary.  And where one answer did not fit its
+     * question, those after it may answer the wrong questions as well.  Not at once: each
+     * waiter is told that there will be no reply, and one of them may be handling this one. */
     if (breaker->reconnect_reason)
         redis_uv_reconnect(breaker->redis, breaker->reconnect_reason);
     breaker->reconnect_reason = NULL;

@@ -66,7 +66,7 @@ static size_t length_size(size_t len)
     return size;
 }
 
-/* Writes them and returns what lies behind them. */
+/* Writes them and returns the end of them. */
 static char *put_length(char *out, size_t len)
 {
     char *end = out + length_size(len);

@@ -1,13 +1,13 @@
 /* linger.h -- whether the next group should wait for the clients that were just answered.
  *
  * A Redis that flushes every write to its disk (appendfsync always) takes about as long for
- * one event as for a hundred.  Whoever was just answered is about to send the next event,
- * and would find the next group gone, and the disk busy for another round.  So after a
+ * one event as for a hundred.  A client that was just answered is about to send its next
+ * event, and would find the next group gone, and the disk busy for another round.  So after a
  * group that took long, the next one waits until as many requests are there as clients were
  * waiting when the last one was answered, but at most half as long as that one took.
  *
  * A Redis that answers from memory is quicker than that, and nothing waits; nor does a
- * lone client, who is all there is to wait for.
+ * lone client, as no other event can come.
  *
  * Pure: the times are the caller's.
  */

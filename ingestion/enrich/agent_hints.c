@@ -53,7 +53,7 @@ static const char *platform_named(const char *sent, size_t len)
     return named(platforms, sizeof(platforms) / sizeof(platforms[0]), sent, len);
 }
 
-/* The next text in quotes from *at on, which moves behind it; NULL: there is none. */
+/* The next text in quotes from *at on, which moves after it; NULL: there is none. */
 static const char *take_quoted(const char **at, size_t *ret_len)
 {
     const char *open = strchr(*at, '"');

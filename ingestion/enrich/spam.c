@@ -18,7 +18,7 @@ struct spam {
     char *text;         /* owned; what they point into, in lower case */
 };
 
-/* All of the file, with a NUL behind it. */
+/* All of the file, with a NUL after it. */
 static enum err_code read_file(const char *path, char **ret_text, size_t *ret_len,
                                struct err *err)
 {

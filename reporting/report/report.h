@@ -5,7 +5,7 @@
  * reader of parameters (ask.c), the renderer (render.c), the text of PREPARE (session.c),
  * the labels of the metrics and the table of routes are all made from it.
  *
- * Each statement is prepared once on each connection and afterwards only bound (behind a
+ * Each statement is prepared once on each connection and afterwards only bound (through a
  * pooler it is parsed each time, and bound as well), so no text of a client ever becomes
  * SQL.  Each is one statement and so sees one snapshot.  Pure.
  */

@@ -160,7 +160,7 @@ static bool append(struct list *list, struct key key, uint16_t country)
     return true;
 }
 
-/* The range, and nothing behind it until another one says so. */
+/* The range; addresses after it have no place unless another range says so. */
 static enum err_code add(struct list *list, const struct line *line, struct err *err)
 {
     if (list->count && compare(line->first, list->keys[list->count - 1]) < 0)
