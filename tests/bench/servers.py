@@ -16,7 +16,7 @@ HERE = SOURCE / "tests" / "bench"
 
 def _settings_of_up(call, pattern, without):
     """What scripts/up gives a server, but for its addresses: name and value."""
-    script = ('for part in common children postgres servers; do '
+    script = ('for part in common children postgres redis servers; do '
               '. "scripts/lib/$part.sh"; done; ' + call)
     text = subprocess.run(["bash", "-c", script], cwd=SOURCE, check=True, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
@@ -29,7 +29,7 @@ def _settings_of_up(call, pattern, without):
 def start_redis(stack, scratch, appendfsync="everysec"):
     options = _settings_of_up(f'redis_config 0 none {appendfsync} "$(($(memory_mb) / 4))mb"',
                               r'^([\w-]+) "?([^"\n]*)"?$',
-                              without=("bind", "port", "requirepass", "dir"))
+                              without=("bind", "port", "requirepass", "user", "dir"))
     server = RedisServer(scratch / f"redis-{len(os.listdir(scratch))}", **options)
     stack.callback(server.stop)
     return server.start()
