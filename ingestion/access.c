@@ -170,6 +170,11 @@ unsigned access_check_more(struct access *access, const struct http_request *req
     return guard_check_more(access->guard, req, err);
 }
 
+bool access_is_keyed(const struct access *access, const struct http_request *req)
+{
+    return guard_is_keyed(access->guard, req);
+}
+
 const struct networks *access_proxies(const struct access *access)
 {
     return guard_proxies(access->guard);

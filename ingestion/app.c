@@ -24,6 +24,7 @@
 #include "shared/daemon/process_watch.h"
 #include "shared/http/budget.h"
 #include "shared/redis/url.h"
+#include "shared/text/words.h"
 
 enum {
     RESERVED_FDS = 64, /* descriptors for everything that is not a client */
@@ -43,6 +44,7 @@ struct app {
     struct salts *salts;           /* likewise */
     struct agents *agents;         /* likewise */
     struct bot_names *bot_names;   /* likewise */
+    struct words url_keys;         /* likewise */
     struct http_budget body_budget;
     uv_loop_t uv;
     struct daemon daemon;
@@ -222,6 +224,8 @@ static enum err_code make_tables(struct app *app, struct err *err)
 
     if (!code)
         code = bot_names_new(&app->bot_names, err);
+    if (!code)
+        code = words_parse(app->conf->url_query_keys, &app->url_keys, err);
     log_line(LOG_INFO, places_origin(access_places(app->access)), NULL);
     return code;
 }
@@ -253,6 +257,7 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .salts = app->salts,
         .agents = app->agents,
         .bot_names = app->bot_names,
+        .url_keys = &app->url_keys,
         .body_budget = &app->body_budget,
         .port = (uint16_t)app->conf->http.port,
         .max_connections = (connections + wanted - 1) / wanted,
@@ -320,6 +325,7 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     salts_free(app.salts);
     agents_free(app.agents);
     bot_names_free(app.bot_names);
+    words_release(&app.url_keys);
     log_line(LOG_INFO, "stopped", NULL);
     return ERR_OK;
 }

@@ -38,6 +38,9 @@ struct ingestion_conf {
     int64_t visitor_day_starts_utc; /* an hour */
     bool respect_gpc;
     char *tracker_path;
+    char *collect_path;
+    char *pixel_path;
+    char *url_query_keys;
     char *allowed_sites;
     char *geoip_db;       /* "": none */
     char *geoip_text_dir; /* "": none */

@@ -16,6 +16,7 @@
 #include "ingestion/commit/committer.h"
 #include "ingestion/conf.h"
 #include "ingestion/enrich/agent_cache.h"
+#include "ingestion/enrich/enrich.h"
 #include "ingestion/metrics.h"
 #include "ingestion/routes.h"
 #include "ingestion/salts.h"
@@ -322,6 +323,23 @@ static enum err_code start_queue(struct loop *loop, struct err *err)
     return committer_start(&loop->uv, &options, &loop->routes.ways.committer, err);
 }
 
+static enum err_code start_enricher(struct loop *loop, struct err *err)
+{
+    struct ways *ways = &loop->routes.ways;
+    struct enrich_options options = {
+        .url_keys = loop->options.url_keys,
+        .agents = ways->agents,
+        .salts = ways->salts,
+        .metrics = &ways->metrics->enrich,
+    };
+
+    event_parser_check(ways->parser, EVENT_MORE_URL, enrich_is_url,
+                       "must be a valid uri");
+    event_parser_check(ways->parser, EVENT_MORE_LANGUAGE, enrich_is_language,
+                       "must be a language tag");
+    return enricher_new(&options, &ways->enricher, err);
+}
+
 static enum err_code start_parts(struct loop *loop, struct err *err)
 {
     enum err_code code = routes_init(&loop->routes, loop->options.conf, err);
@@ -334,6 +352,8 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
     code = agent_cache_new((size_t)loop->options.conf->agent_cache_entries,
                            loop->options.agents, loop->options.bot_names,
                            &loop->routes.ways.agents, err);
+    if (!code)
+        code = start_enricher(loop, err);
     if (!code)
         code = start_server(loop, err);
     if (!code)
@@ -371,6 +391,7 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.ways.access = options->access;
     loop->routes.ways.salts = options->salts;
     loop->routes.ways.country_header = options->conf->country_header;
+    loop->routes.ways.respects_gpc = options->conf->respect_gpc;
     loop->routes.ways.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;
     loop->routes.ways.max_batch_events = options->conf->max_batch_events;
     buf_init(&loop->routes.ways.errors, WAY_BATCH_ERRORS_MAX);
@@ -408,6 +429,7 @@ void loop_join(struct loop *loop)
     status = uv_loop_close(&loop->uv);
     assert(status == 0); /* every handle was closed on the way */
     redis_uv_free(loop->routes.redis);
+    enricher_free(loop->routes.ways.enricher);
     event_parser_free(loop->routes.ways.parser);
     agent_cache_free(loop->routes.ways.agents);
     buf_release(&loop->routes.ways.errors);

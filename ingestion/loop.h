@@ -22,6 +22,7 @@ struct redis_url;
 struct salts;
 struct http_budget;
 struct spool_files;
+struct words;
 
 struct loop_options {
     const struct ingestion_conf *conf; /* borrowed, as all of these */
@@ -31,6 +32,7 @@ struct loop_options {
     struct spool_files *spool_dir;     /* NULL: no spool */
     const struct agents *agents;       /* of all loops */
     const struct bot_names *bot_names; /* likewise */
+    const struct words *url_keys;      /* URL_QUERY_KEYS */
     struct salts *salts;               /* of all loops; the first one asks Redis */
     struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */

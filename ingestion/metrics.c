@@ -26,6 +26,12 @@ static const char *const bot_reasons[] = {
 #undef BOT_NAME
 };
 
+static const char *const step_names[] = {
+#define STEP_NAME(NAME, text, function) (text),
+    ENRICH_STEPS(STEP_NAME)
+#undef STEP_NAME
+};
+
 static const struct metric_item items[] = {
     {.name = "events_enqueued_total",
      .kind = METRIC_COUNTER,
@@ -74,13 +80,30 @@ static const struct metric_item items[] = {
      .buckets = &metric_group_events},
     {.name = "bots_dropped_total",
      .kind = METRIC_COUNTER,
-     .offset = FIELD(bots_dropped[1]),
+     .offset = FIELD(enrich.dropped[1]),
      .help = "Events of pages that were dropped because no visitor sent them, by reason.",
      .count = BOT_REASON_COUNT - 1,
      .labels = {{"reason", &bot_reasons[1]}}},
+    {.name = "enrich_steps_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(enrich.runs),
+     .help = "Times that a step derived something of an event.",
+     .count = ENRICH_STEP_COUNT,
+     .labels = {{"step", step_names}}},
+    {.name = "enrich_seconds_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(enrich.ns),
+     .help = "Time that the runs of a step took.",
+     .per_unit = 1000000000,
+     .count = ENRICH_STEP_COUNT,
+     .labels = {{"step", step_names}}},
+    {.name = "timestamps_replaced_total",
+     .kind = METRIC_COUNTER,
+     .offset = FIELD(times_replaced),
+     .help = "Timestamps of pages that lay too far ahead or behind."},
     {.name = "visitors_own_salt_total",
      .kind = METRIC_COUNTER,
-     .offset = FIELD(own_salts),
+     .offset = FIELD(enrich.own_salts),
      .help = "Events whose visitor has a salt that only this process knows."},
     {.name = "groups_resent_total",
      .kind = METRIC_COUNTER,

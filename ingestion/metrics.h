@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ingestion/enrich/bots.h"
+#include "ingestion/enrich/enrich.h"
 #include "shared/daemon/process_stats.h"
 #include "shared/event/event.h"
 #include "shared/http/metrics.h"
@@ -58,8 +58,8 @@ struct loop_metrics {
     struct metric rejected[REJECTION_COUNT];
     struct metric_histogram group_events;
     struct metric_histogram enqueue_us;
-    struct metric bots_dropped[BOT_REASON_COUNT];
-    struct metric own_salts;
+    struct metric times_replaced; /* of pages: timestamps out of their window */
+    struct enrich_metrics enrich;
     struct metric groups_resent;
     struct metric groups_too_large;
     struct metric redis_refusing; /* 1: the last group of this loop */

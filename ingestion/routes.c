@@ -12,15 +12,29 @@
 #include "ingestion/conf.h"
 #include "ingestion/metrics.h"
 #include "ingestion/ways/batch.h"
+#include "ingestion/ways/collect.h"
 #include "ingestion/ways/event.h"
 #include "ingestion/ways/tracker.h"
 #include "shared/http/health.h"
 #include "shared/http/http.h"
 
+/* Routes whose path is a setting; their id. */
+enum {
+    ROUTE_FIXED,
+    ROUTE_TRACKER,
+    ROUTE_COLLECT,
+    ROUTE_PIXEL,
+    ROUTE_NAMED_COUNT
+};
+
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
 {
     struct ways *ways = &((struct routes *)user)->ways;
-    unsigned status = access_check_request(ways->access, req, err);
+    int id = http_request_route(req)->id;
+    /* Pages cannot keep a key. */
+    unsigned status = id == ROUTE_COLLECT || id == ROUTE_PIXEL
+                          ? access_check_more(ways->access, req, err)
+                          : access_check_request(ways->access, req, err);
 
     if (status)
         metric_reject(ways->metrics,
@@ -40,6 +54,20 @@ static void on_batch(struct http_request *req, void *user)
     struct routes *routes = user;
 
     way_batch(req, &routes->ways);
+}
+
+static void on_collect(struct http_request *req, void *user)
+{
+    struct routes *routes = user;
+
+    way_collect(req, &routes->ways);
+}
+
+static void on_pixel(struct http_request *req, void *user)
+{
+    struct routes *routes = user;
+
+    way_pixel(req, &routes->ways);
 }
 
 static void on_readyz(struct http_request *req, void *user)
@@ -68,17 +96,14 @@ static void on_tracker(struct http_request *req, void *user)
 
 /* --- the table ---------------------------------------------------------------- */
 
-/* Routes whose path is a setting; their id. */
-enum {
-    ROUTE_FIXED,
-    ROUTE_TRACKER,
-    ROUTE_NAMED_COUNT
-};
-
 static const struct http_route all_routes[] = {
     {"POST", "/event", on_event, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true},
     {"POST", "/batch", on_batch, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true,
      .is_bulk = true},
+    {"POST", "/collect", on_collect, HTTP_GUARDED, HTTP_CORS_WRITE, .reads_body = true,
+     .id = ROUTE_COLLECT},
+    {"GET", "/pixel.gif", on_pixel, HTTP_GUARDED, .answer_ok = way_pixel_answer,
+     .id = ROUTE_PIXEL},
     {"GET", "/t.js", on_tracker, HTTP_OPEN, .id = ROUTE_TRACKER},
     {"GET", "/healthz", http_health_alive, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
     {"GET", "/readyz", on_readyz, HTTP_OPEN, .kind = HTTP_ROUTE_HEALTH},
@@ -125,6 +150,8 @@ enum err_code routes_init(struct routes *routes, const struct ingestion_conf *co
         const char *path;
     } named[ROUTE_NAMED_COUNT] = {
         [ROUTE_TRACKER] = {"TRACKER_PATH", conf->tracker_path},
+        [ROUTE_COLLECT] = {"COLLECT_PATH", conf->collect_path},
+        [ROUTE_PIXEL] = {"PIXEL_PATH", conf->pixel_path},
     };
     enum err_code code = ERR_OK;
 

@@ -4,9 +4,14 @@
 #include <stdbool.h>
 
 #include "ingestion/access.h"
+#include "ingestion/enrich/enrich.h"
 #include "shared/base/clock.h"
 #include "shared/event/event.h"
 #include "shared/http/http.h"
+
+enum {
+    FORBIDDEN = 403
+};
 
 static const char unavailable[] = "queue unavailable";
 
@@ -73,6 +78,38 @@ unsigned accept_judge_address(struct ways *ways, const struct http_request *req,
     if (status)
         metric_reject(ways->metrics, REJECTION_ADDRESS_RATE);
     return status;
+}
+
+unsigned accept_judge_visitor(struct ways *ways, const struct http_request *req,
+                              const struct event *event, struct err *err)
+{
+    enum event_more field =
+        event_has(event, EVENT_MORE_USER_AGENT) ? EVENT_MORE_USER_AGENT : EVENT_MORE_IP;
+
+    if (!event_has(event, field) || access_is_keyed(ways->access, req))
+        return 0;
+    metric_reject(ways->metrics, REJECTION_KEY);
+    (void)err_set(err, ERR_DENIED, "\"%s\" needs a key", event_more_fields[field].key);
+    return FORBIDDEN;
+}
+
+unsigned accept_enrich(struct ways *ways, const struct http_request *req,
+                       struct event *event, struct err *err)
+{
+    struct request_facts facts = {.is_page = false};
+    unsigned status;
+
+    if (event->more == 0)
+        return 0;
+    status = accept_judge_visitor(ways, req, event, err);
+    if (status)
+        return status;
+    facts.bots = access_bots(ways->access);
+    facts.places = access_places(ways->access);
+    event->received_at_ms = clock_wall_ms();
+    (void)enricher_run(ways->enricher, &facts,
+                       event); /* never drops what a server sends */
+    return 0;
 }
 
 unsigned accept_judge(struct ways *ways, struct event *event, struct err *err)

@@ -8,6 +8,7 @@
 #ifndef INGESTION_WAYS_ACCEPT_H
 #define INGESTION_WAYS_ACCEPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ingestion/metrics.h"
@@ -16,6 +17,7 @@
 
 struct access;
 struct agent_cache;
+struct enricher;
 struct committer;
 struct event;
 struct event_parser;
@@ -30,6 +32,8 @@ struct ways {
     struct salts *salts;
     struct agent_cache *agents; /* of this loop */
     const char *country_header; /* "": none; only from access_proxies() */
+    struct enricher *enricher;
+    bool respects_gpc;
     struct loop_metrics *metrics;
     int64_t timestamp_ahead_max_s; /* 0: no limit */
     int64_t max_batch_events;
@@ -40,6 +44,16 @@ struct ways {
 /* Judges an event by the clock and by its site, and gives it what it lacks: received_at, and
  * an event_id.  0, or the status to refuse it with, counted, and the sentence in err->msg. */
 unsigned accept_judge(struct ways *ways, struct event *event, struct err *err) MUST_CHECK;
+
+/* Judges whether the request may say whom an event is of: address and User-Agent of another
+ * need the key.  Likewise. */
+unsigned accept_judge_visitor(struct ways *ways, const struct http_request *req,
+                              const struct event *event, struct err *err) MUST_CHECK;
+
+/* The same, and fills in what the event's own fields tell, see enrich.h: of what servers
+ * send. */
+unsigned accept_enrich(struct ways *ways, const struct http_request *req,
+                       struct event *event, struct err *err) MUST_CHECK;
 
 /* Judges the address of a request that brings a further event; likewise. */
 unsigned accept_judge_address(struct ways *ways, const struct http_request *req,

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "ingestion/commit/committer.h"
+#include "ingestion/enrich/enrich.h"
 #include "ingestion/ways/accept.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
@@ -98,7 +99,9 @@ static bool judge(struct intake *intake, const struct json_item *item,
     code = event_parse_part(ways->parser, item->bytes, item->len, ret_event, err);
     if (code)
         accept_note(ways, code, 1);
-    return !code && accept_judge(ways, ret_event, err) == 0;
+    enricher_clear(ways->enricher); /* the one before is written already */
+    return !code && accept_enrich(ways, intake->req, ret_event, err) == 0 &&
+           accept_judge(ways, ret_event, err) == 0;
 }
 
 /* Takes the event, or lists what is wrong with it.  An error is one of the whole batch. */

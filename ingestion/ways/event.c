@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "ingestion/commit/committer.h"
+#include "ingestion/enrich/enrich.h"
 #include "ingestion/ways/accept.h"
 #include "shared/event/event.h"
 #include "shared/http/http.h"
@@ -29,7 +30,10 @@ void way_event(struct http_request *req, struct ways *ways)
         reject(req, ways, code, &err);
         return;
     }
-    status = accept_judge(ways, &event, &err);
+    enricher_clear(ways->enricher);
+    status = accept_enrich(ways, req, &event, &err);
+    if (!status)
+        status = accept_judge(ways, &event, &err);
     if (status) {
         http_answer_error(req, status, err.msg);
         return;

@@ -163,6 +163,13 @@ enum err_code event_parse(struct event_parser *parser, const char *bytes, size_t
 enum err_code event_parse_part(struct event_parser *parser, const char *bytes, size_t len,
                                struct event *ret_event, struct err *err) MUST_CHECK;
 
+/* The same for what a page sends, of which little is refused: event_type is page_view where
+ * there is none, timestamp_ms is EVENT_NO_TIME; a path, a utm and a referrer that are too long
+ * are cut, and empty ones are absent. */
+#define EVENT_NO_TIME INT64_MIN
+enum err_code event_parse_page(struct event_parser *parser, const char *bytes, size_t len,
+                               struct event *ret_event, struct err *err) MUST_CHECK;
+
 /* The same for a job of the queue, which may also have received_at. */
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err) MUST_CHECK;

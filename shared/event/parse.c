@@ -48,6 +48,7 @@ struct writer {
     size_t max_bytes;
     size_t count;  /* the first so many fields of the rules */
     uint64_t more; /* bits of the others */
+    bool is_page;  /* little of it is refused, see event_parse_page() */
 };
 
 struct event_parser {
@@ -168,14 +169,42 @@ static const enum event_flaw more_flaws[EVENT_MORE_COUNT] = {
 #undef MORE_FLAW
 };
 
+/* Texts of a page that are cut where they are too long. */
+#define CUT(NAME) (UINT64_C(1) << EVENT_MORE_##NAME)
+static const uint64_t cut_fields = CUT(REFERRER) | CUT(UTM_SOURCE) | CUT(UTM_MEDIUM) |
+                                   CUT(UTM_CAMPAIGN) | CUT(UTM_CONTENT) | CUT(UTM_TERM);
+#undef CUT
+
+/* Cuts the string of a page to so many characters, in its JSON; what is no string that can be
+ * stored stays, to be refused.  False when it is empty: absent. */
+static bool cut_string(const struct value *value, size_t most)
+{
+    char *text = cJSON_IsString(value->item) ? value->item->valuestring : NULL;
+    size_t len = text ? strlen(text) : 0;
+    size_t at = 0;
+
+    if (!text || value->defect != JSON_DEFECT_NONE)
+        return true;
+    if (len > most && utf8_count(text, len) > most) {
+        for (; most > 0; most--)
+            at += utf8_char_len(text + at, len - at);
+        text[at] = '\0';
+    }
+    return len > 0;
+}
+
 /* In the order of their bits, which is that of the rules. */
-static enum err_code take_all_more(struct event_parser *parser, const struct found *found,
+static enum err_code take_all_more(struct event_parser *parser,
+                                   const struct writer *writer, const struct found *found,
                                    struct event *event, struct err *err)
 {
     enum err_code code = ERR_OK;
 
     for (uint64_t bits = found->more; bits && !code; bits &= bits - 1) {
         enum event_more index = (enum event_more)__builtin_ctzll(bits);
+        if (writer->is_page && (cut_fields >> index & 1) &&
+            !cut_string(&found->others[index], (size_t)event_more_fields[index].most))
+            continue;
         parser->flaw = more_flaws[index];
         code = event_take_more(&parser->more, index, &found->others[index], event, err);
     }
@@ -273,13 +302,34 @@ static bool has_url(const struct found *found)
            !cJSON_IsNull(found->others[EVENT_MORE_URL].item);
 }
 
-static enum err_code take_fields(struct event_parser *parser, size_t count,
+/* What a page need not say, or may say too long.  True when the field is done with. */
+static bool take_of_page(size_t field, const struct found *found, struct event *event)
+{
+    const struct value *value = &found->values[field];
+    bool is_absent = !value->item || (cJSON_IsNull(value->item) && !value->defect);
+
+    if (field == FIELD_PATH && !is_absent && !cut_string(value, rules[field].most))
+        is_absent = has_url(found); /* an empty one is refused otherwise */
+    else if (field == FIELD_PATH)
+        is_absent = is_absent && has_url(found);
+    else if (field == FIELD_EVENT_TYPE && is_absent)
+        event->event_type = (struct event_text){"page_view", 9};
+    else if (field == FIELD_TIMESTAMP && is_absent)
+        event->timestamp_ms = EVENT_NO_TIME;
+    else
+        is_absent = false;
+    return is_absent;
+}
+
+static enum err_code take_fields(struct event_parser *parser, const struct writer *writer,
                                  const struct found *found, struct event *event,
                                  struct err *err)
 {
     enum err_code code = ERR_OK;
 
-    for (size_t i = 0; i < count && !code; i++) {
+    for (size_t i = 0; i < writer->count && !code; i++) {
+        if (writer->is_page && take_of_page(i, found, event))
+            continue;
         if (i == FIELD_PATH && !found->values[i].item && has_url(found))
             continue;
         parser->flaw = (enum event_flaw)rules[i].flaw;
@@ -302,9 +352,9 @@ static enum err_code parse_object(struct event_parser *parser,
     parser->flaw = EVENT_FLAW_JSON;
     code = find_in_text(parser, writer, bytes, len, &found, err);
     if (!code)
-        code = take_fields(parser, writer->count, &found, ret_event, err);
+        code = take_fields(parser, writer, &found, ret_event, err);
     if (!code)
-        code = take_all_more(parser, &found, ret_event, err);
+        code = take_all_more(parser, writer, &found, ret_event, err);
     if (code)
         return code;
     parser->flaw = EVENT_FLAW_UNKNOWN_KEY;
@@ -317,8 +367,10 @@ static enum err_code parse_client(struct event_parser *parser, const char *what,
                                   const char *bytes, size_t len, struct event *ret_event,
                                   struct err *err)
 {
-    const struct writer client = {what, EVENT_BODY_MAX, FIELDS_OF_CLIENTS,
-                                  EVENT_CLIENT_FIELDS(CLIENT_BIT) 0};
+    const struct writer client = {.what = what,
+                                  .max_bytes = EVENT_BODY_MAX,
+                                  .count = FIELDS_OF_CLIENTS,
+                                  .more = EVENT_CLIENT_FIELDS(CLIENT_BIT) 0};
 
     return parse_object(parser, &client, bytes, len, ret_event, err);
 }
@@ -335,10 +387,25 @@ enum err_code event_parse_part(struct event_parser *parser, const char *bytes, s
     return parse_client(parser, "event", bytes, len, ret_event, err);
 }
 
+enum err_code event_parse_page(struct event_parser *parser, const char *bytes, size_t len,
+                               struct event *ret_event, struct err *err)
+{
+    static const struct writer page = {.what = "body",
+                                       .max_bytes = EVENT_BODY_MAX,
+                                       .count = FIELDS_OF_CLIENTS,
+                                       .more = EVENT_CLIENT_FIELDS(CLIENT_BIT) 0,
+                                       .is_page = true};
+
+    return parse_object(parser, &page, bytes, len, ret_event, err);
+}
+
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err)
 {
-    const struct writer job = {"job", EVENT_JOB_MAX, FIELD_COUNT, event_more_columns};
+    const struct writer job = {.what = "job",
+                               .max_bytes = EVENT_JOB_MAX,
+                               .count = FIELD_COUNT,
+                               .more = event_more_columns};
 
     return parse_object(parser, &job, bytes, len, ret_event, err);
 }

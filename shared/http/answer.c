@@ -205,6 +205,10 @@ void http_answer_ok(struct http_request *req)
     struct answer answer = {.status = 200, .is_shared = true, .body = ok_body};
 
     answer.body_len = sizeof(ok_body) - 1;
+    if (req->server && req->route->answer_ok) {
+        req->route->answer_ok(req);
+        return;
+    }
     if (req->server && !http_cors_is_plain(req)) {
         http_answer_json(req, 200, ok_body, answer.body_len);
         return;

@@ -34,13 +34,13 @@ static bool is_known(const struct http_request *req, const char *etag)
 {
     const char *known = http_request_header(req, "If-None-Match");
 
-    return known && (strcmp(known, "*") == 0 || strstr(known, etag) != NULL);
+    return known && etag && (strcmp(known, "*") == 0 || strstr(known, etag) != NULL);
 }
 
 static bool add_all(struct MHD_Response *response, const struct http_asset *asset,
                     bool is_packed, const struct http_header *headers)
 {
-    if (!http_answer_add(response, "ETag", asset->etag) ||
+    if ((asset->etag && !http_answer_add(response, "ETag", asset->etag)) ||
         (asset->gzip && !http_answer_add(response, "Vary", "Accept-Encoding")))
         return false;
     if (is_packed && !http_answer_add(response, "Content-Encoding", "gzip"))

@@ -18,7 +18,7 @@ struct http_header {
 struct http_asset {
     const char *name;         /* of the file: "page.js" */
     const char *hash;         /* of its bytes, in hex: for names that never change */
-    const char *etag;         /* the same, quoted */
+    const char *etag;         /* the same, quoted; NULL: it is not to be kept */
     const char *content_type; /* by the name's ending */
     const char *plain;
     size_t plain_len;

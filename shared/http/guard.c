@@ -178,14 +178,19 @@ unsigned guard_check_more(struct guard *guard, const struct http_request *req,
     return 0;
 }
 
+bool guard_is_keyed(const struct guard *guard, const struct http_request *req)
+{
+    return guard->key &&
+           secret_is_bearer(http_request_header(req, "Authorization"), guard->key);
+}
+
 unsigned guard_check(struct guard *guard, const struct http_request *req, struct err *err)
 {
     if (is_rebound(guard, req))
         return refuse(FORBIDDEN, "the Host is not among ALLOWED_HOSTS", err);
     if (guard_check_more(guard, req, err) != 0)
         return TOO_MANY;
-    if (guard->key &&
-        !secret_is_bearer(http_request_header(req, "Authorization"), guard->key))
+    if (guard->key && !guard_is_keyed(guard, req))
         return refuse(UNAUTHORIZED, "unauthorized", err);
     return 0;
 }

@@ -54,6 +54,9 @@ const struct networks *guard_proxies(const struct guard *guard);
 /* Whether a key is asked for. */
 bool guard_has_key(const struct guard *guard);
 
+/* Whether a key is asked for, and the request has it. */
+bool guard_is_keyed(const struct guard *guard, const struct http_request *req);
+
 /* Returns 0, or the status to refuse with (403 wrong Host, 429 address too fast, 401 wrong
  * key), and fills err->msg with the sentence. */
 unsigned guard_check(struct guard *guard, const struct http_request *req,
