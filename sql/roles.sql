@@ -127,7 +127,7 @@ BEGIN
              'rollup_chunk rollup_chunk_alone rollup_set_aside events_add_partitions '
              'events_drop_old'),
             ('SELECT', 'TABLE', 'analytics_reporting',
-             'schema_version events paths rollup_sites')
+             'schema_version events sites dimensions dictionary totals counts rollup_state')
             ) AS things (privileges, kind, role, names)
     LOOP
         FOREACH name IN ARRAY string_to_array(thing.names, ' ') LOOP

@@ -55,7 +55,8 @@ BEGIN
            TO analytics_processor;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_reporting') THEN
-        GRANT SELECT ON schema_version, events, paths, rollup_sites TO analytics_reporting;
+        GRANT SELECT ON schema_version, events, sites, dimensions, dictionary, totals, counts,
+                        rollup_state TO analytics_reporting;
     END IF;
 END
 $$;

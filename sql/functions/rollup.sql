@@ -1,11 +1,12 @@
--- rollup.sql: the tables that /stats reads, and the roll-up that fills them.
+-- rollup.sql: the roll-up: which events are taken, and in which steps.
 --
 -- A roll-up takes the events with position < id <= bound in one chunk and adds them to the
 -- rollups in one transaction, so that at every moment the rollups are exactly the
 -- aggregate of the raw rows up to rollup_state.position.  The bound is settled: no row
 -- up to it can still appear.  Late events have new ids, so they are nothing special.
 --
--- In each rollup the day '-infinity' stands for all time.  Days are in UTC.
+-- In each rollup the day '-infinity' stands for all time.  Days are those of the site's
+-- time zone.
 
 -- Whether there is something to roll up: rows waiting (ids, to be exact, some of which may
 -- never appear), how long ago the last chunk ended, what it took, the position, and how many
@@ -70,13 +71,6 @@ BEGIN
 END
 $$;
 
--- The steps of a chunk follow.  They hand each other arrays of numbers and of site_ids, the
--- elements with the same index belonging together: no temporary table, and the planner knows
--- how many there are.  No array has paths or users, which may be long: they stay within one
--- statement, whose sorts, hashes and tuple stores go to disk beyond work_mem.  rollup_chunk()
--- switches off all plans but those that start from the arrays and go through indexes, for
--- the tables' statistics lag behind.
-
 -- The end of a chunk that begins after p_from: p_to, or less when the texts up to it have
 -- more than p_max_bytes, 64 bytes being added for each row.  One row alone may have more.  A
 -- row that ingestion takes has less than 12 kB, so few rows are not measured; the lengths are
@@ -90,7 +84,8 @@ DECLARE
 BEGIN
     WHILE high - p_from > greatest(1, p_max_bytes / 12288) LOOP
         SELECT sum(64 + octet_length(site_id) + octet_length(path)
-                      + coalesce(octet_length(user_id), 0)) INTO bytes
+                      + coalesce(octet_length(user_id), 0)
+                      + coalesce(octet_length(hostname), 0)) INTO bytes
           FROM events WHERE id > p_from AND id <= high;
         EXIT WHEN bytes IS NULL OR bytes <= p_max_bytes;
         high := p_from + greatest(1, trunc((high - p_from) * (p_max_bytes / bytes)))::bigint;
@@ -99,215 +94,67 @@ BEGIN
 END
 $$;
 
--- Counts the views of the events with p_from < id <= p_to by site, day and path, and of all
--- time besides, in the order of the key of rollup_paths.  Numbers the paths that have no
--- number yet.  total is the number of events.
-CREATE OR REPLACE FUNCTION rollup_count_views(p_from bigint, p_to bigint,
-                                   OUT counts rollup_counts, OUT total bigint)
-LANGUAGE plpgsql
-SET enable_hashjoin = on SET enable_nestloop = off AS $$
-BEGIN
-    WITH found AS (
-        SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, path,
-               count(*) AS views
-          FROM events
-         WHERE id > p_from AND id <= p_to
-         GROUP BY 1, 2, 3
-    ), looked AS MATERIALIZED (
-        -- What is known by its number needs no text any more.
-        SELECT f.site_id, f.day, f.views, p.path_id,
-               CASE WHEN p.path_id IS NULL THEN h.path_hash END AS path_hash,
-               CASE WHEN p.path_id IS NULL THEN f.path END AS path
-          FROM found f
-         CROSS JOIN LATERAL (
-               SELECT sha256(convert_to(f.path, 'UTF8')) AS path_hash OFFSET 0) AS h
-          LEFT JOIN LATERAL (
-               SELECT path_id FROM paths
-                WHERE paths.site_id = f.site_id AND paths.path_hash = h.path_hash OFFSET 0
-               ) AS p ON true
-    ), added AS (
-        INSERT INTO paths AS p (site_id, path_hash, path)
-        SELECT DISTINCT ON (site_id, path_hash) site_id, path_hash, path
-          FROM looked WHERE path_id IS NULL
-        RETURNING p.site_id, p.path_hash, p.path_id
-    ), numbered AS (
-        SELECT l.site_id, l.day, coalesce(l.path_id, a.path_id) AS path_id, l.views
-          FROM looked l
-          LEFT JOIN added a ON a.site_id = l.site_id AND a.path_hash = l.path_hash
-    )
-    SELECT array_agg(w.site_id), array_agg(w.day), array_agg(w.path_id), array_agg(w.views),
-           coalesce(sum(w.views) FILTER (WHERE w.day > '-infinity'), 0)
-      INTO counts.sites, counts.days, counts.path_ids, counts.views, total
-      FROM (SELECT n.site_id, coalesce(n.day, '-infinity') AS day, n.path_id,
-                   sum(n.views)::bigint AS views
-              FROM numbered n
-             GROUP BY GROUPING SETS ((n.site_id, n.day, n.path_id), (n.site_id, n.path_id))
-             ORDER BY path_id, day) AS w;
-END
-$$;
-
--- Adds to the rows of rollup_paths that are there; returns their new totals.
-CREATE OR REPLACE FUNCTION rollup_update_views(counts rollup_counts) RETURNS rollup_counts
+-- Makes the sites that are not there yet, as long as there may be more.
+CREATE OR REPLACE FUNCTION rollup_add_sites(p_site_ids text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    grown rollup_counts;
+    added text[];
 BEGIN
-    WITH updated AS (
-        UPDATE rollup_paths r
-           SET views = r.views + c.views
-          FROM unnest(counts.sites, counts.days, counts.path_ids, counts.views)
-               AS c (site_id, day, path_id, views)
-         WHERE r.path_id = c.path_id AND r.day = c.day AND r.site_id = c.site_id
-        RETURNING r.site_id, r.day, r.path_id, r.views
-    )
-    SELECT array_agg(u.site_id), array_agg(u.day), array_agg(u.path_id), array_agg(u.views)
-      INTO grown.sites, grown.days, grown.path_ids, grown.views FROM updated u;
-    RETURN grown;
-END
-$$;
-
--- Inserts the counts whose rows are not in grown; returns both.
-CREATE OR REPLACE FUNCTION rollup_insert_views(counts rollup_counts, grown rollup_counts)
-RETURNS rollup_counts LANGUAGE plpgsql SET enable_hashjoin = on AS $$
-DECLARE
-    made rollup_counts;
-BEGIN
-    WITH inserted AS (
-        INSERT INTO rollup_paths AS r (site_id, day, path_id, views)
-        SELECT c.site_id, c.day, c.path_id, c.views
-          FROM unnest(counts.sites, counts.days, counts.path_ids, counts.views)
-               AS c (site_id, day, path_id, views)
-          LEFT JOIN unnest(grown.days, grown.path_ids) AS g (day, path_id)
-            ON g.path_id = c.path_id AND g.day = c.day
-         WHERE g.path_id IS NULL
-        RETURNING r.site_id, r.day, r.path_id, r.views
-    )
-    SELECT array_agg(i.site_id), array_agg(i.day), array_agg(i.path_id), array_agg(i.views)
-      INTO made.sites, made.days, made.path_ids, made.views FROM inserted i;
-    made.sites := made.sites || grown.sites;
-    made.days := made.days || grown.days;
-    made.path_ids := made.path_ids || grown.path_ids;
-    made.views := made.views || grown.views;
-    RETURN made;
-END
-$$;
-
--- Adds to rollup_paths; returns the new totals.  Only one roll-up runs at a time, so that
--- nothing comes in between; ON CONFLICT DO UPDATE would cost twice as much.
-CREATE OR REPLACE FUNCTION rollup_add_views(counts rollup_counts) RETURNS rollup_counts
-LANGUAGE plpgsql AS $$
-DECLARE
-    grown rollup_counts := rollup_update_views(counts);
-BEGIN
-    IF coalesce(cardinality(grown.sites), 0) < cardinality(counts.sites) THEN
-        RETURN rollup_insert_views(counts, grown);
+    SELECT array_agg(f.site_id) INTO added FROM unnest(p_site_ids) AS f (site_id)
+     WHERE NOT EXISTS (SELECT FROM sites s WHERE s.site_id = f.site_id OFFSET 0);
+    IF added IS NULL THEN -- as nearly always
+        RETURN;
     END IF;
-    RETURN grown;
+    INSERT INTO sites (site_id)
+    SELECT a.site_id FROM unnest(added) AS a (site_id) ORDER BY a.site_id
+     LIMIT (SELECT greatest(0, sites_max - (SELECT count(*) FROM sites)) FROM rollup_state)
+        ON CONFLICT DO NOTHING;
 END
 $$;
 
--- Adds the events with p_from < id <= p_to to rollup_sites; p_days is the number of their
--- sites and days.  The hll aggregate holds 128 KB a group, so that many groups are formed
--- by sorting, one at a time; only few are by hashing, which is faster.
-CREATE OR REPLACE FUNCTION rollup_add_sites(p_from bigint, p_to bigint,
-                                            p_days bigint) RETURNS void
-LANGUAGE plpgsql
-SET enable_hashagg = on SET enable_sort = on AS $$
+-- The source of a chunk: makes the sites that are new, as long as there may be more, and
+-- looks up their numbers.  The events of others are not counted.
+CREATE OR REPLACE FUNCTION rollup_find_source(p_from bigint, p_to bigint) RETURNS rollup_source
+LANGUAGE plpgsql AS $$
+DECLARE
+    source rollup_source;
+    found  text[];
 BEGIN
-    PERFORM set_config(CASE WHEN p_days <= 256 THEN 'enable_sort' ELSE 'enable_hashagg' END,
-                       'off', true);
-    WITH counted AS MATERIALIZED (
-        SELECT site_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, count(*) AS views,
-               coalesce(hll_add_agg(hll_hash_text(user_id), 14, 5, 2048, 1)
-                            FILTER (WHERE user_id IS NOT NULL),
-                        hll_empty(14, 5, 2048, 1)) AS users
-          FROM events
-         WHERE id > p_from AND id <= p_to
-         GROUP BY 1, 2
-    )
-    INSERT INTO rollup_sites AS r (site_id, day, views, users)
-    SELECT site_id, day, views, users FROM counted
-     UNION ALL
-    SELECT site_id, '-infinity', sum(views), hll_union_agg(users) FROM counted GROUP BY 1
-        ON CONFLICT (site_id, day) DO UPDATE
-       SET views = r.views + excluded.views, users = hll_union(r.users, excluded.users);
-END
-$$;
-
--- Brings the top paths of rollup_sites up to date, given the new totals of paths.
-CREATE OR REPLACE FUNCTION rollup_set_tops(counts rollup_counts) RETURNS void
-LANGUAGE plpgsql SET enable_hashjoin = on AS $$
-BEGIN
-    WITH given AS (
-        SELECT * FROM unnest(counts.sites, counts.days, counts.path_ids, counts.views)
-                      AS c (site_id, day, path_id, views)
-    ), touched AS MATERIALIZED (
-        SELECT d.site_id, d.day, s.top_path_ids, s.top_views
-          FROM (SELECT DISTINCT site_id, day FROM given) AS d
-         CROSS JOIN LATERAL (
-               SELECT * FROM rollup_sites
-                WHERE rollup_sites.site_id = d.site_id AND rollup_sites.day = d.day
-               OFFSET 0) AS s
-    ), ranked AS (
-        SELECT g.site_id, g.day, g.path_id, g.views,
-               rank() OVER (PARTITION BY g.site_id, g.day ORDER BY g.views DESC) AS place
-          FROM given g JOIN touched t ON t.site_id = g.site_id AND t.day = g.day
-         WHERE g.views >= coalesce(t.top_views[10], 0)
-    ), candidates AS (
-        -- The ten most viewed of the chunk, ties included, and the ten that were first.
-        SELECT site_id, day, path_id, views FROM ranked WHERE place <= 10
-         UNION ALL
-        SELECT s.site_id, s.day, t.path_id, t.views
-          FROM touched s
-         CROSS JOIN LATERAL unnest(s.top_path_ids, s.top_views) AS t (path_id, views)
-    ), merged AS (
-        -- A path that is in both has the greater count now.
-        SELECT site_id, day, path_id, max(views) AS views FROM candidates GROUP BY 1, 2, 3
-    ), placed AS (
-        SELECT m.site_id, m.day, m.path_id, m.views,
-               row_number() OVER (PARTITION BY m.site_id, m.day
-                                  ORDER BY m.views DESC, p.path) AS place
-          FROM merged m
-         CROSS JOIN LATERAL (
-               SELECT path FROM paths
-                WHERE paths.site_id = m.site_id AND paths.path_id = m.path_id
-               OFFSET 0) AS p
-    ), tops AS (
-        SELECT site_id, day, array_agg(path_id ORDER BY place) AS path_ids,
-               array_agg(views ORDER BY place) AS views
-          FROM placed WHERE place <= 10 GROUP BY 1, 2
-    )
-    UPDATE rollup_sites s
-       SET top_path_ids = tops.path_ids, top_views = tops.views
-      FROM tops
-     WHERE s.site_id = tops.site_id AND s.day = tops.day;
+    SELECT array_agg(DISTINCT site_id) INTO found FROM events WHERE id > p_from AND id <= p_to;
+    PERFORM rollup_add_sites(found);
+    source.low := p_from;
+    source.high := p_to;
+    SELECT array_agg(s.site_id), array_agg(s.site_no), array_agg(s.home_no),
+           array_agg(s.time_zone), array_agg(s.folded)
+      INTO source.site_ids, source.site_nos, source.home_nos, source.zones, source.folded
+      FROM unnest(found) AS f (site_id)
+     CROSS JOIN LATERAL (
+           SELECT * FROM sites WHERE sites.site_id = f.site_id OFFSET 0) AS s;
+    RETURN source;
 END
 $$;
 
 -- Rolls up the events with p_from < id <= p_to; returns how many there were.
+--
+-- The steps hand each other arrays of numbers and of site_ids, elements with the same index
+-- belonging together: no temporary table, and the planner knows how many there are.  No array
+-- has paths or users' names, which may be long.  rollup_chunk() switches off all plans but
+-- those that start from the arrays and go through indexes, for the tables' statistics lag
+-- behind.
 CREATE OR REPLACE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
+    source rollup_source := rollup_find_source(p_from, p_to);
     found  record;
-    counts rollup_counts;
-    days   bigint;
 BEGIN
-    SELECT * INTO found FROM rollup_count_views(p_from, p_to);
-    counts := found.counts;
-    IF found.total = 0 THEN
+    IF source.site_ids IS NULL THEN
         RETURN 0;
     END IF;
-    days := cardinality(counts.sites); -- at most
-    IF days > 256 THEN
-        SELECT count(*) INTO days
-          FROM (SELECT DISTINCT c.site_id, c.day
-                  FROM unnest(counts.sites, counts.days) AS c (site_id, day)
-                 WHERE c.day > '-infinity') AS d;
-    END IF;
-    counts := rollup_add_views(counts);
-    PERFORM rollup_add_sites(p_from, p_to, days);
-    PERFORM rollup_set_tops(counts);
-    RETURN found.total;
+    SELECT * INTO found FROM rollup_count_totals(source);
+    PERFORM rollup_add_totals(found.counted);
+    PERFORM rollup_set_tops(rollup_add_counts(
+                rollup_spread(rollup_count_values(source), source)));
+    RETURN found.taken;
 END
 $$;
 

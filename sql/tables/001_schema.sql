@@ -108,52 +108,97 @@ CREATE INDEX dead_letters_created_at ON dead_letters (created_at);
 
 CREATE EXTENSION IF NOT EXISTS hll;
 
--- Paths by number: a path may have 8 KB and no index row can hold that.  The hash is the
--- key by which a path is found, path_id the key by which it is counted.
-CREATE SEQUENCE paths_path_id_seq AS bigint;
-CREATE TABLE paths (
-    site_id   text   COLLATE "C" NOT NULL,
-    path_id   bigint             NOT NULL DEFAULT nextval('paths_path_id_seq'),
-    path_hash bytea              NOT NULL, -- sha256 of the path in UTF-8
-    path      text   COLLATE "C" NOT NULL,
-    PRIMARY KEY (site_id, path_id),
-    UNIQUE (site_id, path_hash)
+-- The sites, made by their first event or by processor --sites.  Two numbers: site_no is that
+-- of its counts, and changes when they are made anew; home_no never does.
+CREATE SEQUENCE sites_site_no_seq AS integer;
+CREATE TABLE sites (
+    site_id    text COLLATE "C" NOT NULL PRIMARY KEY,
+    site_no    integer          NOT NULL UNIQUE DEFAULT nextval('sites_site_no_seq'),
+    home_no    integer          NOT NULL UNIQUE DEFAULT nextval('sites_site_no_seq'),
+                                -- of its values in dictionary
+    time_zone  text             NOT NULL DEFAULT 'UTC', -- a name that Postgres knows
+    folded     date             NOT NULL DEFAULT '-infinity', -- months before it are folded
+    created_at timestamptz      NOT NULL DEFAULT now()
 );
-ALTER SEQUENCE paths_path_id_seq OWNED BY paths.path_id;
+ALTER SEQUENCE sites_site_no_seq OWNED BY sites.site_no;
 
--- One row per site and day: all that /stats needs.
+-- By what events and visits are counted; functions/dimensions.sql has the rows.
+CREATE TABLE dimensions (
+    dimension  smallint NOT NULL PRIMARY KEY,
+    name       text     NOT NULL UNIQUE,
+    kind       text     NOT NULL CHECK (kind IN ('event', 'visit')),
+    expression text     NOT NULL -- over a row e of events
+);
+
+-- The values of dimensions by number: a value may have 8 KB and no index row can hold that.
+-- The hash is the key by which a value is found, value_id the key by which it is counted.
+CREATE SEQUENCE dictionary_value_id_seq AS bigint;
+CREATE TABLE dictionary (
+    value_id  bigint           NOT NULL PRIMARY KEY DEFAULT nextval('dictionary_value_id_seq'),
+    home_no   integer          NOT NULL, -- of sites
+    dimension smallint         NOT NULL,
+    is_other  boolean          NOT NULL DEFAULT false, -- what came when there were too many
+    hash      bytea            NOT NULL, -- half the sha256 of the value in UTF-8; '' is_other
+    value     text COLLATE "C" NOT NULL,
+    UNIQUE (home_no, dimension, hash)
+);
+ALTER SEQUENCE dictionary_value_id_seq OWNED BY dictionary.value_id;
+
+-- Figures of a site: of all time (grain 0), a day (1) and an hour (2).
 --
--- The top paths are kept, not searched for: counts only grow, so the ten first after a
--- chunk are among the ten first before it and the paths that the chunk touched.  Order:
--- views descending, then path ascending by bytes.
-CREATE TABLE rollup_sites (
-    site_id      text COLLATE "C"  NOT NULL,
-    day          date              NOT NULL, -- '-infinity': all time
-    views        bigint            NOT NULL,
-    users        hll(14,5,2048,1)  NOT NULL, -- exact up to 2,048 users
-    top_path_ids bigint[]          NOT NULL DEFAULT '{}', -- at most ten, first one first
-    top_views    bigint[]          NOT NULL DEFAULT '{}', -- of the same places
-    PRIMARY KEY (site_id, day)
+-- An event, page view and user counts where its own time is, a visit with all it has where
+-- its first event is.  Days and hours are those of the site's time zone: hour is the moment
+-- at which it begins, so a day on which the clocks change has 23 or 25.
+--
+-- The top pages are kept, not searched for: counts only grow, so the ten first after a chunk
+-- are among the ten first before it and the pages that the chunk touched.  Which ten is kept
+-- here, and how often each was seen in counts.
+CREATE TABLE totals (
+    site_no     integer          NOT NULL,
+    grain       smallint         NOT NULL,
+    day         date             NOT NULL, -- '-infinity' of all time
+    hour        timestamptz      NOT NULL, -- '-infinity' unless of an hour
+    events      bigint           NOT NULL,
+    pageviews   bigint           NOT NULL,
+    visits      bigint           NOT NULL,
+    bounces     bigint           NOT NULL,
+    visit_views bigint           NOT NULL, -- page views of those visits
+    duration_ms bigint           NOT NULL, -- of those visits
+    users       hll(14,5,2048,1) NOT NULL, -- exact up to 2,048 users
+    top_pages   bigint[]         NOT NULL DEFAULT '{}', -- at most ten, in no order
+    top_least   bigint           NOT NULL DEFAULT 0, -- events of the tenth, or fewer
+    PRIMARY KEY (site_no, grain, day, hour)
 ) WITH (fillfactor = 80);
 
--- One row per site, day and path.  Nothing but the key is indexed, and pages have room,
--- so that counting updates a row without touching an index.  The numbers come first in
--- the key: they are compared much faster than texts, and tell the site by themselves.
-CREATE TABLE rollup_paths (
-    site_id text COLLATE "C" NOT NULL,
-    day     date             NOT NULL, -- '-infinity': all time
-    path_id bigint           NOT NULL, -- of paths
-    views   bigint           NOT NULL,
-    PRIMARY KEY (path_id, day, site_id)
+-- Figures of a value: of a day (grain 1), of a month that is folded (3) and, of pages, of all
+-- time (0).  Nothing but the key is indexed, and pages have room, so that counting updates a
+-- row without touching an index.
+CREATE TABLE counts (
+    site_no     integer         NOT NULL,
+    dimension   smallint        NOT NULL,
+    grain       smallint        NOT NULL,
+    day         date            NOT NULL, -- the first of a month; '-infinity' of all time
+    value_id    bigint          NOT NULL, -- of dictionary
+    events      bigint          NOT NULL,
+    pageviews   bigint          NOT NULL,
+    visits      bigint          NOT NULL,
+    bounces     bigint          NOT NULL,
+    duration_ms bigint          NOT NULL,
+    users       hll(11,5,128,1) NOT NULL, -- exact up to 128 users
+    PRIMARY KEY (site_no, dimension, grain, day, value_id)
 ) WITH (fillfactor = 80);
 
 -- One row: how far the roll-up has come, and what the last chunk took, by which all
--- processors pace themselves.
+-- processors pace themselves; and what the processors' settings say about it.
 CREATE TABLE rollup_state (
     only_one    boolean     NOT NULL DEFAULT true PRIMARY KEY CHECK (only_one),
     position    bigint      NOT NULL, -- every event with an id up to it is rolled up
     finished_at timestamptz NOT NULL, -- of the last chunk
-    took_ms     integer     NOT NULL
+    took_ms     integer     NOT NULL,
+    raw_from    timestamptz NOT NULL DEFAULT '-infinity', -- no older events were dropped
+    sites_max   integer     NOT NULL DEFAULT 100000,
+    values_max  integer     NOT NULL DEFAULT 10000,
+    hours_days  integer     NOT NULL DEFAULT 400
 );
 INSERT INTO rollup_state (position, finished_at, took_ms) VALUES (0, now(), 0);
 
@@ -165,10 +210,45 @@ CREATE TABLE rollup_aside (
     aside_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Counts of paths, in arrays.
+-- What the steps of a chunk hand each other, elements with the same index belonging together.
+--
+-- The events of a chunk: ids above low and up to high, of these sites.
+CREATE TYPE rollup_source AS (
+    low      bigint,
+    high     bigint,
+    site_ids text[],
+    site_nos integer[],
+    home_nos integer[],
+    zones    text[],
+    folded   date[]
+);
+
+-- What is to be added to totals; without users none are.
+CREATE TYPE rollup_totals AS (
+    site_nos    integer[],
+    grains      smallint[],
+    days        date[],
+    hours       timestamptz[],
+    events      bigint[],
+    pageviews   bigint[],
+    visits      bigint[],
+    bounces     bigint[],
+    visit_views bigint[],
+    durations   bigint[],
+    users       hll[]
+);
+
+-- The same of counts; of the rows that have been changed, events are all of them.
 CREATE TYPE rollup_counts AS (
-    sites    text[],
-    days     date[],
-    path_ids bigint[],
-    views    bigint[]
+    site_nos   integer[],
+    dimensions smallint[],
+    grains     smallint[],
+    days       date[],
+    value_ids  bigint[],
+    events     bigint[],
+    pageviews  bigint[],
+    visits     bigint[],
+    bounces    bigint[],
+    durations  bigint[],
+    users      hll[]
 );

@@ -139,7 +139,7 @@ def _check_stored(bench, database, name, posted):
     if not confirmed <= rows <= confirmed + throughput.CONNECTIONS + posted.errors:
         bench.samples.fault("pipeline.rate", f"{name}: {confirmed} events confirmed, "
                                              f"{rows} stored")
-    views = "SELECT sum(views) FROM rollup_sites WHERE day = '-infinity'"
+    views = "SELECT sum(events) FROM totals WHERE grain = 0"
     wait_until(lambda: database.value(views) == rows, DRAIN_SECONDS,
                "the rollups to have every row", interval=0.05)
 

@@ -266,7 +266,7 @@ def test_pool_use_waiting_and_coalesced_requests_are_seen(daemons, database):
                 "two idle connections")
     askers = []
     try:
-        with locked(database, "rollup_sites"):
+        with locked(database, "totals"):
             for site in ("a", "b", "c", "c", "c", "d"):
                 askers.append(Connection(reporting.port, timeout=30))
                 askers[-1].send(build("GET", f"/stats?site_id={site}"))

@@ -108,7 +108,7 @@ def test_time_limits_hold_behind_pgbouncer(daemons, database, pooled):
     desk = daemons.start("reporting", DATABASE_URL=pooled.url(database.name),
                          QUERY_TIMEOUT_MS=300, REPORTING_CONNECTIONS=1)
     with contextlib.closing(database.connect()) as conn, conn.cursor() as cursor:
-        cursor.execute("BEGIN; LOCK TABLE rollup_sites IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("BEGIN; LOCK TABLE totals IN ACCESS EXCLUSIVE MODE")
         assert desk.get("/stats?site_id=s").status == 503
         wait_until(lambda: database.value(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -168,7 +168,7 @@ def test_the_longest_fields_of_the_widest_characters_are_stored(
     assert database.row("SELECT min(char_length(site_id)), min(char_length(event_type)), "
                         "min(char_length(path)), min(char_length(user_id)), "
                         "min(octet_length(path)) FROM events") == (255, 255, 2048, 255, 8192)
-    wait_until(lambda: database.value("SELECT count(*) FROM rollup_paths") == 40, 10,
+    wait_until(lambda: database.value("SELECT count(*) FROM counts WHERE dimension = 1") == 40, 10,
                "long paths to be rolled up")
 
 

@@ -88,8 +88,8 @@ def test_days_at_the_ends_of_time(reporting, database, day):
 
 def test_numbers_have_64_bits(reporting, database):
     load(database, [event(site_id="s")])
-    database.rows("UPDATE rollup_sites SET views = 9223372036854775806, "
-                  "top_views = '{9007199254740993}'")
+    database.rows("UPDATE totals SET events = 9223372036854775806; "
+                  "UPDATE counts SET events = 9007199254740993")
     answer = reporting.get(target("s"))
     assert b'"total_views":9223372036854775806' in answer.body
     assert b'"views":9007199254740993}' in answer.body

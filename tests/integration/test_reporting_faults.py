@@ -140,9 +140,9 @@ def test_a_schema_that_disappears_is_noticed(own_database, daemons):
     database = own_database()
     load(database, [event(site_id="s")])
     daemon = daemons.start("reporting", DATABASE_URL=database.url)
-    database.rows("ALTER TABLE rollup_sites RENAME TO gone")
+    database.rows("ALTER TABLE totals RENAME TO gone")
     check_503(ask_in_time(daemon))
-    database.rows("ALTER TABLE gone RENAME TO rollup_sites")
+    database.rows("ALTER TABLE gone RENAME TO totals")
     wait_answers(daemon, 1)
     database.rows("INSERT INTO schema_version VALUES (99, '099_later.sql', '', 99)")
     check_503(ask_in_time(daemon, "/readyz"))
@@ -253,7 +253,7 @@ def test_a_killed_backend_costs_no_answer(own_database, daemons):
     load(database, [event(site_id="s")])
     daemon = daemons.start("reporting", DATABASE_URL=database.url,
                            QUERY_TIMEOUT_MS=10000)
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         asker = Asker(daemon, ["/stats?site_id=s"])
         wait_blocked(database, 1)
         database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -275,7 +275,7 @@ def test_equal_questions_that_wait_share_one_execution(own_database, daemons):
 
     def executions():
         return database.server.log_path.read_text().count("execute stats:")
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         before = executions()
         sent = Asker(daemon, ["/stats?site_id=s"])
         wait_blocked(database, 1)
@@ -293,7 +293,7 @@ def test_connections_and_waiting_queries_are_limited(own_database, daemons):
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=2,
                            QUERIES_WAITING_MAX=3, QUERY_TIMEOUT_MS=20000,
                            RAW_CONNECTIONS=2)  # and one for /readyz
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         sent = Asker(daemon, [f"/stats?site_id=s{n}" for n in range(2)])
         wait_blocked(database, 2)
         waiting = Asker(daemon, [f"/stats?site_id=w{n}" for n in range(3)]).wait_read()
@@ -316,7 +316,7 @@ def test_a_slow_query_is_ended_and_its_connection_kept(own_database, daemons):
         return database.value("SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity "
                               "WHERE application_name = %s", [APPLICATION])
     pid = backend()
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         check_503(ask_in_time(daemon))
         wait_blocked(database, 0)
     wait_answers(daemon)
@@ -328,7 +328,7 @@ def test_clients_that_leave_are_forgotten(own_database, daemons):
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=1,
                            QUERY_TIMEOUT_MS=20000)
     base = daemon.open_files()
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         first = Asker(daemon, ["/stats?site_id=first"])
         wait_blocked(database, 1)
         leaving = Asker(daemon, [f"/stats?site_id=gone{n}" for n in range(100)]).wait_read()
@@ -398,7 +398,7 @@ def test_sigterm_answers_everyone(own_database, daemons, wait):
     load(database, [event(site_id="s")])
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_CONNECTIONS=2,
                            QUERY_TIMEOUT_MS=20000, REQUEST_WAIT=wait)
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         asker = Asker(daemon, [f"/stats?site_id={site}" for site in "sabc" * 10])
         wait_blocked(database, 2)
         asker.wait_read()
@@ -419,7 +419,7 @@ def test_sigterm_ends_in_time_whatever_postgres_does(own_database, daemons, how,
                            REQUEST_WAIT=wait)
     with contextlib.ExitStack() as undo:
         if how == "locked":
-            undo.enter_context(locked(database, "rollup_sites"))
+            undo.enter_context(locked(database, "totals"))
         elif how == "hung":
             database.server.pause()
             undo.callback(database.server.resume)
@@ -463,7 +463,7 @@ def test_sigterm_under_load_loses_no_answer(database, daemons, wait):
 def test_a_second_signal_ends_at_once(own_database, daemons):
     database = own_database()
     daemon = daemons.start("reporting", DATABASE_URL=database.url, QUERY_TIMEOUT_MS=20000)
-    with locked(database, "rollup_sites"):
+    with locked(database, "totals"):
         asker = Asker(daemon, ["/stats?site_id=s"])
         wait_blocked(database, 1)
         daemon.signal(signal.SIGTERM)

@@ -58,7 +58,7 @@ def test_raw_questions_hold_up_nobody_else(daemons, database):
 
 def test_readyz_waits_behind_no_question(daemons, database):
     daemon = start(daemons, database, QUERY_TIMEOUT_MS=20000, RAW_QUERY_TIMEOUT_MS=20000)
-    with locked(database, "rollup_sites, events"):
+    with locked(database, "totals, events"):
         waiting = [ask(daemon, f"/stats?site_id=s{n}") for n in range(10)]
         waiting += [ask(daemon, EXACT.format(n)) for n in range(10)]
         wait_blocked(database, 4 + 2)

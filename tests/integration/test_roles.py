@@ -9,6 +9,7 @@ import pytest
 
 from support import rollups
 from support.daemon import run
+from support.event_fields import fields
 from support.events import Mix, event, job, new_id
 from support.judge import Judge
 from support.months import month, name_of, wait_for_turn
@@ -159,10 +160,10 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT * FROM stats_exact_all('demo')", (OWNER, REPORTING)),
     ("SELECT * FROM events", (OWNER, REPORTING)),
     ("SELECT * FROM events_default", (OWNER,)),
-    ("SELECT * FROM rollup_paths", (OWNER,)),
-    ("SELECT * FROM rollup_sites", (OWNER, REPORTING)),
+    ("SELECT * FROM totals", (OWNER, REPORTING)),
+    ("SELECT * FROM counts", (OWNER, REPORTING)),
     ("SELECT * FROM dead_letters", (OWNER, PROCESSOR)),
-    ("SELECT * FROM rollup_state", (OWNER, PROCESSOR)),
+    ("SELECT * FROM rollup_state", ROLES),
     ("SELECT * FROM rollup_aside", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_pending()", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_settled(1000)", (OWNER, PROCESSOR)),
@@ -185,9 +186,9 @@ ATTEMPTS = [Attempt(*row) for row in [
     (LETTER, (OWNER, PROCESSOR)),
     ("UPDATE dead_letters SET reason = 'r'", (OWNER, PROCESSOR)),
     ("DELETE FROM dead_letters", (OWNER, PROCESSOR)),
-    ("UPDATE rollup_sites SET views = 1", (OWNER,)),
-    ("DELETE FROM rollup_paths", (OWNER,)),
-    ("INSERT INTO paths (site_id, path_hash, path) VALUES ('s', '', '')", (OWNER,)),
+    ("UPDATE totals SET events = 1", (OWNER,)),
+    ("DELETE FROM counts", (OWNER,)),
+    ("INSERT INTO sites (site_id) VALUES ('s')", (OWNER,)),
     ("UPDATE rollup_state SET position = 0", (OWNER,)),
     ("DELETE FROM rollup_aside", (OWNER,)),
     ("DELETE FROM schema_version", (OWNER,)),
@@ -396,15 +397,16 @@ def test_every_table_and_function_was_thought_of(served):
     wanted |= {("dead_letters", PROCESSOR, p) for p in ("INSERT", "UPDATE", "DELETE")}
     wanted |= {("events_id_seq", PROCESSOR, "USAGE")}
     wanted |= {(t, REPORTING, "SELECT") for t in
-               ("schema_version", "events", "paths", "rollup_sites")}
+               ("schema_version", "events", "sites", "dimensions", "dictionary", "totals",
+                "counts", "rollup_state")}
     assert set(tables) == wanted
     columns = served.rows("""
         SELECT attrelid::regclass::text, attname, a.grantee::regrole::text, a.privilege_type
           FROM pg_attribute CROSS JOIN LATERAL aclexplode(attacl) a
          WHERE attrelid IN (SELECT oid FROM pg_class
                              WHERE relnamespace = 'public'::regnamespace)""")
-    assert set(columns) == {("events", name, PROCESSOR, "INSERT") for name in (
-        "event_id", "site_id", "event_type", "path", "user_id", "timestamp")}
+    assert set(columns) == {("events", field.key, PROCESSOR, "INSERT") for field in fields()
+                            if field.presence != "INPUT"}
 
 
 # --- making them -----------------------------------------------------------------

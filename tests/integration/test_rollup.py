@@ -93,7 +93,7 @@ def test_days_are_those_of_utc(daemons, redis, database):
                      job(event(timestamp="2025-11-15T00:00:00Z")))
     wait_until(redis.is_drained, 20)
     rollups.wait_equal(database)
-    assert database.rows("SELECT day::text, views FROM rollup_sites ORDER BY day") == [
+    assert database.rows("SELECT day::text, events FROM totals WHERE grain < 2 ORDER BY day") == [
         ("-infinity", 2), ("2025-11-14", 1), ("2025-11-15", 1)]
 
 
@@ -167,12 +167,12 @@ def test_only_one_roll_up_runs_at_a_time(database):
 
 def test_a_roll_up_that_fails_leaves_nothing_behind(database):
     insert_many(database, [("s", f"/{n}", "u", "2025-11-14T10:00:00Z") for n in range(20)])
-    database.rows("ALTER TABLE rollup_sites ADD CONSTRAINT no CHECK (views < 5)")
+    database.rows("ALTER TABLE totals ADD CONSTRAINT no CHECK (events < 5)")
     with pytest.raises(Exception, match='"no"'):
         roll_up(database)
-    assert database.value("SELECT count(*) FROM rollup_paths") == 0
+    assert database.value("SELECT count(*) FROM counts") == 0
     assert database.value("SELECT position FROM rollup_state") == 0
-    database.rows("ALTER TABLE rollup_sites DROP CONSTRAINT no")
+    database.rows("ALTER TABLE totals DROP CONSTRAINT no")
     roll_up(database)
     assert not rollups.differences(database)
 
@@ -322,7 +322,7 @@ def test_exact_at_every_moment_under_concurrent_writers(database):
             database.row("SELECT b.* FROM rollup_settled(5000) s, rollup_chunk(s, 100) b")
             raw, rolled = database.row(
                 "SELECT (SELECT count(*) FROM events, rollup_state WHERE id <= position), "
-                "(SELECT coalesce(sum(views), 0) FROM rollup_sites WHERE day = '-infinity')")
+                "(SELECT coalesce(sum(events), 0) FROM totals WHERE grain = 0)")
             assert raw == rolled
     finally:
         stop.set()
@@ -360,7 +360,7 @@ def test_a_hundred_thousand_sites_in_one_bite(database):
                   "SELECT 's' || i, 'v', '/', 'u', '2025-11-14T10:00:00Z' "
                   "FROM generate_series(1, %s) i", (count,))
     roll_up(database)
-    assert database.value("SELECT count(*) FROM rollup_sites") == 2 * count
+    assert database.value("SELECT count(*) FROM totals WHERE grain < 2") == 2 * count
     assert not rollups.differences(database)
 
 
@@ -382,7 +382,7 @@ def test_the_day_of_an_event_is_found_across_the_calendar(database):
                            for n in range(60)])
     roll_up(database)
     assert database.value("SELECT total_views FROM stats('s', '2024-02-29')") == 1
-    assert database.value("SELECT count(*) FROM rollup_sites WHERE day > '-infinity'") == 60
+    assert database.value("SELECT count(*) FROM totals WHERE grain = 1") == 60
     assert not rollups.differences(database)
 
 
@@ -395,3 +395,53 @@ def test_events_sent_again_are_not_counted_again(daemons, redis, database):
             wait_until(redis.is_drained, 20)
     rollups.wait_equal(database)
     assert database.value("SELECT total_views FROM stats('demo', NULL)") == 100
+
+
+# --- sites and their days
+
+def test_days_and_hours_are_those_of_the_site(database):
+    """Midnight in three zones, and the night in which clocks go back."""
+    zones = {"utc": "UTC", "nepal": "Asia/Kathmandu", "berlin": "Europe/Berlin"}
+    for site, zone in zones.items():
+        database.rows("INSERT INTO sites (site_id, time_zone) VALUES (%s, %s)", (site, zone))
+    insert_many(database, [
+        (site, "/", "u", f"2026-10-{24 + hours // 24}T{hours % 24:02}:14:59.999Z")
+        for site in zones for hours in range(72)])
+    roll_up(database)
+    assert not rollups.differences(database)
+    hours = ("SELECT count(*) FROM totals JOIN sites USING (site_no) WHERE site_id = %s "
+             "AND grain = 2 AND day = '2026-10-25'")
+    assert [database.value(hours, (site,)) for site in zones] == [24, 24, 25]
+    for site in zones:
+        assert database.rows("SELECT * FROM stats(%s, '2026-10-25')", (site,)) == \
+            database.rows("SELECT * FROM stats_exact_day(%s, '2026-10-25')", (site,))
+
+
+def test_what_is_no_event_is_in_no_count(database):
+    insert_many(database, [("s", "/", "u", "2026-11-14T10:00:00Z")])
+    database.rows("INSERT INTO events (site_id, event_type, path, visitor_id, timestamp, "
+                  "duration_ms) VALUES ('s', 'v', '/', 7, '2026-11-14T10:00:30Z', 30000)")
+    roll_up(database)
+    for stats in ("stats('s', NULL)", "stats_exact_all('s')"):
+        assert database.rows(f"SELECT * FROM {stats}") == [(1, 1, "/", 1)]
+    assert not rollups.differences(database)
+    assert database.rows("SELECT DISTINCT duration_ms FROM counts WHERE dimension = 1 "
+                         "AND grain = 1") == [(30000,)]
+
+
+def test_a_visitor_without_a_name_is_a_user(database):
+    database.rows("INSERT INTO events (site_id, event_type, path, user_id, visitor_id, "
+                  "timestamp) SELECT 's', 'page_view', '/', v.*, '2026-11-14T10:00:00Z' "
+                  "FROM (VALUES ('a', 1), ('a', 2), (NULL, 1), (NULL, 3), (NULL, NULL)) v")
+    roll_up(database)
+    assert database.row("SELECT * FROM stats('s', NULL)")[:2] == (5, 3)
+    assert not rollups.differences(database)
+
+
+def test_there_are_no_more_sites_than_there_may_be(database):
+    database.rows("UPDATE rollup_state SET sites_max = 2")
+    for sites in (("a",), ("a", "b", "c"), ("b", "c", "d")):
+        insert_many(database, [(site, "/", None, "2026-11-14T10:00:00Z") for site in sites])
+        roll_up(database)
+    assert database.rows("SELECT site_id, events FROM totals JOIN sites USING (site_no) "
+                         "WHERE grain = 0 ORDER BY 1") == [("a", 2), ("b", 2)]

@@ -33,10 +33,10 @@ def fail_with(database, body):
     database.rows(f"""
         CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF new.path = '/poison' THEN {body}; END IF;
+            IF new.value = '/poison' THEN {body}; END IF;
             RETURN new;
         END $$;
-        CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON paths FOR EACH ROW
+        CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON dictionary FOR EACH ROW
         EXECUTE FUNCTION refuse()""")
 
 
@@ -79,7 +79,7 @@ def check_set_aside(database, poison, processor):
 
 def check_brought_back(database, poison):
     """As the documentation says, once the reason is gone."""
-    database.rows("DROP TRIGGER IF EXISTS refuse ON paths")
+    database.rows("DROP TRIGGER IF EXISTS refuse ON dictionary")
     assert database.row("SELECT * FROM rollup_retry_aside()") == (len(poison), 0)
     assert aside(database) == [] and not rollups.differences(database)
     assert database.row("SELECT * FROM rollup_retry_aside()") == (0, 0)
@@ -89,11 +89,11 @@ def check_brought_back(database, poison):
 
 FAILURES = {
     "a trigger": "RAISE EXCEPTION 'not this one'",
-    "a value": "new.path_hash := NULL",
+    "a value": "new.hash := NULL",
     "a limit": "RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded'",
     "an internal error": "RAISE EXCEPTION USING ERRCODE = 'internal_error'",
     "damaged bytes": "RAISE EXCEPTION USING ERRCODE = 'data_corrupted'",
-    "division": "PERFORM 1 / (length(new.path) - length(new.path))",
+    "division": "PERFORM 1 / (length(new.value) - length(new.value))",
     "memory": "RAISE EXCEPTION USING ERRCODE = 'out_of_memory'",
     "temporary files": "RAISE EXCEPTION USING ERRCODE = 'configuration_limit_exceeded'",
 }
@@ -197,12 +197,12 @@ def test_what_a_person_or_the_machine_did_sets_nothing_aside(daemons, redis, dat
     database.rows(POISON, ("u1",))
     with contextlib.ExitStack() as undo:
         if how == "locked":
-            undo.enter_context(locked(database, "rollup_paths"))
+            undo.enter_context(locked(database, "counts"))
         elif how == "privilege":
             fail_with(database, "RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege'")
         elif how == "schema":
-            database.rows("ALTER TABLE rollup_paths RENAME TO gone")
-            undo.callback(database.rows, "ALTER TABLE gone RENAME TO rollup_paths")
+            database.rows("ALTER TABLE counts RENAME TO gone")
+            undo.callback(database.rows, "ALTER TABLE gone RENAME TO counts")
         elif how == "disk":
             fail_with(database, "RAISE EXCEPTION USING ERRCODE = 'disk_full'")
         else:
@@ -212,7 +212,7 @@ def test_what_a_person_or_the_machine_did_sets_nothing_aside(daemons, redis, dat
         processor.wait_alive()
         wait_until(lambda: failures(processor) >= 14, 60, "some failures")
         assert aside(database) == []
-    database.rows("DROP TRIGGER IF EXISTS refuse ON paths")
+    database.rows("DROP TRIGGER IF EXISTS refuse ON dictionary")
     rollups.wait_equal(database)
 
 

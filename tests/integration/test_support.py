@@ -93,13 +93,20 @@ def test_the_mix_is_repeatable():
 TABLES = """
 CREATE EXTENSION hll;
 CREATE TABLE events (event_id uuid, site_id text, event_type text, path text,
-                     user_id text, "timestamp" timestamptz);
+                     user_id text, "timestamp" timestamptz, hostname text,
+                     duration_ms integer, visitor_id bigint);
 CREATE TABLE dead_letters (event_id uuid);
-CREATE TABLE rollup_sites (site_id text, day date, views bigint, users hll,
-                           top_path_ids bigint[] DEFAULT '{1}',
-                           top_views bigint[] DEFAULT '{2}');
-CREATE TABLE paths (site_id text, path_id integer, path text);
-CREATE TABLE rollup_paths (site_id text, day date, path_id integer, views bigint);
+CREATE TABLE rollup_state (hours_days integer);
+INSERT INTO rollup_state VALUES (40000);
+CREATE TABLE sites (site_id text, site_no integer, time_zone text DEFAULT 'UTC');
+CREATE TABLE dimensions (dimension integer, name text, kind text);
+INSERT INTO dimensions VALUES (1, 'page', 'event'), (2, 'event_type', 'event');
+CREATE TABLE dictionary (value_id bigint, value text);
+CREATE TABLE totals (site_no integer, grain integer, day date, hour timestamptz,
+                     events bigint, pageviews bigint, users hll,
+                     top_pages bigint[] DEFAULT '{}');
+CREATE TABLE counts (site_no integer, dimension integer, grain integer, day date,
+                     value_id bigint, events bigint, pageviews bigint, users hll);
 """
 
 
@@ -140,24 +147,35 @@ def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database
     # 19:30 in Newfoundland is the next day in UTC.
     store(empty_database, event(event_id=new_id(), timestamp="2025-11-14T23:30:00Z"),
           event(event_id=new_id(), timestamp="2025-11-14T01:00:00Z", user_id=None))
-    assert len(rollups.differences(empty_database)) == 6
+    assert [row[0] for row in rollups.differences(empty_database)] == ["unknown"]
+    empty_database.rows("INSERT INTO sites VALUES ('demo', 1)")
+    assert len(rollups.differences(empty_database)) == 4 + 3 + 2
     empty_database.rows("""
-        INSERT INTO paths VALUES ('demo', 1, '/');
-        INSERT INTO rollup_paths SELECT 'demo', day, 1, 2
-            FROM unnest('{2025-11-14,-infinity}'::date[]) day;
-        INSERT INTO rollup_sites
-            SELECT 'demo', day, 2,
-                   (SELECT hll_add_agg(hll_hash_text(user_id), 14, 5, 2048, 1) FROM events)
-            FROM unnest('{2025-11-14,-infinity}'::date[]) day""")
+        INSERT INTO dictionary VALUES (1, '/'), (2, 'page_view');
+        CREATE VIEW who AS
+            SELECT hll_add_agg(hll_hash_text(user_id), 14, 5, 2048, 1) AS users FROM events;
+        INSERT INTO counts SELECT 1, v.dimension, v.grain, v.day::date, v.value_id, 2, 2, users
+            FROM who, (VALUES (1, 1, '2025-11-14', 1), (1, 0, '-infinity', 1),
+                              (2, 1, '2025-11-14', 2)) AS v (dimension, grain, day, value_id);
+        INSERT INTO totals SELECT 1, v.grain, v.day::date, '-infinity', 2, 2, users, '{1}'
+            FROM who, (VALUES (0, '-infinity'), (1, '2025-11-14')) AS v (grain, day);
+        INSERT INTO totals SELECT 1, 2, '2025-11-14', date_trunc('hour', "timestamp", 'UTC'), 1,
+            1, CASE WHEN user_id IS NULL THEN hll_empty(14, 5, 2048, 1) ELSE users END
+            FROM who, events""")
     assert rollups.differences(empty_database) == []
     rollups.wait_equal(empty_database, 1)
-    for damage in ("UPDATE rollup_sites SET views = 3 WHERE day > '-infinity'",
-                   "UPDATE rollup_sites SET users = hll_add(users, hll_hash_text('x'))",
-                   "UPDATE rollup_paths SET views = 1 WHERE day = '-infinity'",
-                   "UPDATE rollup_sites SET top_views = '{3}' WHERE day = '-infinity'",
-                   "UPDATE rollup_sites SET top_path_ids = '{}', top_views = '{}'",
-                   "UPDATE rollup_paths SET day = '2025-11-15' WHERE day > '-infinity'",
-                   "DELETE FROM rollup_sites WHERE day = '-infinity'",
+    for damage in ("UPDATE totals SET events = 3 WHERE grain = 1",
+                   "UPDATE totals SET pageviews = 1 WHERE grain = 0",
+                   "UPDATE totals SET hour = hour + interval '1 minute' WHERE grain = 2",
+                   "UPDATE totals SET users = hll_add(users, hll_hash_text('x'))",
+                   "UPDATE counts SET users = hll_add(users, hll_hash_text('x'))",
+                   "UPDATE counts SET events = 1 WHERE grain = 0",
+                   "UPDATE counts SET pageviews = 1 WHERE dimension = 2",
+                   "UPDATE totals SET top_pages = '{2}' WHERE grain = 0",
+                   "UPDATE totals SET top_pages = '{}' WHERE grain = 1",
+                   "UPDATE counts SET day = '2025-11-15' WHERE grain = 1",
+                   "DELETE FROM totals WHERE grain = 0",
+                   "DELETE FROM sites",
                    "DELETE FROM events WHERE user_id IS NULL"):
         conn = empty_database.connect()
         conn.autocommit = False
