@@ -1,18 +1,20 @@
 /* routes.c -- see routes.h.
  *
- * on_report -> ask_read -> report_source -> pool_ask -> (Postgres) -> on_rows
- *           -> render_json -> http_answer_json
+ * on_report -> ask_read -> [of a range: pool_ask -> (Postgres) -> on_now -> ask_set_range]
+ *           -> report_source -> pool_ask -> (Postgres) -> on_rows -> render -> http_answer
  */
 #include "reporting/routes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
 #include "reporting/report/render.h"
 #include "reporting/report/report.h"
+#include "reporting/report/resolve.h"
 #include "reporting/session.h"
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
@@ -22,20 +24,21 @@
 #include "shared/text/query.h"
 
 enum {
-    /* Ten paths of 2,048 characters and a site_id of QUERY_BYTES_MAX, each character at
-     * most six bytes in JSON, and some room. */
-    ANSWER_BYTES_MAX = 262144,
+    /* A thousand paths of 2,048 characters, each character at most six bytes in JSON; in CSV
+     * all values of a property, which are much shorter. */
+    ANSWER_BYTES_MAX = 67108864,
     ROUTES_LOG_INTERVAL_MS = 10000
 };
 
 /* A request for a report that waits for its rows. */
 struct report_request {
-    struct http_request *http; /* borrowed until answered */
-    struct reporting_metrics *metrics;
-    const struct report *report; /* the row of its route */
-    const struct report *source; /* the statement that answers */
+    struct http_request *http;   /* borrowed until answered */
+    const struct routes *routes; /* borrowed */
+    enum statement_id report;    /* the row of its route */
+    const struct report *source; /* the statement that is asked */
     struct ask ask;
-    char bytes[]; /* of the ask */
+    struct buf made; /* the bytes of the ask; data is `bytes` and does not move */
+    char bytes[];
 };
 
 /* --- errors ---------------------------------------------------------------------- */
@@ -84,50 +87,86 @@ static void answer_failure(struct reporting_metrics *metrics, struct http_reques
 
 /* --- reports --------------------------------------------------------------------- */
 
-static struct report_request *report_request_new(struct http_request *req,
+static struct report_request *report_request_new(const struct routes *routes,
+                                                 struct http_request *req,
+                                                 enum statement_id report,
                                                  const struct ask *ask)
 {
-    struct report_request *request =
-        mem_calloc(1, sizeof(struct report_request) + ask_bytes(ask));
+    size_t size = ask_bytes(ask);
+    struct report_request *request = mem_alloc(sizeof(struct report_request) + size);
 
     if (!request)
         return NULL;
     request->http = req;
+    request->routes = routes;
+    request->report = report;
     request->ask = *ask;
-    ask_move(&request->ask, request->bytes);
+    request->made = (struct buf){.data = request->bytes, .cap = size, .max_bytes = size};
+    ask_move(&request->ask, &request->made);
     return request;
 }
 
-static void answer_rows(const struct report_request *request, const PGresult *rows)
+/* Answers an error of its client's, or one of ours, and ends the request. */
+static void end_with(struct report_request *request, const struct err *err)
 {
-    struct buf body;
-    struct err err;
+    const struct report *source = request->source;
+    bool is_too_much = source && source->pool == POOL_RAW && err->code == ERR_TIMEOUT;
 
-    buf_init(&body, ANSWER_BYTES_MAX);
-    if (render_json(request->report, &request->ask, rows, &body, &err))
-        answer_failure(request->metrics, request->http, &err, sentence_of(err.code));
-    else
-        http_answer_json(request->http, 200, body.data, body.len);
-    buf_release(&body);
+    if (err->code == ERR_INVALID) {
+        metric_add(&request->routes->metrics->failures[err->code], 1);
+        http_answer_error(request->http, 400, err->msg);
+    } else {
+        answer_failure(request->routes->metrics, request->http, err,
+                       is_too_much
+                           ? "the question needs too many raw events; shorten the "
+                             "range"
+                           : sentence_of(err->code));
+    }
+    mem_free(request);
 }
 
-static bool is_raw(const struct report_request *request)
+static enum err_code answer_rows(const struct report_request *request,
+                                 const PGresult *rows, struct err *err)
 {
-    return request->source->pool == POOL_RAW;
+    const struct report *report = report_get(request->report);
+    struct buf body;
+    enum err_code code;
+
+    buf_init(&body, ANSWER_BYTES_MAX);
+    if (request->ask.is_csv) {
+        code = render_csv(report, &request->ask, rows, &body, err);
+        if (!code)
+            http_answer_text(request->http, 200, RENDER_CSV_TYPE, body.data, body.len);
+    } else {
+        code = render_json(report, &request->ask, rows, &body, err);
+        if (!code)
+            http_answer_json(request->http, 200, body.data, body.len);
+    }
+    buf_release(&body);
+    return code;
+}
+
+/* What Postgres says about itself is no fault of the client's, whatever its code. */
+static void end_failed(struct report_request *request, const struct err *err)
+{
+    struct err ours = *err;
+
+    if (ours.code == ERR_INVALID)
+        ours.code = ERR_BUG;
+    end_with(request, &ours);
 }
 
 static void on_rows(const PGresult *rows, const struct err *err, void *user)
 {
     struct report_request *request = user;
+    struct err own;
 
-    if (rows)
-        answer_rows(request, rows);
+    if (!rows)
+        end_failed(request, err);
+    else if (answer_rows(request, rows, &own))
+        end_failed(request, &own);
     else
-        answer_failure(request->metrics, request->http, err,
-                       is_raw(request) && err->code == ERR_TIMEOUT
-                           ? "the question needs too many raw events; shorten the range"
-                           : sentence_of(err->code));
-    mem_free(request);
+        mem_free(request);
 }
 
 /* A question of raw events is worth a look at the socket: who has closed it is gone. */
@@ -135,34 +174,82 @@ static bool is_asker_gone(const void *user)
 {
     const struct report_request *request = user;
 
-    return is_raw(request) ? http_has_hung_up(request->http)
-                           : http_is_gone(request->http);
+    return request->source->pool == POOL_RAW ? http_has_hung_up(request->http)
+                                             : http_is_gone(request->http);
 }
 
-static enum err_code ask_database(const struct routes *routes, struct http_request *req,
-                                  enum statement_id report, const struct ask *ask,
-                                  struct err *err)
+static enum err_code
+ask_database(struct report_request *request, enum statement_id id,
+             void (*fn)(const PGresult *, const struct err *, void *), struct err *err)
 {
-    struct question question = {.statement = report_source(report, ask)};
-    struct asker asker = {.fn = on_rows, .is_gone = is_asker_gone};
-    const struct report *source = report_get(question.statement);
-    struct report_request *request = report_request_new(req, ask);
-    enum err_code code;
+    struct question question = {.statement = id};
+    const struct report *source = report_get(id);
+    struct asker asker = {.fn = fn, .is_gone = is_asker_gone, .user = request};
 
-    if (!request)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    request->metrics = routes->metrics;
-    request->report = report_get(report);
     request->source = source;
     for (size_t i = 0; i < source->value_count; i++)
-        question.values[i] = ask->texts[source->values[i]];
-    asker.user = request;
-    code = pool_ask(routes->pools[source->pool], &question, &asker, err);
+        question.values[i] = request->ask.texts[source->values[i]];
+    return pool_ask(request->routes->pools[source->pool], &question, &asker, err);
+}
+
+static enum err_code ask_source(struct report_request *request, struct err *err)
+{
+    return ask_database(request, report_source(request->report, &request->ask), on_rows,
+                        err);
+}
+
+enum now_field {
+    NOW_TODAY,
+    NOW_HOUR,
+    NOW_FIRST_DAY,
+    NOW_SINCE,
+    NOW_PREVIOUS_SINCE
+};
+
+static struct ask_now read_now(const PGresult *rows)
+{
+    return (struct ask_now){
+        .days = {.today = day_parse(PQgetvalue(rows, 0, NOW_TODAY)),
+                 .hour = (int)strtol(PQgetvalue(rows, 0, NOW_HOUR), NULL, 10),
+                 .first_day = day_parse(PQgetvalue(rows, 0, NOW_FIRST_DAY))},
+        .since = PQgetvalue(rows, 0, NOW_SINCE),
+        .previous_since = PQgetvalue(rows, 0, NOW_PREVIOUS_SINCE),
+    };
+}
+
+/* The range of a report is known; now it can be asked. */
+static void on_now(const PGresult *rows, const struct err *err, void *user)
+{
+    struct report_request *request = user;
+    struct ask_now now;
+    struct err own;
+    enum err_code code;
+
+    if (!rows) {
+        end_failed(request, err);
+        return;
+    }
+    now = read_now(rows);
+    code = ask_set_range(&request->ask, &now, &request->made, &own);
+    if (!code)
+        code = ask_source(request, &own);
     if (code)
-        mem_free(request);
-    else
-        http_wait(req);
-    return code;
+        end_with(request, &own);
+    else if (request->source->pool == POOL_RAW)
+        pool_dispatch(request->routes->pools[POOL_RAW]);
+}
+
+static enum err_code begin(struct report_request *request, struct err *err)
+{
+    const struct report *report = report_get(request->report);
+    enum err_code code = ERR_OK;
+
+    if (report->is_paged)
+        code = ask_set_page(&request->ask, &request->made, err);
+    if (code)
+        return code;
+    return report->has_range ? ask_database(request, STATEMENT_NOW, on_now, err)
+                             : ask_source(request, err);
 }
 
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
@@ -184,6 +271,7 @@ static void on_report(struct http_request *req, void *user)
 {
     const struct routes *routes = user;
     enum statement_id report = (enum statement_id)http_request_route(req)->id;
+    struct report_request *request;
     struct query query;
     struct ask ask;
     struct err err;
@@ -199,8 +287,15 @@ static void on_report(struct http_request *req, void *user)
         http_answer_error(req, 403, "exact=true needs a token");
         return;
     }
-    if (ask_database(routes, req, report, &ask, &err))
+    request = report_request_new(routes, req, report, &ask);
+    if (!request)
+        (void)err_set(&err, ERR_NOMEM, "out of memory");
+    if (!request || begin(request, &err)) {
         answer_failure(routes->metrics, req, &err, sentence_of(err.code));
+        mem_free(request);
+    } else {
+        http_wait(req);
+    }
 }
 
 /* --- the dashboard ------------------------------------------------------------------ */

@@ -1,8 +1,8 @@
 /* ask.h -- what a request asks, read from its query string and checked.
  *
- * One table in ask.c has every parameter of every report: its name and who reads it.  What
- * was read is kept as texts, bytes with a length and a NUL after them; they are bound to
- * statements as values, and are never a part of SQL.  Pure.
+ * One table in params.c has every parameter of every report: its name and who reads it.
+ * What goes to a statement is kept as texts, bytes with a length and a NUL after them; they
+ * are bound as values, and are never a part of SQL.  Pure.
  */
 #ifndef REPORTING_REPORT_ASK_H
 #define REPORTING_REPORT_ASK_H
@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "reporting/report/day.h"
+#include "reporting/report/metric_table.h"
+#include "reporting/report/period.h"
 #include "shared/base/err.h"
 
 struct query;
@@ -20,13 +23,50 @@ enum ask_param {
     ASK_PARAM_SITE_ID = 1 << 0, /* required, not empty; any text */
     ASK_PARAM_DATE = 1 << 1,    /* YYYY-MM-DD; absent or empty is none */
     ASK_PARAM_EXACT = 1 << 2,   /* true or false; absent is false */
-    ASK_PARAM_OTHERS = 1 << 3,  /* any other is ignored, else it is refused */
+    ASK_PARAM_PERIOD = 1 << 3,
+    ASK_PARAM_FROM = 1 << 4,
+    ASK_PARAM_TO = 1 << 5,
+    ASK_PARAM_COMPARE = 1 << 6, /* previous_period */
+    ASK_PARAM_PROPERTY = 1 << 7,
+    ASK_PARAM_METRICS = 1 << 8, /* by commas */
+    ASK_PARAM_INTERVAL = 1 << 9,
+    ASK_PARAM_FILTERS = 1 << 10,
+    ASK_PARAM_LIMIT = 1 << 11,
+    ASK_PARAM_PAGE = 1 << 12,
+    ASK_PARAM_FORMAT = 1 << 13, /* json or csv */
+    ASK_PARAM_OTHERS = 1 << 14, /* any other is ignored, else it is refused */
+
+    /* Of all reports on a range of days. */
+    ASK_PARAMS_RANGE = ASK_PARAM_SITE_ID | ASK_PARAM_DATE | ASK_PARAM_PERIOD |
+                       ASK_PARAM_FROM | ASK_PARAM_TO | ASK_PARAM_COMPARE |
+                       ASK_PARAM_METRICS | ASK_PARAM_FORMAT,
 };
+
+/*    id, the type that Postgres takes it for */
+#define ASK_TEXTS(X)                                                                     \
+    X(SITE_ID, "text")                                                                   \
+    X(DATE, "date")                                                                      \
+    X(FROM, "date")                                                                      \
+    X(TO, "date")                                                                        \
+    X(SINCE, "timestamptz") /* of 24 hours, the first; else null */                      \
+    X(PREVIOUS_FROM, "date")                                                             \
+    X(PREVIOUS_TO, "date")                                                               \
+    X(PREVIOUS_HOUR, "integer")                                                          \
+    X(PREVIOUS_SINCE, "timestamptz")                                                     \
+    X(INTERVAL, "text")                                                                  \
+    X(PROPERTY, "text")                                                                  \
+    X(SORT, "text")         /* the first metric */                                       \
+    X(CLAUSES, "integer[]") /* of the filters, see filter.h */                           \
+    X(NEGATED, "boolean[]")                                                              \
+    X(PATTERNS, "text[]")                                                                \
+    X(LIMIT, "integer") /* one more than is shown; null: all */                          \
+    X(OFFSET, "bigint")
 
 /* What a question consists of, and the values that a statement can be given. */
 enum ask_text_id {
-    ASK_SITE_ID,
-    ASK_DATE,
+#define ASK_TEXT_ID(id, type) ASK_##id,
+    ASK_TEXTS(ASK_TEXT_ID)
+#undef ASK_TEXT_ID
     ASK_TEXT_COUNT
 };
 
@@ -38,19 +78,31 @@ struct ask_text {
     size_t len;        /* without the NUL */
 };
 
+enum {
+    ASK_LIMIT_DEFAULT = 100,
+    ASK_LIMIT_MAX = 1000,
+    ASK_PAGE_MAX = 1000000,
+    ASK_BUCKETS_MAX = 5000
+};
+
 struct ask {
     struct ask_text texts[ASK_TEXT_COUNT];
     bool is_exact; /* counted from raw events instead of the roll-up */
+    bool is_csv;
+    bool compares; /* with the period before */
+    bool has_period;
+    struct period_question when;
+    const struct property *property; /* NULL: none */
+    size_t metric_count;
+    enum metric_id metrics[METRIC_ID_COUNT]; /* in the order asked */
+    const char *filters;                     /* borrowed as the texts; NULL: none */
+    int limit;                               /* rows that are shown; 0: not given */
+    int page;                                /* from 1 */
 };
 
 /* Reads the parameters that a report takes; *ret_ask borrows from the query.  ERR_INVALID with
  * a sentence for the client that has the name of the parameter and what is allowed. */
 enum err_code ask_read(unsigned params, const struct query *query, struct ask *ret_ask,
                        struct err *err) MUST_CHECK;
-
-/* The bytes that the texts need, NULs included; and puts copies of them there: the ask borrows
- * from `bytes` then. */
-size_t ask_bytes(const struct ask *ask);
-void ask_move(struct ask *ask, char *bytes);
 
 #endif

@@ -1,35 +1,19 @@
-/* render.c -- see render.h. */
+/* render.c -- see render.h: JSON. */
 #include "reporting/report/render.h"
 
 #include <string.h>
 
+#include "reporting/report/cells.h"
 #include "reporting/report/report.h"
 #include "shared/base/buf.h"
 #include "shared/text/json.h"
 
-enum {
-    INT_DIGITS_MAX = 19 /* of a bigint */
-};
-
 struct rendering {
+    const struct report *report;
     const struct ask *ask;
     const PGresult *rows;
     struct buf *out;
 };
-
-/* What Postgres writes for an integer is JSON, and is copied as it stands. */
-static bool is_int(const char *text, size_t len)
-{
-    size_t at = text[0] == '-';
-
-    if (at == len || len - at > INT_DIGITS_MAX)
-        return false;
-    for (; at < len; at++) {
-        if (text[at] < '0' || text[at] > '9')
-            return false;
-    }
-    return true;
-}
 
 static enum err_code add_asked(struct rendering *r, const struct report_column *column)
 {
@@ -38,19 +22,6 @@ static enum err_code add_asked(struct rendering *r, const struct report_column *
     if (!text->bytes)
         return buf_add(r->out, "null", strlen("null"));
     return json_add_string(r->out, text->bytes, text->len);
-}
-
-static enum err_code add_cell(struct rendering *r, const struct report_column *column,
-                              int row, int field)
-{
-    const char *bytes = PQgetvalue(r->rows, row, field);
-    size_t len = (size_t)PQgetlength(r->rows, row, field);
-
-    if (PQgetisnull(r->rows, row, field))
-        return ERR_BUG;
-    if (column->type == REPORT_TEXT)
-        return json_add_string(r->out, bytes, len);
-    return is_int(bytes, len) ? buf_add(r->out, bytes, len) : ERR_BUG;
 }
 
 /* The key, and what stands before it. */
@@ -73,6 +44,124 @@ static enum err_code add_key(struct rendering *r, char before, const char *name)
     return ERR_OK;
 }
 
+static enum err_code add_metrics(struct rendering *r, char before,
+                                 const int64_t figures[FIGURE_COUNT])
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < r->ask->metric_count && !code; i++) {
+        enum metric_id id = r->ask->metrics[i];
+        struct metric_value value = metric_value(id, figures);
+        code = add_key(r, i == 0 ? before : ',', metric_name(id));
+        if (!code)
+            code = cells_add_metric(&value, "null", r->out);
+    }
+    return code;
+}
+
+/* The metrics of a row among its keys, and "previous" with those of the period before. */
+static enum err_code add_figures(struct rendering *r, int row, int field)
+{
+    int64_t figures[FIGURE_COUNT];
+    int64_t previous[FIGURE_COUNT];
+    enum err_code code = cells_figures(r->rows, row, field, figures);
+
+    if (!code)
+        code = add_metrics(r, ',', figures);
+    if (code || !r->ask->compares)
+        return code;
+    code = cells_figures(r->rows, row, field + FIGURE_COUNT, previous);
+    if (!code)
+        code = add_key(r, ',', "previous");
+    if (!code)
+        code = add_metrics(r, '{', previous);
+    return code ? code : buf_add(r->out, "}", 1);
+}
+
+/* A change without its decimal where that is 0: 100, and 33.3. */
+static enum err_code add_change(struct rendering *r, const struct metric_value *now,
+                                const struct metric_value *previous)
+{
+    struct metric_value change = metric_change(now, previous);
+
+    if (change.value % 10 == 0) {
+        change.value /= 10;
+        change.decimals = 0;
+    }
+    return cells_add_metric(&change, "null", r->out);
+}
+
+static enum err_code add_total(struct rendering *r, enum metric_id id,
+                               const int64_t figures[FIGURE_COUNT],
+                               const int64_t before[FIGURE_COUNT])
+{
+    struct metric_value now = metric_value(id, figures);
+    struct metric_value previous = metric_value(id, before);
+    enum err_code code = add_key(r, '{', "value");
+
+    if (!code)
+        code = cells_add_metric(&now, "null", r->out);
+    if (!code && r->ask->compares)
+        code = add_key(r, ',', "previous");
+    if (!code && r->ask->compares)
+        code = cells_add_metric(&previous, "null", r->out);
+    if (!code && r->ask->compares)
+        code = add_key(r, ',', "change");
+    if (!code && r->ask->compares)
+        code = add_change(r, &now, &previous);
+    return code ? code : buf_add(r->out, "}", 1);
+}
+
+static enum err_code add_totals(struct rendering *r, int field)
+{
+    int64_t figures[FIGURE_COUNT];
+    int64_t previous[FIGURE_COUNT];
+    enum err_code code = cells_figures(r->rows, 0, field, figures);
+
+    if (!code)
+        code = cells_figures(r->rows, 0, field + FIGURE_COUNT, previous);
+    for (size_t i = 0; i < r->ask->metric_count && !code; i++) {
+        enum metric_id id = r->ask->metrics[i];
+        code = add_key(r, i == 0 ? '{' : ',', metric_name(id));
+        if (!code)
+            code = add_total(r, id, figures, previous);
+    }
+    return code ? code : buf_add(r->out, "}", 1);
+}
+
+static enum err_code add_cell(struct rendering *r, const struct report_column *column,
+                              int row, int field)
+{
+    if (column->type == REPORT_TOTALS)
+        return add_totals(r, field);
+    if (PQgetisnull(r->rows, row, field))
+        return column->is_optional ? buf_add(r->out, "null", 4) : ERR_BUG;
+    if (column->type == REPORT_INT)
+        return cells_add_int(r->rows, row, field, r->out);
+    return json_add_string(r->out, PQgetvalue(r->rows, row, field),
+                           (size_t)PQgetlength(r->rows, row, field));
+}
+
+/* One column of a row of the list. */
+static enum err_code add_member(struct rendering *r, const struct report_column *column,
+                                char before, int row, int field)
+{
+    const char *name = column->name;
+    enum err_code code;
+
+    if (column->type == REPORT_FIGURES)
+        return add_figures(r, row, field);
+    if (column->type == REPORT_OTHER) {
+        if (PQgetvalue(r->rows, row, field)[0] != 't')
+            return ERR_OK;
+        return buf_add_text(r->out, ",\"other\":true");
+    }
+    if (column->type == REPORT_VALUE)
+        name = r->ask->property->name;
+    code = add_key(r, before, name);
+    return code ? code : add_cell(r, column, row, field);
+}
+
 /* The object of one row, whose columns begin with those given and this field. */
 static enum err_code add_row(struct rendering *r, const struct report_column *columns,
                              int row, int field)
@@ -81,9 +170,8 @@ static enum err_code add_row(struct rendering *r, const struct report_column *co
     char before = '{';
 
     for (; columns->type != REPORT_END && !code; columns++) {
-        code = add_key(r, before, columns->name);
-        if (!code)
-            code = add_cell(r, columns, row, field++);
+        code = add_member(r, columns, before, row, field);
+        field += cells_width(columns);
         before = ',';
     }
     return code ? code : buf_add(r->out, "}", 1);
@@ -92,18 +180,23 @@ static enum err_code add_row(struct rendering *r, const struct report_column *co
 static enum err_code add_list(struct rendering *r, const struct report_column *columns,
                               int field)
 {
-    int count = PQntuples(r->rows);
+    int count = cells_list_rows(r->rows, field);
+    bool has_more = r->report->is_paged && count > r->ask->limit;
     enum err_code code = buf_add(r->out, "[", 1);
 
-    if (count == 1 && PQgetisnull(r->rows, 0, field))
-        count = 0; /* a site without any */
+    if (has_more)
+        count = r->ask->limit;
     for (int row = 0; row < count && !code; row++) {
         if (row > 0)
             code = buf_add(r->out, ",", 1);
         if (!code)
             code = add_row(r, columns, row, field);
     }
-    return code ? code : buf_add(r->out, "]", 1);
+    if (!code)
+        code = buf_add(r->out, "]", 1);
+    if (code || !r->report->is_paged)
+        return code;
+    return buf_add_text(r->out, has_more ? ",\"more\":true" : ",\"more\":false");
 }
 
 static enum err_code add_columns(struct rendering *r, const struct report_column *columns)
@@ -122,27 +215,19 @@ static enum err_code add_columns(struct rendering *r, const struct report_column
             break;
         }
         code = columns->type == REPORT_ASKED ? add_asked(r, columns)
-                                             : add_cell(r, columns, 0, field++);
+                                             : add_cell(r, columns, 0, field);
+        field += cells_width(columns);
     }
     return code ? code : buf_add(r->out, "}", 1);
-}
-
-static int count_fields(const struct report_column *columns)
-{
-    int count = 0;
-
-    for (; columns->type != REPORT_END; columns++)
-        count += columns->type == REPORT_INT || columns->type == REPORT_TEXT;
-    return count;
 }
 
 enum err_code render_json(const struct report *report, const struct ask *ask,
                           const PGresult *rows, struct buf *out, struct err *err)
 {
-    struct rendering r = {.ask = ask, .rows = rows, .out = out};
-    enum err_code code = ERR_BUG;
+    struct rendering r = {.report = report, .ask = ask, .rows = rows, .out = out};
+    enum err_code code = cells_check(report, rows);
 
-    if (PQntuples(rows) > 0 && PQnfields(rows) == count_fields(report->columns))
+    if (!code)
         code = add_columns(&r, report->columns);
     if (code == ERR_BUG)
         return err_set(err, code, "the rows of \"%s\" have another form", report->name);

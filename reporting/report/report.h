@@ -12,6 +12,7 @@
 #ifndef REPORTING_REPORT_REPORT_H
 #define REPORTING_REPORT_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reporting/report/ask.h"
@@ -27,7 +28,7 @@ enum statement_id {
 };
 
 enum {
-    REPORT_VALUES_MAX = 2
+    REPORT_VALUES_MAX = 16
 };
 
 /* Who waits in one of the pools waits for nobody in the others. */
@@ -45,6 +46,11 @@ enum report_type {
     /* Columns of the rows, in their order.  Before the list they are the same in each row. */
     REPORT_INT,
     REPORT_TEXT,
+    REPORT_VALUE, /* a text, under the name of the property that is asked */
+    REPORT_OTHER, /* a boolean, shown when it is true */
+    REPORT_FIGURES, /* enum figure, and once more for the period before: the metrics asked */
+    /* An object of the metrics asked, from such columns. */
+    REPORT_TOTALS,
     /* An array, with an object of the columns after it for each row.  Rows whose first
      * such column is null are none: so a statement can answer with the columns before it
      * alone. */
@@ -55,6 +61,7 @@ struct report_column {
     const char *name;
     enum report_type type;
     enum ask_text_id asked; /* of REPORT_ASKED */
+    bool is_optional;       /* may be null */
 };
 
 struct report {
@@ -65,6 +72,8 @@ struct report {
     enum ask_text_id values[REPORT_VALUES_MAX]; /* $1, $2, ... of the statement */
     enum report_pool pool;
     unsigned params; /* enum ask_param */
+    bool has_range;  /* its days are resolved first, see resolve.h */
+    bool is_paged;   /* a row more than its limit tells that there are more */
     const struct report_column *columns;
 };
 

@@ -23,6 +23,19 @@
 
 #define STATS_ROWS "SELECT total_views, unique_users, path, views FROM "
 
+/* In front of the results of a range of days. */
+#define RANGE_COLUMNS                                                                    \
+    {"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID}, {"from", .type = REPORT_ASKED, .asked = ASK_FROM},            \
+        {"to", .type = REPORT_ASKED, .asked = ASK_TO}, {"time_zone", .type = REPORT_TEXT},                \
+    {                                                                                    \
+        "as_of", .type = REPORT_TEXT                                                     \
+    }
+
+/* Columns in the order of enum figure; `of` is their table. */
+#define FIGURES(of)                                                                      \
+    of "users, " of "visits, " of "pageviews, " of "events, " of "bounces, " of          \
+       "visit_views, " of "duration_ms, " of "all_users"
+
 /* clang-format off */
 #define REPORTS(REPORT, STATEMENT)                                                       \
     STATEMENT(SCHEMA_VERSION, "schema_version",                                          \
@@ -32,7 +45,7 @@
         .sql = STATS_ROWS "stats($1, $2)",                                               \
         VALUES(ASK_SITE_ID, ASK_DATE),                                                   \
         .params = ASK_PARAM_SITE_ID | ASK_PARAM_DATE | ASK_PARAM_EXACT | ASK_PARAM_OTHERS, \
-        COLUMNS({"site_id", REPORT_ASKED, ASK_SITE_ID}, {"date", REPORT_ASKED, ASK_DATE}, \
+        COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID}, {"date", .type = REPORT_ASKED, .asked = ASK_DATE}, \
                 {"total_views", .type = REPORT_INT}, {"unique_users", .type = REPORT_INT}, \
                 {"top_paths", .type = REPORT_LIST},                                      \
                 {"path", .type = REPORT_TEXT}, {"views", .type = REPORT_INT}))           \
@@ -41,7 +54,52 @@
         VALUES(ASK_SITE_ID, ASK_DATE), .pool = POOL_RAW)                                 \
     STATEMENT(STATS_EXACT_ALL, "stats_exact_all",                                        \
         .sql = STATS_ROWS "stats_exact_all($1)",                                         \
-        VALUES(ASK_SITE_ID), .pool = POOL_RAW)
+        VALUES(ASK_SITE_ID), .pool = POOL_RAW)                                           \
+    STATEMENT(NOW, "report_now",                                                         \
+        .sql = "SELECT * FROM report_now($1)", VALUES(ASK_SITE_ID))                      \
+    REPORT(AGGREGATE, "aggregate", "/stats/aggregate",                                   \
+        .sql = "SELECT h.*, f.*, p.* FROM report_head($1) AS h CROSS JOIN "              \
+               "report_figures($1, $2, $3, NULL, $4) AS f CROSS JOIN "                   \
+               "report_figures($1, $5, $6, $7, $8) AS p",                                \
+        VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
+               ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE),                  \
+        .params = ASK_PARAMS_RANGE, .has_range = true,                                   \
+        COLUMNS(RANGE_COLUMNS, {"results", .type = REPORT_TOTALS}))                      \
+    REPORT(TIMESERIES, "timeseries", "/stats/timeseries",                                \
+        .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
+               FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
+               "report_series($1, $9, $2, $3, NULL, $4) AS f LEFT JOIN "                 \
+               "report_series($1, $9, $5, $6, $7, $8) AS p USING (place) ORDER BY place", \
+        VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
+               ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE, ASK_INTERVAL),    \
+        .params = ASK_PARAMS_RANGE | ASK_PARAM_INTERVAL, .has_range = true,              \
+        COLUMNS(RANGE_COLUMNS, {"interval", .type = REPORT_ASKED, .asked = ASK_INTERVAL},                 \
+                {"results", .type = REPORT_LIST}, {"time", .type = REPORT_TEXT},         \
+                {"", .type = REPORT_FIGURES}))                                           \
+    REPORT(BREAKDOWN, "breakdown", "/stats/breakdown",                                   \
+        .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
+               FIGURES("f.previous_") " FROM report_head($1) AS h LEFT JOIN "            \
+               "report_breakdown($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "    \
+               "AS f ON true ORDER BY f.place",                                          \
+        VALUES(ASK_SITE_ID, ASK_PROPERTY, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
+               ASK_PREVIOUS_TO, ASK_SORT, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS,        \
+               ASK_LIMIT, ASK_OFFSET),                                                   \
+        .params = ASK_PARAMS_RANGE | ASK_PARAM_PROPERTY | ASK_PARAM_FILTERS |            \
+                  ASK_PARAM_LIMIT | ASK_PARAM_PAGE,                                      \
+        .has_range = true, .is_paged = true,                                             \
+        COLUMNS(RANGE_COLUMNS, {"property", .type = REPORT_ASKED, .asked = ASK_PROPERTY},                 \
+                {"results", .type = REPORT_LIST}, {"", .type = REPORT_VALUE},            \
+                {"other", .type = REPORT_OTHER}, {"", .type = REPORT_FIGURES}))          \
+    REPORT(SITES, "sites", "/sites",                                                     \
+        .sql = "SELECT s.* FROM (VALUES (1)) AS always LEFT JOIN "                       \
+               "report_sites($1, $2) AS s ON true ORDER BY s.site_id",                   \
+        VALUES(ASK_LIMIT, ASK_OFFSET),                                                   \
+        .params = ASK_PARAM_LIMIT | ASK_PARAM_PAGE | ASK_PARAM_FORMAT, .is_paged = true, \
+        COLUMNS({"results", .type = REPORT_LIST}, {"site_id", .type = REPORT_TEXT},      \
+                {"time_zone", .type = REPORT_TEXT}, {"first_day", .type = REPORT_TEXT,    \
+                .is_optional = true},  \
+                {"last_day", .type = REPORT_TEXT, .is_optional = true},                 \
+                {"views_today", .type = REPORT_INT}))
 /* clang-format on */
 
 #endif

@@ -44,7 +44,7 @@ REPORT = r''' \
         .sql = "SELECT sum(count(*)) OVER (), event_type, count(*) FROM events " \
                "WHERE site_id = $1 GROUP BY 2 ORDER BY 2", \
         VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID, .pool = POOL_RAW, \
-        COLUMNS({"site_id", REPORT_ASKED, ASK_SITE_ID}, {"events", .type = REPORT_INT}, \
+        COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID}, {"events", .type = REPORT_INT}, \
                 {"types", .type = REPORT_LIST}, \
                 {"event_type", .type = REPORT_TEXT}, {"count", .type = REPORT_INT}))'''
 

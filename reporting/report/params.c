@@ -1,0 +1,274 @@
+/* params.c -- see params.h. */
+#include "reporting/report/params.h"
+
+#include <string.h>
+
+#include "reporting/report/filter.h"
+#include "reporting/report/metric_table.h"
+
+enum {
+    LIST_MAX = 320 /* bytes of names in a sentence */
+};
+
+static struct ask_text text_of(const char *bytes)
+{
+    return (struct ask_text){.bytes = bytes, .len = strlen(bytes)};
+}
+
+/* Appends a name to a list of them, if there is room. */
+static void add_name(char list[LIST_MAX], const char *name)
+{
+    size_t len = strlen(list);
+
+    if (len + strlen(name) + sizeof(", ") > LIST_MAX)
+        return;
+    if (len > 0) {
+        memcpy(list + len, ", ", 2);
+        len += 2;
+    }
+    memcpy(list + len, name, strlen(name) + 1);
+}
+
+static enum err_code read_site_id(const char *text, struct ask *ask, struct err *err)
+{
+    if (!text || !text[0])
+        return err_set(err, ERR_INVALID, "site_id required");
+    ask->texts[ASK_SITE_ID] = text_of(text);
+    return ERR_OK;
+}
+
+/* Postgres's own parser takes far more than YYYY-MM-DD ("yesterday", "20251114"), and
+ * refuses the rest with an error, so nothing but a real day goes there. */
+static enum err_code read_date(const char *text, struct ask *ask, struct err *err)
+{
+    if (!text || !text[0])
+        return ERR_OK;
+    if (!day_is_real(text))
+        return err_set(err, ERR_INVALID, "date must be YYYY-MM-DD");
+    ask->texts[ASK_DATE] = text_of(text);
+    ask->when.has_date = true;
+    ask->when.date = day_parse(text);
+    return ERR_OK;
+}
+
+static enum err_code read_exact(const char *text, struct ask *ask, struct err *err)
+{
+    ask->is_exact = text && strcmp(text, "true") == 0;
+    if (text && !ask->is_exact && strcmp(text, "false") != 0)
+        return err_set(err, ERR_INVALID, "exact must be true or false");
+    return ERR_OK;
+}
+
+static enum err_code read_period(const char *text, struct ask *ask, struct err *err)
+{
+    static const char *const names[] = {
+#define PERIOD_NAME(id, name) name,
+        PERIODS(PERIOD_NAME)
+#undef PERIOD_NAME
+    };
+    char list[LIST_MAX] = "";
+
+    if (!text)
+        return ERR_OK;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        add_name(list, names[i]);
+        if (strcmp(names[i], text) != 0)
+            continue;
+        ask->when.period = (enum period)i;
+        ask->has_period = true;
+        if (i == PERIOD_24H && ask->when.has_date)
+            return err_set(err, ERR_INVALID, "\"date\" must not be given with 24h");
+        return ERR_OK;
+    }
+    return err_set(err, ERR_INVALID, "\"period\" must be one of %s", list);
+}
+
+static enum err_code read_from(const char *text, struct ask *ask, struct err *err)
+{
+    if (!text)
+        return ERR_OK;
+    if (ask->has_period)
+        return err_set(err, ERR_INVALID, "\"from\" must not be given with \"period\"");
+    if (ask->when.has_date)
+        return err_set(err, ERR_INVALID, "\"from\" must not be given with \"date\"");
+    if (!day_is_real(text))
+        return err_set(err, ERR_INVALID, "\"from\" must be YYYY-MM-DD");
+    ask->when.period = PERIOD_FROM_TO;
+    ask->when.from = day_parse(text);
+    return ERR_OK;
+}
+
+static enum err_code read_to(const char *text, struct ask *ask, struct err *err)
+{
+    bool has_from = ask->when.period == PERIOD_FROM_TO;
+
+    if (!text && !has_from)
+        return ERR_OK;
+    if (!text || !has_from)
+        return err_set(err, ERR_INVALID,
+                       "\"from\" and \"to\" must be given together, "
+                       "without \"period\"");
+    if (!day_is_real(text))
+        return err_set(err, ERR_INVALID, "\"to\" must be YYYY-MM-DD");
+    ask->when.to = day_parse(text);
+    if (ask->when.to < ask->when.from)
+        return err_set(err, ERR_INVALID, "\"to\" must not be before \"from\"");
+    return ERR_OK;
+}
+
+static enum err_code read_compare(const char *text, struct ask *ask, struct err *err)
+{
+    if (!text)
+        return ERR_OK;
+    if (strcmp(text, "previous_period") != 0)
+        return err_set(err, ERR_INVALID, "\"compare\" must be previous_period");
+    if (ask->when.period == PERIOD_ALL)
+        return err_set(err, ERR_INVALID, "\"compare\" must not be given with all");
+    ask->compares = true;
+    return ERR_OK;
+}
+
+static enum err_code read_property(const char *text, struct ask *ask, struct err *err)
+{
+    char list[LIST_MAX] = "";
+
+    ask->property = text ? property_find(text) : NULL;
+    if (ask->property) {
+        ask->texts[ASK_PROPERTY] = text_of(ask->property->name);
+        return ERR_OK;
+    }
+    for (size_t i = 0; property_at(i); i++)
+        add_name(list, property_at(i)->name);
+    return err_set(err, ERR_INVALID, "\"property\" must be one of %s", list);
+}
+
+static enum err_code refuse_metrics(const struct ask *ask, unsigned allowed,
+                                    struct err *err)
+{
+    char list[LIST_MAX] = "";
+
+    for (int id = 0; id < METRIC_ID_COUNT; id++) {
+        if (allowed & 1U << id)
+            add_name(list, metric_name((enum metric_id)id));
+    }
+    if (!ask->property)
+        return err_set(err, ERR_INVALID, "\"metrics\" must be of %s, each once", list);
+    return err_set(err, ERR_INVALID, "\"metrics\" of \"%s\" must be of %s, each once",
+                   ask->property->name, list);
+}
+
+static enum err_code read_metrics(const char *text, struct ask *ask, struct err *err)
+{
+    enum metric_group group = ask->property ? ask->property->group : METRIC_GROUP_NONE;
+    unsigned allowed = metric_allowed(group);
+    unsigned open = allowed; /* and not yet asked */
+
+    for (int id = 0; id < METRIC_ID_COUNT && !text; id++) {
+        if (metric_default(group) & 1U << id)
+            ask->metrics[ask->metric_count++] = (enum metric_id)id;
+    }
+    while (text) {
+        size_t len = strcspn(text, ",");
+        enum metric_id id = metric_find(text, len);
+        if (id == METRIC_ID_COUNT || !(open & 1U << id))
+            return refuse_metrics(ask, allowed, err);
+        open &= ~(1U << id);
+        ask->metrics[ask->metric_count++] = id;
+        text = text[len] ? text + len + 1 : NULL;
+    }
+    ask->texts[ASK_SORT] = text_of(metric_name(ask->metrics[0]));
+    return ERR_OK;
+}
+
+static enum err_code read_interval(const char *text, struct ask *ask, struct err *err)
+{
+    static const char *const names[] = {"hour", "day", "week", "month"};
+
+    if (!text)
+        return ERR_OK;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], text) == 0) {
+            ask->texts[ASK_INTERVAL] = text_of(names[i]);
+            return ERR_OK;
+        }
+    }
+    return err_set(err, ERR_INVALID,
+                   "\"interval\" must be one of hour, day, week, month");
+}
+
+/* What the counts can answer: clauses on the property that is asked. */
+static enum err_code read_filters(const char *text, struct ask *ask, struct err *err)
+{
+    struct filters filters;
+    enum err_code code;
+
+    if (!text)
+        return ERR_OK;
+    code = filters_parse(text, &filters, err);
+    for (size_t i = 0; i < filters.clause_count && !code; i++) {
+        if (filters.properties[i] != ask->property)
+            code = err_set(err, ERR_INVALID,
+                           "\"filters\" must be on \"%s\", the property that is asked",
+                           ask->property->name);
+    }
+    if (!code)
+        ask->filters = text;
+    return code;
+}
+
+static enum err_code read_number(const char *name, const char *text, int most,
+                                 int *ret_number, struct err *err)
+{
+    int number = 0;
+    size_t len = text ? strspn(text, "0123456789") : 0;
+
+    if (!text)
+        return ERR_OK;
+    for (size_t i = 0; i < len && number <= most; i++)
+        number = number * 10 + (text[i] - '0');
+    if (text[len] || number < 1 || number > most)
+        return err_set(err, ERR_INVALID, "\"%s\" must be a number from 1 to %d", name,
+                       most);
+    *ret_number = number;
+    return ERR_OK;
+}
+
+static enum err_code read_limit(const char *text, struct ask *ask, struct err *err)
+{
+    return read_number("limit", text, ASK_LIMIT_MAX, &ask->limit, err);
+}
+
+static enum err_code read_page(const char *text, struct ask *ask, struct err *err)
+{
+    return read_number("page", text, ASK_PAGE_MAX, &ask->page, err);
+}
+
+static enum err_code read_format(const char *text, struct ask *ask, struct err *err)
+{
+    ask->is_csv = text && strcmp(text, "csv") == 0;
+    if (text && !ask->is_csv && strcmp(text, "json") != 0)
+        return err_set(err, ERR_INVALID, "\"format\" must be json or csv");
+    return ERR_OK;
+}
+
+const struct param *param_at(size_t index)
+{
+    static const struct param params[] = {
+        {ASK_PARAM_SITE_ID, "site_id", read_site_id},
+        {ASK_PARAM_DATE, "date", read_date},
+        {ASK_PARAM_EXACT, "exact", read_exact},
+        {ASK_PARAM_PERIOD, "period", read_period},
+        {ASK_PARAM_FROM, "from", read_from},
+        {ASK_PARAM_TO, "to", read_to},
+        {ASK_PARAM_COMPARE, "compare", read_compare},
+        {ASK_PARAM_PROPERTY, "property", read_property},
+        {ASK_PARAM_METRICS, "metrics", read_metrics},
+        {ASK_PARAM_INTERVAL, "interval", read_interval},
+        {ASK_PARAM_FILTERS, "filters", read_filters},
+        {ASK_PARAM_LIMIT, "limit", read_limit},
+        {ASK_PARAM_PAGE, "page", read_page},
+        {ASK_PARAM_FORMAT, "format", read_format},
+    };
+
+    return index < sizeof(params) / sizeof(params[0]) ? &params[index] : NULL;
+}

@@ -1,0 +1,198 @@
+/* resolve.c -- see resolve.h. */
+#include "reporting/report/resolve.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "reporting/report/ask.h"
+#include "reporting/report/filter.h"
+#include "shared/base/buf.h"
+
+enum {
+    MADE_BYTES_MAX = 512, /* of days, hours and numbers */
+    /* A byte of a filter becomes at most four in a pattern; of each value, its commas, quotes
+     * and the two other arrays. */
+    FILTER_FACTOR = 4,
+    FILTER_VALUE_BYTES = 12,
+    HOUR_DAYS_MAX = 2,  /* up to so many days are shown by hours, */
+    DAY_DAYS_MAX = 100, /* up to so many by days, if no interval is given */
+    SHORTEST_MONTH = 28
+};
+
+size_t ask_bytes(const struct ask *ask)
+{
+    size_t size = MADE_BYTES_MAX;
+
+    for (size_t i = 0; i < ASK_TEXT_COUNT; i++)
+        size += ask->texts[i].bytes ? ask->texts[i].len + 1 : 0;
+    if (ask->filters)
+        size += strlen(ask->filters) * (FILTER_FACTOR + 1 + FILTER_VALUE_BYTES);
+    return size;
+}
+
+static const char *copy(struct buf *out, const char *bytes, size_t len)
+{
+    char *at = out->data + out->len;
+
+    assert(out->len + len + 1 <= out->cap);
+    memcpy(at, bytes, len + 1);
+    out->len += len + 1;
+    return at;
+}
+
+void ask_move(struct ask *ask, struct buf *out)
+{
+    for (size_t i = 0; i < ASK_TEXT_COUNT; i++) {
+        struct ask_text *text = &ask->texts[i];
+        if (text->bytes)
+            text->bytes = copy(out, text->bytes, text->len);
+    }
+    if (ask->filters)
+        ask->filters = copy(out, ask->filters, strlen(ask->filters));
+}
+
+/* What has been written since `start` is a text of the ask; its NUL is there. */
+static void set_text(struct ask *ask, enum ask_text_id id, const struct buf *out,
+                     size_t start)
+{
+    ask->texts[id] = (struct ask_text){out->data + start, out->len - start - 1};
+}
+
+static void set_day(struct ask *ask, enum ask_text_id id, int day, struct buf *out)
+{
+    char text[DAY_TEXT_SIZE];
+
+    day_format(day, text);
+    ask->texts[id] =
+        (struct ask_text){copy(out, text, DAY_TEXT_SIZE - 1), DAY_TEXT_SIZE - 1};
+}
+
+static enum err_code set_number(struct ask *ask, enum ask_text_id id, long number,
+                                struct buf *out)
+{
+    size_t start = out->len;
+    enum err_code code = buf_printf(out, "%ld", number);
+
+    if (!code)
+        code = buf_add(out, "", 1);
+    if (!code)
+        set_text(ask, id, out, start);
+    return code;
+}
+
+enum err_code ask_set_page(struct ask *ask, struct buf *out, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    if (ask->limit == 0 && !ask->is_csv)
+        ask->limit = ASK_LIMIT_DEFAULT;
+    if (ask->limit > 0)
+        code = set_number(ask, ASK_LIMIT, ask->limit + 1, out);
+    if (!code)
+        code = set_number(ask, ASK_OFFSET, (long)(ask->page - 1) * ask->limit, out);
+    return code ? err_set(err, code, "out of memory") : ERR_OK;
+}
+
+static void set_interval(struct ask *ask, const struct period_range *range)
+{
+    static const char *const names[] = {"hour", "day", "month"};
+    int days = range->to - range->from + 1;
+    int i = days <= HOUR_DAYS_MAX ? 0 : days <= DAY_DAYS_MAX ? 1 : 2;
+
+    if (!ask->texts[ASK_INTERVAL].bytes)
+        ask->texts[ASK_INTERVAL] = (struct ask_text){names[i], strlen(names[i])};
+}
+
+/* A bucket has a name, so that there is one of a day, too. */
+static enum err_code check_buckets(const struct ask *ask,
+                                   const struct period_range *range, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int hours; /* of the shortest */
+    } intervals[] = {
+        {"hour", 1}, {"day", 24}, {"week", 168}, {"month", SHORTEST_MONTH * 24}};
+    long hours = (range->to - range->from + 1L) * 24;
+
+    for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
+        if (strcmp(intervals[i].name, ask->texts[ASK_INTERVAL].bytes) == 0 &&
+            hours / intervals[i].hours > ASK_BUCKETS_MAX)
+            return err_set(err, ERR_INVALID,
+                           "\"interval\" must give at most %d buckets; take a longer one "
+                           "or a shorter range",
+                           ASK_BUCKETS_MAX);
+    }
+    return ERR_OK;
+}
+
+static enum err_code set_filters(struct ask *ask, struct buf *out, struct err *err)
+{
+    static enum err_code (*const add[])(const struct filters *, struct buf *) = {
+        filters_add_clauses, filters_add_negated, filters_add_patterns};
+    struct filters filters;
+    enum err_code code;
+
+    if (!ask->filters)
+        return ERR_OK;
+    code = filters_parse(ask->filters, &filters, err);
+    for (size_t i = 0; i < 3 && !code; i++) {
+        size_t start = out->len;
+        code = add[i](&filters, out);
+        if (code)
+            return err_set(err, code, "could not write filters");
+        set_text(ask, (enum ask_text_id)(ASK_CLAUSES + i), out, start);
+    }
+    return code;
+}
+
+static void set_copy(struct ask *ask, enum ask_text_id id, const char *text,
+                     struct buf *out)
+{
+    ask->texts[id] = (struct ask_text){copy(out, text, strlen(text)), strlen(text)};
+}
+
+static enum err_code set_previous(struct ask *ask, const struct period_range *range,
+                                  struct buf *out)
+{
+    if (!ask->compares)
+        return ERR_OK;
+    set_day(ask, ASK_PREVIOUS_FROM, range->previous_from, out);
+    set_day(ask, ASK_PREVIOUS_TO, range->previous_to, out);
+    return range->previous_hour < 0
+               ? ERR_OK
+               : set_number(ask, ASK_PREVIOUS_HOUR, range->previous_hour, out);
+}
+
+static enum err_code check_days(const struct ask *ask, const struct period_range *range,
+                                struct err *err)
+{
+    int least = day_parse("0001-01-01");
+
+    if (range->from < least || (ask->compares && range->previous_from < least))
+        return err_set(err, ERR_INVALID,
+                       "\"date\" and \"from\" must not lead before the year 0001");
+    return ERR_OK;
+}
+
+enum err_code ask_set_range(struct ask *ask, const struct ask_now *now, struct buf *out,
+                            struct err *err)
+{
+    struct period_range range = period_resolve(&ask->when, &now->days);
+    enum err_code code = check_days(ask, &range, err);
+
+    set_interval(ask, &range);
+    if (!code)
+        code = check_buckets(ask, &range, err);
+    if (code)
+        return code;
+    set_day(ask, ASK_FROM, range.from, out);
+    set_day(ask, ASK_TO, range.to, out);
+    if (range.is_hours)
+        set_copy(ask, ASK_SINCE, now->since, out);
+    if (range.is_hours && ask->compares)
+        set_copy(ask, ASK_PREVIOUS_SINCE, now->previous_since, out);
+    code = set_previous(ask, &range, out);
+    if (code)
+        return err_set(err, code, "could not write a range");
+    return set_filters(ask, out, err);
+}

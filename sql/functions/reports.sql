@@ -1,0 +1,274 @@
+-- reports.sql: the queries behind the reports, over totals and counts.
+--
+-- Days are those of the site's zone and inclusive.  Figures are sums in one order: users,
+-- visits, pageviews, events, bounces, visit_views, duration_ms, all_users; reporting makes
+-- the metrics of them.  What is compared comes as a second range, all of whose bounds are
+-- NULL when nothing is.  All are plain SQL, so that the planner sees through them.
+
+-- A moment as it is written down in a zone: 2026-11-01T00:00:00+01:00.
+CREATE OR REPLACE FUNCTION report_time(p_at timestamptz, p_zone text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT to_char(p_at AT TIME ZONE p_zone, 'YYYY-MM-DD"T"HH24:MI:SS')
+           || CASE WHEN minutes < 0 THEN '-' ELSE '+' END
+           || to_char(abs(minutes) / 60, 'FM00') || ':' || to_char(abs(minutes) % 60, 'FM00')
+      FROM (SELECT (extract(epoch FROM (p_at AT TIME ZONE p_zone)
+                                       - (p_at AT TIME ZONE 'UTC')) / 60)::integer
+                   AS minutes) AS o
+$$;
+
+-- A moment in UTC: 2026-11-01T00:00:00.000Z.
+CREATE OR REPLACE FUNCTION report_utc(p_at timestamptz) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+-- The moment at which the hour of a moment began on the clocks of a zone.
+CREATE OR REPLACE FUNCTION report_hour(p_at timestamptz, p_zone text) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT p_at - (l.at - date_trunc('hour', l.at))
+      FROM (SELECT p_at AT TIME ZONE p_zone AS at) AS l
+$$;
+
+-- What stands in front of the figures: the site's zone, and how far they reach.
+CREATE OR REPLACE FUNCTION report_head(p_site_id text)
+RETURNS TABLE (time_zone text, as_of text)
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT s.time_zone FROM sites s WHERE s.site_id = p_site_id), 'UTC'),
+           report_utc(r.finished_at)
+      FROM rollup_state r
+$$;
+
+-- What the arithmetic of periods needs: today and the hour of it on the site's clocks, its
+-- first day with figures, and when the last 24 hours began, and those before.
+CREATE OR REPLACE FUNCTION report_now(p_site_id text)
+RETURNS TABLE (today date, hour integer, first_day date, since timestamptz,
+               previous_since timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT l.at::date, extract(hour FROM l.at)::integer,
+           coalesce((SELECT t.day FROM sites s JOIN totals t USING (site_no)
+                      WHERE s.site_id = p_site_id AND t.grain = 1
+                      ORDER BY t.day LIMIT 1), l.at::date),
+           report_hour(now(), h.time_zone) - interval '23 hours',
+           report_hour(now(), h.time_zone) - interval '47 hours'
+      FROM report_head(p_site_id) AS h
+     CROSS JOIN LATERAL (SELECT now() AT TIME ZONE h.time_zone AS at) AS l
+$$;
+
+-- The rows of totals that a range consists of: its days, the last of them only up to an hour
+-- if one is given; or the 24 hours that begin with p_since.
+CREATE OR REPLACE FUNCTION report_totals(p_site_id text, p_from date, p_to date,
+                                         p_hour integer, p_since timestamptz)
+RETURNS SETOF totals
+LANGUAGE sql STABLE AS $$
+    SELECT t.* FROM sites s JOIN totals t USING (site_no)
+     WHERE s.site_id = p_site_id AND p_since IS NULL AND t.grain = 1
+       AND t.day BETWEEN p_from AND p_to - (CASE WHEN p_hour IS NULL THEN 0 ELSE 1 END)
+     UNION ALL
+    SELECT t.* FROM sites s JOIN totals t USING (site_no)
+     WHERE s.site_id = p_site_id AND p_since IS NULL AND p_hour IS NOT NULL
+       AND t.grain = 2 AND t.day = p_to
+       AND extract(hour FROM t.hour AT TIME ZONE s.time_zone) <= p_hour
+     UNION ALL
+    SELECT t.* FROM sites s JOIN totals t USING (site_no)
+     WHERE s.site_id = p_site_id AND p_since IS NOT NULL AND t.grain = 2
+       AND t.day BETWEEN p_from - 1 AND p_to + 1 AND t.hour >= p_since
+       AND t.hour < p_since + interval '24 hours'
+$$;
+
+-- The figures of a range; one row.
+CREATE OR REPLACE FUNCTION report_figures(p_site_id text, p_from date, p_to date,
+                                          p_hour integer, p_since timestamptz)
+RETURNS TABLE (users bigint, visits bigint, pageviews bigint, events bigint, bounces bigint,
+               visit_views bigint, duration_ms bigint, all_users bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(round(f.users)::bigint, 0), coalesce(f.visits::bigint, 0),
+           coalesce(f.pageviews::bigint, 0), coalesce(f.events::bigint, 0),
+           coalesce(f.bounces::bigint, 0), coalesce(f.visit_views::bigint, 0),
+           coalesce(f.duration_ms::bigint, 0), coalesce(round(f.users)::bigint, 0)
+      FROM (SELECT hll_cardinality(hll_union_agg(t.users)) AS users, sum(t.visits) AS visits,
+                   sum(t.pageviews) AS pageviews, sum(t.events) AS events,
+                   sum(t.bounces) AS bounces, sum(t.visit_views) AS visit_views,
+                   sum(t.duration_ms) AS duration_ms
+              FROM report_totals(p_site_id, p_from, p_to, p_hour, p_since) AS t) AS f
+$$;
+
+-- The same for each hour, day, week or month of a range, numbered from 1; those without
+-- figures are there as well.
+CREATE OR REPLACE FUNCTION report_series(p_site_id text, p_interval text, p_from date,
+                                         p_to date, p_hour integer, p_since timestamptz)
+RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
+               events bigint, bounces bigint, visit_views bigint, duration_ms bigint,
+               all_users bigint)
+LANGUAGE sql STABLE AS $$
+    WITH zone AS MATERIALIZED (
+        SELECT time_zone AS name FROM report_head(p_site_id)
+    ), hours AS (
+        -- By half hours, for clocks that change by one.
+        SELECT DISTINCT report_hour(g, zone.name) AS at
+          FROM zone
+         CROSS JOIN LATERAL generate_series(
+               coalesce(p_since, p_from::timestamp AT TIME ZONE zone.name),
+               coalesce(p_since + interval '24 hours',
+                        (p_to + 1)::timestamp AT TIME ZONE zone.name) - interval '1 second',
+               interval '30 minutes') AS g
+         WHERE p_interval = 'hour'
+    ), days AS (
+        SELECT DISTINCT date_trunc(p_interval, g) AS day
+          FROM generate_series(p_from::timestamp, p_to::timestamp, interval '1 day') AS g
+         WHERE p_interval <> 'hour'
+    ), buckets AS (
+        SELECT row_number() OVER (ORDER BY b.at) AS place, b.at
+          FROM (SELECT at FROM hours
+                 UNION ALL
+                SELECT day AT TIME ZONE zone.name FROM days CROSS JOIN zone) AS b
+    ), rows AS (
+        SELECT t.hour AS at, t.users, t.visits, t.pageviews, t.events, t.bounces,
+               t.visit_views, t.duration_ms
+          FROM sites s JOIN totals t USING (site_no)
+         WHERE s.site_id = p_site_id AND p_interval = 'hour' AND t.grain = 2
+           AND t.day BETWEEN p_from - 1 AND p_to + 1
+         UNION ALL
+        SELECT date_trunc(p_interval, t.day::timestamp) AT TIME ZONE zone.name, t.users,
+               t.visits, t.pageviews, t.events, t.bounces, t.visit_views, t.duration_ms
+          FROM report_totals(p_site_id, p_from, p_to, p_hour, NULL) AS t CROSS JOIN zone
+         WHERE p_interval <> 'hour'
+    ), sums AS (
+        SELECT at, round(hll_cardinality(hll_union_agg(users)))::bigint AS users,
+               sum(visits)::bigint AS visits, sum(pageviews)::bigint AS pageviews,
+               sum(events)::bigint AS events, sum(bounces)::bigint AS bounces,
+               sum(visit_views)::bigint AS visit_views,
+               sum(duration_ms)::bigint AS duration_ms
+          FROM rows GROUP BY at
+    )
+    SELECT b.place, b.at, coalesce(s.users, 0), coalesce(s.visits, 0),
+           coalesce(s.pageviews, 0), coalesce(s.events, 0), coalesce(s.bounces, 0),
+           coalesce(s.visit_views, 0), coalesce(s.duration_ms, 0), coalesce(s.users, 0)
+      FROM buckets b LEFT JOIN sums s USING (at)
+$$;
+
+-- Whether a value passes filters: of each clause one pattern must fit, or none if the clause
+-- is negated.  Patterns are those of LIKE; an element of the three arrays belongs together.
+CREATE OR REPLACE FUNCTION report_passes(p_value text, p_clauses integer[],
+                                         p_negated boolean[], p_patterns text[])
+RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM unnest(p_clauses, p_negated, p_patterns)
+                    AS f (clause, is_negated, pattern)
+         GROUP BY clause, is_negated
+        HAVING bool_or(p_value LIKE pattern) = is_negated)
+$$;
+
+-- The figures of each value of a property in a range of days.  Months that are folded and
+-- lie wholly in it are taken as such.
+CREATE OR REPLACE FUNCTION report_values(p_site_id text, p_property text, p_from date,
+                                         p_to date)
+RETURNS TABLE (value_id bigint, users bigint, visits bigint, pageviews bigint,
+               events bigint, bounces bigint, duration_ms bigint)
+LANGUAGE sql STABLE AS $$
+    WITH site AS MATERIALIZED (
+        SELECT s.site_no, d.dimension,
+               date_trunc('month', p_from::timestamp + interval '1 month - 1 day')::date
+                   AS since,
+               least(date_trunc('month', p_to::timestamp + interval '1 day')::date, s.folded)
+                   AS until
+          FROM sites s JOIN dimensions d ON d.name = p_property
+         WHERE s.site_id = p_site_id
+    ), rows AS (
+        SELECT c.* FROM site CROSS JOIN LATERAL (
+               SELECT c.* FROM counts c
+                WHERE c.site_no = site.site_no AND c.dimension = site.dimension
+                  AND c.grain = 3 AND c.day >= site.since AND c.day < site.until
+                UNION ALL
+               SELECT c.* FROM counts c
+                WHERE c.site_no = site.site_no AND c.dimension = site.dimension
+                  AND c.grain = 1 AND c.day >= p_from
+                  AND c.day < CASE WHEN site.since < site.until THEN site.since
+                                   ELSE p_to + 1 END
+                UNION ALL
+               SELECT c.* FROM counts c
+                WHERE c.site_no = site.site_no AND c.dimension = site.dimension
+                  AND c.grain = 1 AND c.day >= site.until AND c.day <= p_to
+                  AND site.since < site.until) AS c
+    )
+    SELECT r.value_id, round(hll_cardinality(hll_union_agg(r.users)))::bigint,
+           sum(r.visits)::bigint, sum(r.pageviews)::bigint, sum(r.events)::bigint,
+           sum(r.bounces)::bigint, sum(r.duration_ms)::bigint
+      FROM rows r GROUP BY r.value_id
+$$;
+
+-- One page of the values of a property with their figures, greatest first by a metric, and
+-- with those of the range before.  (other) is last.
+CREATE OR REPLACE FUNCTION report_breakdown(
+    p_site_id text, p_property text, p_from date, p_to date, p_previous_from date,
+    p_previous_to date, p_sort text, p_clauses integer[], p_negated boolean[],
+    p_patterns text[], p_limit integer, p_offset bigint)
+RETURNS TABLE (place bigint, value text, is_other boolean, users bigint, visits bigint,
+               pageviews bigint, events bigint, bounces bigint, visit_views bigint,
+               duration_ms bigint, all_users bigint, previous_users bigint,
+               previous_visits bigint, previous_pageviews bigint, previous_events bigint,
+               previous_bounces bigint, previous_visit_views bigint,
+               previous_duration_ms bigint, previous_all_users bigint)
+LANGUAGE sql STABLE AS $$
+    WITH named AS (
+        SELECT v.*, d.value, d.is_other
+          FROM report_values(p_site_id, p_property, p_from, p_to) AS v
+          JOIN dictionary d USING (value_id)
+         WHERE v.events > 0 OR v.visits > 0 OR v.pageviews > 0
+    ), page AS MATERIALIZED (
+        SELECT row_number() OVER (ORDER BY n.is_other,
+                   CASE p_sort
+                       WHEN 'visitors' THEN n.users
+                       WHEN 'visits' THEN n.visits
+                       WHEN 'pageviews' THEN n.pageviews
+                       WHEN 'events' THEN n.events
+                       WHEN 'views_per_visit'
+                           THEN round(n.pageviews::numeric / nullif(n.visits, 0), 2)
+                       WHEN 'bounce_rate'
+                           THEN round(n.bounces * 100.0 / nullif(n.visits, 0), 1)
+                       WHEN 'visit_duration'
+                           THEN round(n.duration_ms / 1000.0 / nullif(n.visits, 0))
+                       WHEN 'conversion_rate' THEN n.users
+                       WHEN 'time_on_page'
+                           THEN round(n.duration_ms / 1000.0 / nullif(n.pageviews, 0))
+                   END DESC NULLS LAST, n.value) AS place, n.*
+          FROM named n
+         WHERE p_clauses IS NULL
+            OR (NOT n.is_other AND report_passes(n.value, p_clauses, p_negated, p_patterns))
+         ORDER BY place LIMIT p_limit OFFSET p_offset
+    ), everyone AS MATERIALIZED (
+        SELECT now.all_users, before.all_users AS previous
+          FROM report_figures(p_site_id, p_from, p_to, NULL, NULL) AS now
+         CROSS JOIN report_figures(p_site_id, p_previous_from, p_previous_to, NULL, NULL)
+                    AS before
+         WHERE p_property = 'event_type'
+    )
+    SELECT p.place, p.value, p.is_other, p.users, p.visits, p.pageviews, p.events, p.bounces,
+           p.pageviews, p.duration_ms, coalesce(e.all_users, 0), coalesce(b.users, 0),
+           coalesce(b.visits, 0), coalesce(b.pageviews, 0), coalesce(b.events, 0),
+           coalesce(b.bounces, 0), coalesce(b.pageviews, 0), coalesce(b.duration_ms, 0),
+           coalesce(e.previous, 0)
+      FROM page p
+      LEFT JOIN report_values(p_site_id, p_property, p_previous_from, p_previous_to) AS b
+             ON b.value_id = p.value_id
+      LEFT JOIN everyone e ON true
+$$;
+
+-- The sites, by name.
+CREATE OR REPLACE FUNCTION report_sites(p_limit integer, p_offset bigint)
+RETURNS TABLE (site_id text, time_zone text, first_day text, last_day text,
+               views_today bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT s.site_id, s.time_zone, f.day::text, l.day::text,
+           coalesce((SELECT t.pageviews FROM totals t
+                      WHERE t.site_no = s.site_no AND t.grain = 1 AND t.hour = '-infinity'
+                        AND t.day = (now() AT TIME ZONE s.time_zone)::date), 0)
+      FROM (SELECT * FROM sites ORDER BY site_id LIMIT p_limit OFFSET p_offset) AS s
+      LEFT JOIN LATERAL (
+           SELECT t.day FROM totals t WHERE t.site_no = s.site_no AND t.grain = 1
+            ORDER BY t.day LIMIT 1) AS f ON true
+      LEFT JOIN LATERAL (
+           SELECT t.day FROM totals t WHERE t.site_no = s.site_no AND t.grain = 1
+            ORDER BY t.day DESC LIMIT 1) AS l ON true
+     ORDER BY s.site_id
+$$;
