@@ -56,6 +56,7 @@ enum ask_param {
     X(INTERVAL, "text")                                                                  \
     X(PROPERTY, "text")                                                                  \
     X(SORT, "text")         /* the first metric */                                       \
+    X(FILTERED, "text")     /* the property that the filters are on */                   \
     X(CLAUSES, "integer[]") /* of the filters, see filter.h */                           \
     X(NEGATED, "boolean[]")                                                              \
     X(PATTERNS, "text[]")                                                                \

@@ -17,6 +17,7 @@ int cells_width(const struct report_column *column)
     switch (column->type) {
     case REPORT_INT:
     case REPORT_TEXT:
+    case REPORT_JSON:
     case REPORT_VALUE:
     case REPORT_OTHER:
         return 1;

@@ -196,24 +196,57 @@ static enum err_code read_interval(const char *text, struct ask *ask, struct err
                    "\"interval\" must be one of hour, day, week, month");
 }
 
-/* What the counts can answer: clauses on the property that is asked. */
+/* Whether every event has a value of the property: then what has not a value is nothing. */
+static bool is_everywhere(const struct property *property)
+{
+    return property->group == METRIC_GROUP_PAGE ||
+           property->group == METRIC_GROUP_EVENT_TYPE;
+}
+
+/* What the counts of one property can answer of a site. */
+static enum err_code check_filtered(const struct ask *ask, const struct filters *filters,
+                                    struct err *err)
+{
+    const struct property *property = filters->properties[0];
+    unsigned allowed = metric_allowed(property->group);
+
+    for (size_t i = 0; i < ask->metric_count; i++) {
+        if (!(allowed & 1U << ask->metrics[i]))
+            return err_set(err, ERR_INVALID,
+                           "\"metrics\" must be of those of \"%s\" with such \"filters\"",
+                           property->name);
+    }
+    for (size_t i = 0; i < filters->clause_count; i++) {
+        if (filters->is_negated[i] && !is_everywhere(property))
+            return err_set(err, ERR_INVALID,
+                           "\"filters\" with != must be on page or event_type");
+    }
+    return ask->when.period == PERIOD_24H
+               ? err_set(err, ERR_INVALID, "\"filters\" must not be given with 24h")
+               : ERR_OK;
+}
+
+/* What the counts can answer: clauses on the property that is asked, or on a single one. */
 static enum err_code read_filters(const char *text, struct ask *ask, struct err *err)
 {
     struct filters filters;
+    const struct property *property;
     enum err_code code;
 
     if (!text)
         return ERR_OK;
     code = filters_parse(text, &filters, err);
-    for (size_t i = 0; i < filters.clause_count && !code; i++) {
-        if (filters.properties[i] != ask->property)
-            code = err_set(err, ERR_INVALID,
-                           "\"filters\" must be on \"%s\", the property that is asked",
-                           ask->property->name);
+    if (code)
+        return code;
+    property = ask->property ? ask->property : filters.properties[0];
+    for (size_t i = 0; i < filters.clause_count; i++) {
+        if (filters.properties[i] != property)
+            return err_set(err, ERR_INVALID, "\"filters\" must all be on \"%s\"",
+                           property->name);
     }
-    if (!code)
-        ask->filters = text;
-    return code;
+    ask->filters = text;
+    ask->texts[ASK_FILTERED] = text_of(property->name);
+    return ask->property ? ERR_OK : check_filtered(ask, &filters, err);
 }
 
 static enum err_code read_number(const char *name, const char *text, int most,

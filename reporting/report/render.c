@@ -138,6 +138,8 @@ static enum err_code add_cell(struct rendering *r, const struct report_column *c
         return column->is_optional ? buf_add(r->out, "null", 4) : ERR_BUG;
     if (column->type == REPORT_INT)
         return cells_add_int(r->rows, row, field, r->out);
+    if (column->type == REPORT_JSON)
+        return buf_add_text(r->out, PQgetvalue(r->rows, row, field));
     return json_add_string(r->out, PQgetvalue(r->rows, row, field),
                            (size_t)PQgetlength(r->rows, row, field));
 }

@@ -16,10 +16,21 @@ const struct report *report_get(enum statement_id id)
     return &reports[id];
 }
 
-enum statement_id report_source(enum statement_id report, const struct ask *ask)
+static enum statement_id source_of_stats(const struct ask *ask)
 {
-    if (report != STATEMENT_STATS || !ask->is_exact)
-        return report;
+    if (!ask->is_exact)
+        return STATEMENT_STATS;
     return ask->texts[ASK_DATE].bytes ? STATEMENT_STATS_EXACT_DAY
                                       : STATEMENT_STATS_EXACT_ALL;
+}
+
+enum statement_id report_source(enum statement_id report, const struct ask *ask)
+{
+    if (report == STATEMENT_STATS)
+        return source_of_stats(ask);
+    if (report == STATEMENT_AGGREGATE && ask->filters)
+        return STATEMENT_AGGREGATE_FILTERED;
+    if (report == STATEMENT_TIMESERIES && ask->filters)
+        return STATEMENT_TIMESERIES_FILTERED;
+    return report;
 }

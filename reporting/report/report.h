@@ -46,6 +46,7 @@ enum report_type {
     /* Columns of the rows, in their order.  Before the list they are the same in each row. */
     REPORT_INT,
     REPORT_TEXT,
+    REPORT_JSON,  /* a text that is JSON */
     REPORT_VALUE, /* a text, under the name of the property that is asked */
     REPORT_OTHER, /* a boolean, shown when it is true */
     REPORT_FIGURES, /* enum figure, and once more for the period before: the metrics asked */

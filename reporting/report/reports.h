@@ -25,8 +25,10 @@
 
 /* In front of the results of a range of days. */
 #define RANGE_COLUMNS                                                                    \
-    {"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID}, {"from", .type = REPORT_ASKED, .asked = ASK_FROM},            \
-        {"to", .type = REPORT_ASKED, .asked = ASK_TO}, {"time_zone", .type = REPORT_TEXT},                \
+    {"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                             \
+        {"from", .type = REPORT_ASKED, .asked = ASK_FROM},                               \
+        {"to", .type = REPORT_ASKED, .asked = ASK_TO},                                   \
+        {"time_zone", .type = REPORT_TEXT},                                              \
     {                                                                                    \
         "as_of", .type = REPORT_TEXT                                                     \
     }
@@ -63,7 +65,7 @@
                "report_figures($1, $5, $6, $7, $8) AS p",                                \
         VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
                ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE),                  \
-        .params = ASK_PARAMS_RANGE, .has_range = true,                                   \
+        .params = ASK_PARAMS_RANGE | ASK_PARAM_FILTERS, .has_range = true,               \
         COLUMNS(RANGE_COLUMNS, {"results", .type = REPORT_TOTALS}))                      \
     REPORT(TIMESERIES, "timeseries", "/stats/timeseries",                                \
         .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
@@ -72,10 +74,32 @@
                "report_series($1, $9, $5, $6, $7, $8) AS p USING (place) ORDER BY place", \
         VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
                ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE, ASK_INTERVAL),    \
-        .params = ASK_PARAMS_RANGE | ASK_PARAM_INTERVAL, .has_range = true,              \
+        .params = ASK_PARAMS_RANGE | ASK_PARAM_INTERVAL | ASK_PARAM_FILTERS,             \
+        .has_range = true,                                                               \
         COLUMNS(RANGE_COLUMNS, {"interval", .type = REPORT_ASKED, .asked = ASK_INTERVAL},                 \
                 {"results", .type = REPORT_LIST}, {"time", .type = REPORT_TEXT},         \
                 {"", .type = REPORT_FIGURES}))                                           \
+    STATEMENT(AGGREGATE_FILTERED, "aggregate_filtered",                                  \
+        .sql = "SELECT h.*, f.*, p.* FROM report_head($1) AS h CROSS JOIN "              \
+               "report_passed_figures($1, $2, $3, $4, $7, $8, $9) AS f CROSS JOIN "      \
+               "report_passed_figures($1, $2, $5, $6, $7, $8, $9) AS p",                 \
+        VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
+               ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS))                 \
+    STATEMENT(TIMESERIES_FILTERED, "timeseries_filtered",                                \
+        .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
+               FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
+               "report_passed_series($1, $2, $10, $3, $4, $7, $8, $9) AS f LEFT JOIN "   \
+               "report_passed_series($1, $2, $10, $5, $6, $7, $8, $9) AS p "             \
+               "USING (place) ORDER BY place",                                           \
+        VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
+               ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS, ASK_INTERVAL))   \
+    REPORT(REALTIME, "realtime", "/stats/realtime",                                      \
+        .sql = "SELECT * FROM report_realtime($1)",                                      \
+        VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID,                                \
+        COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                 \
+                {"as_of", .type = REPORT_TEXT}, {"visitors", .type = REPORT_INT},        \
+                {"minutes", .type = REPORT_JSON}, {"pages", .type = REPORT_JSON},        \
+                {"sources", .type = REPORT_JSON}))                                       \
     REPORT(BREAKDOWN, "breakdown", "/stats/breakdown",                                   \
         .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
                FIGURES("f.previous_") " FROM report_head($1) AS h LEFT JOIN "            \
@@ -91,11 +115,12 @@
                 {"results", .type = REPORT_LIST}, {"", .type = REPORT_VALUE},            \
                 {"other", .type = REPORT_OTHER}, {"", .type = REPORT_FIGURES}))          \
     REPORT(SITES, "sites", "/sites",                                                     \
-        .sql = "SELECT s.* FROM (VALUES (1)) AS always LEFT JOIN "                       \
+        .sql = "SELECT report_utc(r.finished_at), s.* FROM rollup_state r LEFT JOIN "    \
                "report_sites($1, $2) AS s ON true ORDER BY s.site_id",                   \
         VALUES(ASK_LIMIT, ASK_OFFSET),                                                   \
         .params = ASK_PARAM_LIMIT | ASK_PARAM_PAGE | ASK_PARAM_FORMAT, .is_paged = true, \
-        COLUMNS({"results", .type = REPORT_LIST}, {"site_id", .type = REPORT_TEXT},      \
+        COLUMNS({"as_of", .type = REPORT_TEXT}, {"results", .type = REPORT_LIST},        \
+                {"site_id", .type = REPORT_TEXT},                                        \
                 {"time_zone", .type = REPORT_TEXT}, {"first_day", .type = REPORT_TEXT,    \
                 .is_optional = true},  \
                 {"last_day", .type = REPORT_TEXT, .is_optional = true},                 \

@@ -97,7 +97,7 @@ static void set_interval(struct ask *ask, const struct period_range *range)
 {
     static const char *const names[] = {"hour", "day", "month"};
     int days = range->to - range->from + 1;
-    int i = days <= HOUR_DAYS_MAX ? 0 : days <= DAY_DAYS_MAX ? 1 : 2;
+    int i = days <= HOUR_DAYS_MAX && !ask->filters ? 0 : days <= DAY_DAYS_MAX ? 1 : 2;
 
     if (!ask->texts[ASK_INTERVAL].bytes)
         ask->texts[ASK_INTERVAL] = (struct ask_text){names[i], strlen(names[i])};
@@ -114,6 +114,10 @@ static enum err_code check_buckets(const struct ask *ask,
         {"hour", 1}, {"day", 24}, {"week", 168}, {"month", SHORTEST_MONTH * 24}};
     long hours = (range->to - range->from + 1L) * 24;
 
+    if (ask->filters && !ask->property &&
+        strcmp(ask->texts[ASK_INTERVAL].bytes, "hour") == 0)
+        return err_set(err, ERR_INVALID,
+                       "\"interval\" must be day, week or month with \"filters\"");
     for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
         if (strcmp(intervals[i].name, ask->texts[ASK_INTERVAL].bytes) == 0 &&
             hours / intervals[i].hours > ASK_BUCKETS_MAX)

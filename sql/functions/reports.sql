@@ -272,3 +272,113 @@ LANGUAGE sql STABLE AS $$
             ORDER BY t.day DESC LIMIT 1) AS l ON true
      ORDER BY s.site_id
 $$;
+
+-- What was counted on days of a range for the values of a property that pass filters.  Page
+-- views of an event's property are no visit's.
+CREATE OR REPLACE FUNCTION report_passed(p_site_id text, p_property text, p_from date,
+                                         p_to date, p_clauses integer[],
+                                         p_negated boolean[], p_patterns text[])
+RETURNS TABLE (day date, users hll, visits bigint, pageviews bigint, events bigint,
+               bounces bigint, duration_ms bigint)
+LANGUAGE sql STABLE AS $$
+    WITH site AS MATERIALIZED (
+        SELECT s.site_no, s.home_no, d.dimension
+          FROM sites s JOIN dimensions d ON d.name = p_property
+         WHERE s.site_id = p_site_id
+    ), passed AS MATERIALIZED (
+        SELECT d.value_id
+          FROM site JOIN dictionary d USING (home_no, dimension)
+         WHERE NOT d.is_other AND report_passes(d.value, p_clauses, p_negated, p_patterns)
+    )
+    SELECT c.day, c.users, c.visits, c.pageviews, c.events, c.bounces, c.duration_ms
+      FROM site
+      JOIN counts c ON c.site_no = site.site_no AND c.dimension = site.dimension
+                   AND c.grain = 1 AND c.day BETWEEN p_from AND p_to
+     WHERE c.value_id IN (SELECT value_id FROM passed)
+$$;
+
+-- The figures of a range for such values; one row.
+CREATE OR REPLACE FUNCTION report_passed_figures(
+    p_site_id text, p_property text, p_from date, p_to date, p_clauses integer[],
+    p_negated boolean[], p_patterns text[])
+RETURNS TABLE (users bigint, visits bigint, pageviews bigint, events bigint, bounces bigint,
+               visit_views bigint, duration_ms bigint, all_users bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(round(f.users)::bigint, 0), coalesce(f.visits::bigint, 0),
+           coalesce(f.pageviews::bigint, 0), coalesce(f.events::bigint, 0),
+           coalesce(f.bounces::bigint, 0), coalesce(f.pageviews::bigint, 0),
+           coalesce(f.duration_ms::bigint, 0), coalesce(round(f.users)::bigint, 0)
+      FROM (SELECT hll_cardinality(hll_union_agg(t.users)) AS users, sum(t.visits) AS visits,
+                   sum(t.pageviews) AS pageviews, sum(t.events) AS events,
+                   sum(t.bounces) AS bounces, sum(t.duration_ms) AS duration_ms
+              FROM report_passed(p_site_id, p_property, p_from, p_to, p_clauses, p_negated,
+                                 p_patterns) AS t) AS f
+$$;
+
+-- The same for each day, week or month.
+CREATE OR REPLACE FUNCTION report_passed_series(
+    p_site_id text, p_property text, p_interval text, p_from date, p_to date,
+    p_clauses integer[], p_negated boolean[], p_patterns text[])
+RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
+               events bigint, bounces bigint, visit_views bigint, duration_ms bigint,
+               all_users bigint)
+LANGUAGE sql STABLE AS $$
+    WITH buckets AS (
+        SELECT row_number() OVER (ORDER BY d.day) AS place, d.day
+          FROM (SELECT DISTINCT date_trunc(p_interval, g) AS day
+                  FROM generate_series(p_from::timestamp, p_to::timestamp,
+                                       interval '1 day') AS g) AS d
+    ), sums AS (
+        SELECT date_trunc(p_interval, t.day::timestamp) AS day,
+               round(hll_cardinality(hll_union_agg(t.users)))::bigint AS users,
+               sum(t.visits)::bigint AS visits, sum(t.pageviews)::bigint AS pageviews,
+               sum(t.events)::bigint AS events, sum(t.bounces)::bigint AS bounces,
+               sum(t.duration_ms)::bigint AS duration_ms
+          FROM report_passed(p_site_id, p_property, p_from, p_to, p_clauses, p_negated,
+                             p_patterns) AS t
+         GROUP BY 1
+    )
+    SELECT b.place, b.day AT TIME ZONE h.time_zone, coalesce(s.users, 0),
+           coalesce(s.visits, 0), coalesce(s.pageviews, 0), coalesce(s.events, 0),
+           coalesce(s.bounces, 0), coalesce(s.pageviews, 0), coalesce(s.duration_ms, 0),
+           coalesce(s.users, 0)
+      FROM report_head(p_site_id) AS h CROSS JOIN buckets b LEFT JOIN sums s USING (day)
+$$;
+
+-- The last 30 minutes, from raw events: lists as JSON.  Visitors are those of 5 minutes.
+CREATE OR REPLACE FUNCTION report_realtime(p_site_id text)
+RETURNS TABLE (as_of text, visitors bigint, minutes text, pages text, sources text)
+LANGUAGE sql STABLE AS $$
+    WITH recent AS MATERIALIZED (
+        SELECT e.path, e.source, event_is_view(e.event_type) AS is_view,
+               event_user_key(e.user_id, e.visitor_id) AS visitor,
+               e."timestamp" > now() - interval '5 minutes' AS is_now,
+               (extract(epoch FROM date_trunc('minute', now())
+                                   - date_trunc('minute', e."timestamp")) / 60)::integer
+                   AS minutes_ago
+          FROM events e
+         WHERE e.site_id = p_site_id AND e.duration_ms IS NULL AND e."timestamp" <= now()
+           AND e."timestamp" >= date_trunc('minute', now()) - interval '29 minutes'
+    ), pages AS (
+        SELECT path AS page, count(DISTINCT visitor) AS visitors
+          FROM recent WHERE is_now AND visitor IS NOT NULL
+         GROUP BY path ORDER BY 2 DESC, 1 LIMIT 10
+    ), sources AS (
+        SELECT source, count(DISTINCT visitor) AS visitors
+          FROM recent WHERE is_now AND visitor IS NOT NULL AND source IS NOT NULL
+         GROUP BY source ORDER BY 2 DESC, 1 LIMIT 10
+    ), minutes AS (
+        SELECT ago, (SELECT count(*) FROM recent r WHERE r.minutes_ago = ago AND r.is_view)
+                    AS views
+          FROM generate_series(0, 29) AS ago
+    )
+    SELECT report_utc(now()),
+           (SELECT count(DISTINCT visitor) FROM recent WHERE is_now),
+           (SELECT '[' || string_agg(views::text, ',' ORDER BY ago DESC) || ']' FROM minutes),
+           (SELECT '[' || coalesce(string_agg(row_to_json(p)::text, ','
+                                              ORDER BY visitors DESC, page), '') || ']'
+              FROM pages p),
+           (SELECT '[' || coalesce(string_agg(row_to_json(s)::text, ','
+                                              ORDER BY visitors DESC, source), '') || ']'
+              FROM sources s)
+$$;

@@ -12,7 +12,7 @@ import pytest
 
 from support.events import event
 from support.postgres_server import Database
-from support.site_data import load
+from support.site_data import load, store
 from support.stack import Daemons
 
 UTC = datetime.timezone.utc
@@ -69,6 +69,7 @@ def rig(postgres, migrated_template, tmp_path_factory):
         sites[name] = Site(name, zone, events)
     daemons = Daemons(tmp_path_factory.mktemp("reports"))
     daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    sites["database"] = database
     yield daemon, sites
     assert not daemons.finish()
     database.drop()
@@ -192,6 +193,40 @@ def test_filters_on_the_property_that_is_asked(rig, filters, passes):
                  **RANGE, **METRICS)
     assert answer["results"] == [row for row in pages(sites["utc"], *RANGE.values())
                                  if passes(row["page"])]
+
+
+@each_site
+@pytest.mark.parametrize("filters, passes", [
+    ("page==/b/*|/a", lambda e: e["path"] in ("/a", "/b/1", "/b/2")),
+    ("page!=/", lambda e: e["path"] != "/"),
+    ("event_type==signup", lambda e: e["event_type"] == "signup"),
+])
+def test_filters_on_one_property_choose_its_events(rig, name, filters, passes):
+    daemon, sites = rig
+    chosen = Site(name, ZONES[name], [e for e in sites[name].events if passes(e)])
+    asked = {"site_id": name, "filters": filters, **RANGE, **METRICS}
+    answer = get(daemon, "/stats/aggregate", **asked)
+    expected = chosen.figures(chosen.within(*RANGE.values()))
+    assert answer["results"] == {key: {"value": value} for key, value in expected.items()}
+    answer = get(daemon, "/stats/timeseries", **asked)
+    assert answer["interval"] == "day"
+    expected = chosen.buckets(*RANGE.values(), BUCKETS["day"])
+    assert {row.pop("time"): row for row in answer["results"]} == expected
+
+
+def test_realtime_shows_the_last_minutes(rig):
+    daemon, sites = rig
+    now = datetime.datetime.now(UTC)
+    store(sites["database"], [
+        event(site_id="live", path=path, user_id=user,
+              timestamp=(now - datetime.timedelta(minutes=ago)).isoformat())
+        for path, user, ago in [("/", "a", 1), ("/", "b", 2), ("/x", "a", 3), ("/old", "c", 10),
+                                ("/older", "d", 45), ("/", None, 1), ("/soon", "e", -5)]])
+    answer = get(daemon, "/stats/realtime", site_id="live")
+    assert (answer["site_id"], answer["visitors"], answer["sources"]) == ("live", 2, [])
+    assert answer["pages"] == [{"page": "/", "visitors": 2}, {"page": "/x", "visitors": 1}]
+    assert len(answer["minutes"]) == 30 and sum(answer["minutes"]) == 5
+    assert sum(answer["minutes"][-5:]) == 4
 
 
 def test_sites_are_listed_with_their_days(rig):
