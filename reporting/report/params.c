@@ -219,7 +219,7 @@ static enum err_code check_filtered(const struct ask *ask, const struct filters 
     for (size_t i = 0; i < filters->clause_count; i++) {
         if (filters->is_negated[i] && !is_everywhere(property))
             return err_set(err, ERR_INVALID,
-                           "\"filters\" with != must be on page or event_type");
+                           "\"filters\" on \"%s\" must be with ==", property->name);
     }
     return ask->when.period == PERIOD_24H
                ? err_set(err, ERR_INVALID, "\"filters\" must not be given with 24h")
