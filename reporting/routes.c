@@ -1,6 +1,6 @@
 /* routes.c -- see routes.h.
  *
- * on_report -> ask_read -> [of a range: pool_ask -> (Postgres) -> on_now -> ask_set_range]
+ * on_report -> params_read -> [of a range: pool_ask -> (Postgres) -> on_now -> ask_set_range]
  *           -> report_source -> pool_ask -> (Postgres) -> on_rows -> render -> http_answer
  */
 #include "reporting/routes.h"
@@ -12,6 +12,7 @@
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
+#include "reporting/report/params.h"
 #include "reporting/report/render.h"
 #include "reporting/report/report.h"
 #include "reporting/report/resolve.h"
@@ -277,7 +278,7 @@ static void on_report(struct http_request *req, void *user)
     struct err err;
 
     if (query_parse(http_request_query(req), &query, &err) ||
-        ask_read(report_get(report)->params, &query, &ask, &err)) {
+        params_read(report_get(report)->params, &query, &ask, &err)) {
         metric_add(&routes->metrics->failures[err.code], 1);
         http_answer_error(req, 400, err.msg);
         return;

@@ -1,6 +1,5 @@
-/* ask.h -- what a request asks, read from its query string and checked.
+/* ask.h -- what a request asks: a value, which params.c reads and resolve.c completes.
  *
- * One table in params.c has every parameter of every report: its name and who reads it.
  * What goes to a statement is kept as texts, bytes with a length and a NUL after them; they
  * are bound as values, and are never a part of SQL.  Pure.
  */
@@ -13,9 +12,6 @@
 #include "reporting/report/day.h"
 #include "reporting/report/metric_table.h"
 #include "reporting/report/period.h"
-#include "shared/base/err.h"
-
-struct query;
 
 /* The parameters, as bits: a report names those that it takes.  They are read in this
  * order, and the first one that is wrong is named. */
@@ -100,10 +96,5 @@ struct ask {
     int limit;                               /* rows that are shown; 0: not given */
     int page;                                /* from 1 */
 };
-
-/* Reads the parameters that a report takes; *ret_ask borrows from the query.  ERR_INVALID with
- * a sentence for the client that has the name of the parameter and what is allowed. */
-enum err_code ask_read(unsigned params, const struct query *query, struct ask *ret_ask,
-                       struct err *err) MUST_CHECK;
 
 #endif

@@ -3,11 +3,24 @@
 
 #include <string.h>
 
+#include "reporting/report/ask.h"
 #include "reporting/report/filter.h"
 #include "reporting/report/metric_table.h"
+#include "shared/text/query.h"
+#include "shared/text/utf8.h"
 
 enum {
-    LIST_MAX = 320 /* bytes of names in a sentence */
+    NAME_SHOWN_MAX = 64, /* bytes of a name in a sentence */
+    LIST_MAX = 320       /* bytes of names in a sentence */
+};
+
+/* Reads one parameter; text is NULL when it is absent. */
+typedef enum err_code (*read_fn)(const char *text, struct ask *ask, struct err *err);
+
+struct param {
+    enum ask_param bit;
+    const char *name;
+    read_fn read;
 };
 
 static struct ask_text text_of(const char *bytes)
@@ -284,7 +297,8 @@ static enum err_code read_format(const char *text, struct ask *ask, struct err *
     return ERR_OK;
 }
 
-const struct param *param_at(size_t index)
+/* In the order in which they are read; NULL after the last one. */
+static const struct param *param_at(size_t index)
 {
     static const struct param params[] = {
         {ASK_PARAM_SITE_ID, "site_id", read_site_id},
@@ -304,4 +318,68 @@ const struct param *param_at(size_t index)
     };
 
     return index < sizeof(params) / sizeof(params[0]) ? &params[index] : NULL;
+}
+
+static bool is_taken(unsigned taken, const char *name)
+{
+    const struct param *param = param_at(0);
+
+    for (size_t i = 1; param; param = param_at(i++)) {
+        if ((taken & param->bit) && strcmp(param->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The names a report takes, by commas. */
+static void list_names(unsigned taken, char *out, size_t size)
+{
+    const struct param *param = param_at(0);
+    size_t len = 0;
+
+    for (size_t i = 1; param; param = param_at(i++)) {
+        size_t add = strlen(param->name);
+        if (!(taken & param->bit) || len + add + sizeof(", ") > size)
+            continue;
+        if (len > 0) {
+            memcpy(out + len, ", ", 2);
+            len += 2;
+        }
+        memcpy(out + len, param->name, add);
+        len += add;
+    }
+    out[len] = '\0';
+}
+
+static enum err_code refuse_others(unsigned taken, const struct query *query,
+                                   struct err *err)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        const char *name = query->pairs[i].name;
+        char names[ERR_MSG_MAX / 2];
+        if (is_taken(taken, name))
+            continue;
+        list_names(taken, names, sizeof(names));
+        return err_set(err, ERR_INVALID, "\"%.*s\" is not allowed; allowed are %s",
+                       (int)utf8_cut(name, strlen(name), NAME_SHOWN_MAX), name, names);
+    }
+    return ERR_OK;
+}
+
+enum err_code params_read(unsigned taken, const struct query *query, struct ask *ret_ask,
+                          struct err *err)
+{
+    struct ask ask = {.page = 1, .when.period = PERIOD_30D};
+    const struct param *param = param_at(0);
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 1; param && !code; param = param_at(i++)) {
+        if (taken & param->bit)
+            code = param->read(query_get(query, param->name), &ask, err);
+    }
+    if (!code && !(taken & ASK_PARAM_OTHERS))
+        code = refuse_others(taken, query, err);
+    if (!code)
+        *ret_ask = ask;
+    return code;
 }

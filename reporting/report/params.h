@@ -1,22 +1,19 @@
-/* params.h -- the table of parameters: who reads each, and what it is called.  Pure. */
+/* params.h -- the parameters of reports, read from the query string.
+ *
+ * One table has every parameter of every report: its name and who reads it.  Pure.
+ */
 #ifndef REPORTING_REPORT_PARAMS_H
 #define REPORTING_REPORT_PARAMS_H
 
-#include <stddef.h>
+#include "shared/base/err.h"
 
-#include "reporting/report/ask.h"
+struct ask;
+struct query;
 
-/* Reads one parameter; text is NULL when it is absent. */
-typedef enum err_code (*param_read_fn)(const char *text, struct ask *ask,
-                                       struct err *err);
-
-struct param {
-    enum ask_param bit;
-    const char *name;
-    param_read_fn read;
-};
-
-/* In the order in which they are read; NULL after the last one.  Static. */
-const struct param *param_at(size_t index);
+/* Reads the parameters that a report takes, bits of enum ask_param; *ret_ask borrows from the
+ * query.  ERR_INVALID with a sentence for the client that has the name of the parameter and what is
+ * allowed. */
+enum err_code params_read(unsigned params, const struct query *query, struct ask *ret_ask,
+                          struct err *err) MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
  *
  * A row says which parameters a report takes, which statement answers it on which
  * connections, and the columns of the answer in their order.  The handler (routes.c), the
- * reader of parameters (ask.c), the renderer (render.c), the text of PREPARE (session.c),
+ * reader of parameters (params.c), the renderer (render.c), the text of PREPARE (session.c),
  * the labels of the metrics and the table of routes are all made from it.
  *
  * Each statement is prepared once on each connection and afterwards only bound (through a

@@ -36,7 +36,7 @@
 /* Columns in the order of enum figure; `of` is their table. */
 #define FIGURES(of)                                                                      \
     of "users, " of "visits, " of "pageviews, " of "events, " of "bounces, " of          \
-       "visit_views, " of "duration_ms, " of "all_users"
+       "visit_views, " of "duration, " of "all_users"
 
 /* clang-format off */
 #define REPORTS(REPORT, STATEMENT)                                                       \

@@ -1,7 +1,7 @@
 -- reports.sql: the queries behind the reports, over totals and counts.
 --
 -- Days are those of the site's zone and inclusive.  Figures are sums in one order: users,
--- visits, pageviews, events, bounces, visit_views, duration_ms, all_users; reporting makes
+-- visits, pageviews, events, bounces, visit_views, duration in ms, all_users; reporting makes
 -- the metrics of them.  What is compared comes as a second range, all of whose bounds are
 -- NULL when nothing is.  All are plain SQL, so that the planner sees through them.
 
@@ -97,7 +97,7 @@ $$;
 CREATE OR REPLACE FUNCTION report_series(p_site_id text, p_interval text, p_from date,
                                          p_to date, p_hour integer, p_since timestamptz)
 RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
-               events bigint, bounces bigint, visit_views bigint, duration_ms bigint,
+               events bigint, bounces bigint, visit_views bigint, duration bigint,
                all_users bigint)
 LANGUAGE sql STABLE AS $$
     WITH zone AS MATERIALIZED (
@@ -205,10 +205,10 @@ CREATE OR REPLACE FUNCTION report_breakdown(
     p_patterns text[], p_limit integer, p_offset bigint)
 RETURNS TABLE (place bigint, value text, is_other boolean, users bigint, visits bigint,
                pageviews bigint, events bigint, bounces bigint, visit_views bigint,
-               duration_ms bigint, all_users bigint, previous_users bigint,
+               duration bigint, all_users bigint, previous_users bigint,
                previous_visits bigint, previous_pageviews bigint, previous_events bigint,
                previous_bounces bigint, previous_visit_views bigint,
-               previous_duration_ms bigint, previous_all_users bigint)
+               previous_duration bigint, previous_all_users bigint)
 LANGUAGE sql STABLE AS $$
     WITH named AS (
         SELECT v.*, d.value, d.is_other
@@ -320,7 +320,7 @@ CREATE OR REPLACE FUNCTION report_passed_series(
     p_site_id text, p_property text, p_interval text, p_from date, p_to date,
     p_clauses integer[], p_negated boolean[], p_patterns text[])
 RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
-               events bigint, bounces bigint, visit_views bigint, duration_ms bigint,
+               events bigint, bounces bigint, visit_views bigint, duration bigint,
                all_users bigint)
 LANGUAGE sql STABLE AS $$
     WITH buckets AS (

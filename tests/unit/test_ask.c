@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "reporting/report/params.h"
 #include "reporting/report/report.h"
 #include "reporting/report/resolve.h"
 #include "shared/base/buf.h"
@@ -20,7 +21,7 @@ static enum err_code read_text(const char *text, struct query *query,
     enum err_code code = query_parse(text, query, err);
 
     return code ? code
-                : ask_read(report_get(STATEMENT_STATS)->params, query, ret_read, err);
+                : params_read(report_get(STATEMENT_STATS)->params, query, ret_read, err);
 }
 
 static void test_ask_reads_what_the_contract_allows(void **state)
@@ -177,7 +178,7 @@ static void test_ask_names_a_parameter_that_a_report_does_not_take(void **state)
 
     (void)state;
     assert_int_equal(query_parse("site_id=a&datum=x", &query, &err), ERR_OK);
-    assert_int_equal(ask_read(ASK_PARAM_SITE_ID | ASK_PARAM_DATE, &query, &ask, &err),
+    assert_int_equal(params_read(ASK_PARAM_SITE_ID | ASK_PARAM_DATE, &query, &ask, &err),
                      ERR_INVALID);
     assert_string_equal(err.msg, "\"datum\" is not allowed; allowed are site_id, date");
 }
