@@ -76,11 +76,13 @@ enum err_code cells_figures(const PGresult *rows, int row, int field,
 {
     for (int i = 0; i < FIGURE_COUNT; i++) {
         const char *text = PQgetvalue(rows, row, field + i);
-        char *end;
+        char *end = NULL;
+        ret_figures[i] = 0;
+        if (PQgetisnull(rows, row, field + i))
+            continue; /* of a bucket that has no other to be compared with */
         errno = 0;
-        /* of a bucket that has no other to be compared with */
-        ret_figures[i] = PQgetisnull(rows, row, field + i) ? 0 : strtoll(text, &end, 10);
-        if (!PQgetisnull(rows, row, field + i) && (end == text || *end || errno))
+        ret_figures[i] = strtoll(text, &end, 10);
+        if (end == text || *end || errno)
             return ERR_BUG;
     }
     return ERR_OK;
