@@ -27,7 +27,7 @@ class Door:
         self.judge = Judge()
         self.victim = self.make(FAILPOINTS=rule)
         self.load = Load(self.victim.port, posts(), connections=8, judge=self.judge,
-                         reconnect=True)
+                         reconnect=True, batch_every=4, batch_size=5)
 
     def make(self, **env):
         return self.daemons.make("ingestion", REDIS_URL=self.redis.url, INGEST_THREADS=1,

@@ -141,6 +141,18 @@ def test_the_judge_sees_what_is_lost_doubled_unexpected_altered(empty_database):
         judge.assert_clean(empty_database)
 
 
+def test_the_judge_sees_a_batch_that_is_torn(empty_database):
+    empty_database.rows(TABLES)
+    judge = Judge()
+    whole, none, torn, mixed = ([event(event_id=new_id()) for _ in range(2)] for _ in range(4))
+    for batch in (whole, none, torn, mixed):
+        judge.attempt_batch(batch)
+    judge.attempt(mixed[0])  # once more, alone
+    store(empty_database, *whole, torn[0], mixed[0])
+    verdict = judge.verdict(empty_database)
+    assert verdict.torn == [torn[0]["event_id"]] and not verdict.is_clean
+
+
 def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database):
     empty_database.rows(TABLES)
     assert rollups.differences(empty_database) == []

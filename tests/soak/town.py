@@ -64,7 +64,7 @@ class Town:
         for one in self.ingestions:
             events = iter(self.mix_next, None)
             self.loads.append(Load(one.port, events, 16, judge=self.judge,
-                                   rate=self.rate / 2, reconnect=True).start())
+                                   rate=self.rate / 2, reconnect=True, batch_every=8).start())
         return self
 
     def mix_next(self):

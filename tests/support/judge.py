@@ -7,6 +7,7 @@ queue is drained:
   doubled     stored more than once
   unexpected  stored though never sent, or though refused (4xx)
   altered     stored with other values than were sent
+  torn        of a batch that was sent once, some are stored and some are not
   recovered   not acknowledged (503, connection lost), stored all the same: allowed
 """
 import collections
@@ -28,12 +29,14 @@ class Verdict:
     doubled: list
     unexpected: list
     altered: list
+    torn: list
     recovered: int
     dead: int
 
     @property
     def is_clean(self):
-        return not (self.lost or self.doubled or self.unexpected or self.altered)
+        return not (self.lost or self.doubled or self.unexpected or self.altered
+                    or self.torn)
 
     def __str__(self):
         def some(ids):
@@ -41,6 +44,7 @@ class Verdict:
         return (f"attempted {self.attempted}, acknowledged {self.acknowledged}, stored "
                 f"{self.stored}, lost {some(self.lost)}, doubled {some(self.doubled)}, "
                 f"unexpected {some(self.unexpected)}, altered {some(self.altered)}, "
+                f"torn {some(self.torn)}, "
                 f"recovered {self.recovered}, dead {self.dead}")
 
 
@@ -50,14 +54,30 @@ class Judge:
     def __init__(self):
         self.lock = threading.Lock()
         self.attempted = {}  # event_id -> event
+        self.batches = []    # lists of event_ids
+        self.repeated = set()  # event_ids sent more than once
         self.acknowledged = set()
         self.acknowledged_at = {}  # event_id -> time.monotonic() of its first 200
         self.refused = set()
         self.statuses = collections.Counter()
 
     def attempt(self, event):
+        key = event["event_id"].lower()
         with self.lock:
-            self.attempted[event["event_id"].lower()] = event
+            if key in self.attempted:
+                self.repeated.add(key)
+            self.attempted[key] = event
+
+    def attempt_batch(self, events):
+        for event in events:
+            self.attempt(event)
+        with self.lock:
+            self.batches.append([event["event_id"].lower() for event in events])
+
+    def torn(self, there):
+        """The batches of which only a part is there."""
+        found = [{i in there for i in ids if i not in self.repeated} for ids in self.batches]
+        return [ids[0] for ids, states in zip(self.batches, found) if len(states) > 1]
 
     def outcome(self, event, status):
         with self.lock:
@@ -100,6 +120,7 @@ class Judge:
             doubled=[i for i, count in stored.items() if count > 1],
             unexpected=[i for i in stored if i not in self.attempted
                         or (i in self.refused and i not in self.acknowledged)],
+            torn=self.torn(stored.keys() | dead),
             recovered=sum(1 for i in stored if i not in self.acknowledged),
             dead=len(dead))
 

@@ -6,6 +6,7 @@ how long did it take.  It reaches some 10,000 requests/s on one core, more with 
 import asyncio
 import collections
 import dataclasses
+import itertools
 import resource
 import threading
 import time
@@ -117,17 +118,19 @@ class _Client(asyncio.Protocol):
 
 
 class Load:
-    """Sends events to POST /event of a port, until they run out or stop() is called.
+    """Sends events to POST /event and /batch of a port, until they run out or stop() is called.
 
     events      dicts; or bytes, which are sent as they are
     judge       gets attempt(event) before and outcome(event, status) after; status is None
                 when the connection ended without an answer
     rate        events a second at most
     reconnect   open a connection again when it was lost, as a tracker would
+    batch_every so many requests apart one is a POST /batch of batch_size events; 0: none
     """
 
     def __init__(self, port, events, connections=16, pipeline=1, judge=None,
-                 rate=None, reconnect=False, host="127.0.0.1", target="/event"):
+                 rate=None, reconnect=False, host="127.0.0.1", target="/event",
+                 batch_every=0, batch_size=20):
         self.port, self.host, self.target = port, host, target
         self.events = iter(events)
         self.connections = connections
@@ -135,8 +138,10 @@ class Load:
         self.judge = judge
         self.rate = rate
         self.reconnect = reconnect
+        self.batch_every, self.batch_size = batch_every, batch_size
         self.result = Result()
-        self._taken = 0
+        self._taken = 0  # events
+        self._requests = 0
         self._began = 0.0
         self._stopped = False
         self._thread = None
@@ -149,8 +154,25 @@ class Load:
         return self._began + self._taken / self.rate - time.monotonic()
 
     def take(self):
+        """(what the answer is about, the bytes of a request); None at the end."""
         if self._stopped:
             return None
+        self._requests += 1
+        if self.batch_every and self._requests % self.batch_every == 0:
+            return self._take_batch()
+        return self._take_event()
+
+    def _take_batch(self):
+        events = list(itertools.islice(self.events, self.batch_size))
+        if not events:
+            self._stopped = True
+            return None
+        self._taken += len(events)
+        if self.judge:
+            self.judge.attempt_batch(events)
+        return events, build("POST", "/batch", events)
+
+    def _take_event(self):
         self._taken += 1
         event = next(self.events, None)
         if event is None:
@@ -167,7 +189,8 @@ class Load:
             self.result.statuses[status] += 1
             self.result.latencies.append(seconds)
         if self.judge:
-            self.judge.outcome(event, status)
+            for one in event if isinstance(event, list) else [event]:
+                self.judge.outcome(one, status)
 
     async def _keep_connected(self):
         loop = asyncio.get_running_loop()

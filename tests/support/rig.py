@@ -94,8 +94,9 @@ class Rig:
         return events
 
     def load(self, rate=500, connections=8, **options):
-        """Load on POST /event until end(): paced, and connected again when it was cut."""
-        options = {"reconnect": True, "judge": self.judge, **options}
+        """Load on POST /event and /batch until end(): paced, and connected again when it was
+        cut."""
+        options = {"reconnect": True, "judge": self.judge, "batch_every": 8, **options}
         events = iter(self.mix.next, None)
         self.loads.append(Load(self.ingestion.port, events, connections, rate=rate,
                                **options).start())
