@@ -1,6 +1,7 @@
 /* params.c -- see params.h. */
 #include "reporting/report/params.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "reporting/report/ask.h"
@@ -35,11 +36,7 @@ static void add_name(char list[LIST_MAX], const char *name)
 
     if (len + strlen(name) + sizeof(", ") > LIST_MAX)
         return;
-    if (len > 0) {
-        memcpy(list + len, ", ", 2);
-        len += 2;
-    }
-    memcpy(list + len, name, strlen(name) + 1);
+    (void)snprintf(list + len, LIST_MAX - len, "%s%s", len > 0 ? ", " : "", name);
 }
 
 static enum err_code read_site_id(const char *text, struct ask *ask, struct err *err)

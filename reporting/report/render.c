@@ -36,8 +36,8 @@ static enum err_code add_key(struct rendering *r, char before, const char *name)
     at = r->out->data + r->out->len;
     *at++ = before;
     *at++ = '"';
-    memcpy(at, name, len);
-    at += len;
+    while (*name)
+        *at++ = *name++;
     *at++ = '"';
     *at = ':';
     r->out->len += len + 4;

@@ -78,10 +78,10 @@ struct http_route {
     http_handler_fn handler;
     enum http_access access;
     enum http_cors cors;
-    bool reads_body;          /* otherwise a body is read and thrown away */
+    bool reads_body; /* otherwise a body is read and thrown away */
+    bool is_bulk;    /* its limit is max_bulk_bytes, not max_body_bytes */
+    int id;          /* the table's own, for a handler that serves several routes */
     http_answer_fn answer_ok; /* what http_answer_ok() gives; NULL: its own */
-    int id;       /* the table's own, for a handler that serves several routes */
-    bool is_bulk; /* its limit is max_bulk_bytes, not max_body_bytes */
     enum http_route_kind kind;
 };
 
