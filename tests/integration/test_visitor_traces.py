@@ -58,7 +58,9 @@ def memory(pid):
 def post(port, address):
     headers = [("X-Forwarded-For", address), ("User-Agent", AGENT),
                ("Accept-Language", "de-CH"), ("Content-Type", "text/plain")]
-    answers = [request(port, "POST", "/event", event(path=MARK), headers)]
+    answers = [request(port, "POST", "/event", event(path=MARK), headers),
+               request(port, "POST", "/collect", {"site_id": "demo", "path": MARK}, headers),
+               request(port, "GET", f"/pixel.gif?site_id=demo&path={MARK}", headers=headers)]
     return [one.status for one in answers]
 
 
