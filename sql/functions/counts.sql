@@ -45,9 +45,9 @@ BEGIN
 END
 $$;
 
--- Adds to totals.
+-- Adds to totals.  No join by hashing: it would read the whole table.
 CREATE OR REPLACE FUNCTION rollup_add_totals(added rollup_totals) RETURNS void
-LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     WITH a AS MATERIALIZED (
         SELECT * FROM unnest(added.site_nos, added.grains, added.days, added.hours,
@@ -75,9 +75,8 @@ BEGIN
            coalesce(a.bounces, 0), coalesce(a.visit_views, 0), coalesce(a.duration_ms, 0),
            coalesce(a.users, hll_empty(14, 5, 2048, 1))
       FROM a
-      LEFT JOIN updated u ON u.site_no = a.site_no AND u.grain = a.grain AND u.day = a.day
-                         AND u.hour = a.hour
-     WHERE u.site_no IS NULL;
+     WHERE (a.site_no, a.grain, a.day, a.hour)
+           NOT IN (SELECT site_no, grain, day, hour FROM updated);
 END
 $$;
 
@@ -127,7 +126,7 @@ $$;
 -- runs at a time, so that nothing comes in between; ON CONFLICT DO UPDATE would cost twice
 -- as much.
 CREATE OR REPLACE FUNCTION rollup_add_counts(added rollup_counts) RETURNS rollup_counts
-LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     changed rollup_counts;
 BEGIN
@@ -155,10 +154,8 @@ BEGIN
                a.visits, a.bounces, a.duration_ms,
                coalesce(a.users, hll_empty(11, 5, 128, 1))
           FROM a
-          LEFT JOIN updated u
-            ON u.site_no = a.site_no AND u.dimension = a.dimension AND u.grain = a.grain
-           AND u.day = a.day AND u.value_id = a.value_id
-         WHERE u.site_no IS NULL
+         WHERE (a.site_no, a.dimension, a.grain, a.day, a.value_id)
+               NOT IN (SELECT site_no, dimension, grain, day, value_id FROM updated)
         RETURNING site_no, dimension, grain, day, value_id, events
     )
     SELECT array_agg(site_no), array_agg(dimension), array_agg(grain), array_agg(day),
