@@ -2,6 +2,7 @@
 #include "shared/redis/link.h"
 
 #include <string.h>
+#include <sys/queue.h>
 
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"
@@ -15,11 +16,13 @@ enum {
 
 /* A command that was sent and not answered. */
 struct pending {
-    struct pending *next;
+    STAILQ_ENTRY(pending) entry;
     redis_uv_reply_fn fn;
     void *user;
     int64_t sent_ms;
 };
+
+STAILQ_HEAD(pending_list, pending);
 
 struct redis_link {
     union {
@@ -31,11 +34,10 @@ struct redis_link {
     uv_connect_t connect;
     struct redis_link_owner owner;
     bool is_unix;
-    bool is_dropped;       /* closing: no callback may act on it any more */
-    redisReader *reader;   /* owned */
-    struct pending *first; /* owned; the oldest */
-    struct pending *last;
-    struct buf out; /* commands not yet handed to the socket */
+    bool is_dropped;             /* closing: no callback may act on it any more */
+    redisReader *reader;         /* owned */
+    struct pending_list pending; /* owned; from the oldest */
+    struct buf out;              /* commands not yet handed to the socket */
     char input[READ_BYTES];
 };
 
@@ -67,6 +69,7 @@ struct redis_link *redis_link_new(uv_loop_t *loop, bool is_unix,
 
     if (!link)
         return NULL;
+    STAILQ_INIT(&link->pending);
     buf_init(&link->out, OUT_MAX);
     link->owner = *owner;
     link->is_unix = is_unix;
@@ -92,13 +95,13 @@ failed:
 /* Tells everyone who waits that the outcome is unknown. */
 static void fail_pending(struct redis_link *link)
 {
-    while (link->first) {
-        struct pending *pending = link->first;
-        link->first = pending->next;
+    struct pending *pending;
+
+    while ((pending = STAILQ_FIRST(&link->pending)) != NULL) {
+        STAILQ_REMOVE_HEAD(&link->pending, entry);
         pending->fn(NULL, pending->user);
         mem_free(pending);
     }
-    link->last = NULL;
 }
 
 void redis_link_drop(struct redis_link *link)
@@ -108,19 +111,11 @@ void redis_link_drop(struct redis_link *link)
     fail_pending(link);
 }
 
-static void pending_add(struct redis_link *link, struct pending *pending)
-{
-    *(link->last ? &link->last->next : &link->first) = pending;
-    link->last = pending;
-}
-
 static void pending_answer(struct redis_link *link, redisReply *reply)
 {
-    struct pending *pending = link->first;
+    struct pending *pending = STAILQ_FIRST(&link->pending);
 
-    link->first = pending->next;
-    if (!link->first)
-        link->last = NULL;
+    STAILQ_REMOVE_HEAD(&link->pending, entry);
     pending->fn(reply, pending->user);
     mem_free(pending);
 }
@@ -153,7 +148,7 @@ static bool take_reply(struct redis_link *link)
     }
     if (!reply)
         return false;
-    if (link->first)
+    if (!STAILQ_EMPTY(&link->pending))
         pending_answer(link, reply);
     else
         lost(link, "Redis sent a reply that nobody asked for");
@@ -226,7 +221,7 @@ enum err_code redis_link_send(struct redis_link *link, const char *wire, size_t 
     }
     *pending = (struct pending){
         .fn = fn, .user = user, .sent_ms = (int64_t)uv_now(link->socket.handle.loop)};
-    pending_add(link, pending);
+    STAILQ_INSERT_TAIL(&link->pending, pending, entry);
     return ERR_OK;
 }
 
@@ -253,7 +248,7 @@ static void write_leftover(struct redis_link *link, const char *bytes, size_t le
     }
     /* A stream with a hole in it is of no use.  Ageing the oldest command makes the next
      * tick drop the link, and everyone under way learns that the outcome is unknown. */
-    link->first->sent_ms = 0;
+    STAILQ_FIRST(&link->pending)->sent_ms = 0;
 }
 
 void redis_link_flush(struct redis_link *link)
@@ -276,5 +271,7 @@ void redis_link_flush(struct redis_link *link)
 
 int64_t redis_link_oldest_ms(const struct redis_link *link)
 {
-    return link->first ? link->first->sent_ms : INT64_MAX;
+    const struct pending *oldest = STAILQ_FIRST(&link->pending);
+
+    return oldest ? oldest->sent_ms : INT64_MAX;
 }
