@@ -2,7 +2,7 @@
 // The same figures stand in a table for those who cannot see it.
 
 import { h, svg } from './dom.js';
-import { METRICS, metric, moment, tick } from './format.js';
+import { METRICS, metric, moment, precise, tick } from './format.js';
 
 const TOP = 12;
 const BOTTOM = 24;
@@ -52,14 +52,14 @@ function line(points, from, to) {
 }
 
 function table(answer, name, hasPrevious) {
-  return h('table', { class: 'unseen' },
+  return h('div.unseen', null, h('table', null,
     h('caption', null, `${METRICS[name].name} by ${answer.interval}`),
     h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Time'), h('th', { scope: 'col' }, METRICS[name].name),
       hasPrevious && h('th', { scope: 'col' }, 'Period before'))),
     h('tbody', null, answer.results.map((row) => h('tr', null,
       h('th', { scope: 'row' }, moment(row.time, answer.interval)),
-      h('td', null, metric(name, row[name])),
-      hasPrevious && h('td', null, row.previous ? metric(name, row.previous[name]) : '')))));
+      h('td', null, precise(name, row[name])),
+      hasPrevious && h('td', null, row.previous ? precise(name, row.previous[name]) : ''))))));
 }
 
 export function chart(answer, name, width, height) {
@@ -114,8 +114,8 @@ export function chart(answer, name, width, height) {
     marker.lastChild.setAttribute('cy', points[at].y ?? y(0));
     tip.replaceChildren(
       h('strong', null, moment(row.time, answer.interval), at === open ? ' (not over)' : ''),
-      h('span', null, `${METRICS[name].name} `, h('b', null, metric(name, row[name]))),
-      ...(row.previous ? [h('span.faint', null, 'Period before ', h('b', null, metric(name, row.previous[name])))] : []));
+      h('span', null, `${METRICS[name].name} `, h('b', null, precise(name, row[name]))),
+      ...(row.previous ? [h('span.faint', null, 'Period before ', h('b', null, precise(name, row.previous[name])))] : []));
     tip.hidden = false;
     const half = tip.offsetWidth / 2;
     tip.style.setProperty('left', `${Math.max(half, Math.min(width - half, x(at)))}px`);

@@ -3,7 +3,7 @@
 import { ask, download } from './api.js';
 import { h } from './dom.js';
 import * as filters from './filters.js';
-import { count, metric, METRICS } from './format.js';
+import { count, METRICS, precise } from './format.js';
 import { cell } from './panel.js';
 import { metricsOf, property } from './properties.js';
 import { currentFilters, go, rangeOf, state } from './state.js';
@@ -38,8 +38,7 @@ function table(answer) {
       metrics.map((m) => h('th.number', { scope: 'col' }, METRICS[m].name)))),
     h('tbody', null, answer.results.map((row) => h('tr', null,
       h('th', { scope: 'row' }, cell(name, row)),
-      metrics.map((m) => h('td.number', { title: typeof row[m] === 'number' ? count(row[m]) : undefined },
-        metric(m, row[m])))))));
+      metrics.map((m) => h('td.number', null, precise(m, row[m])))))));
 }
 
 /** The dialog; it asks for itself.  Returns the element, which is a modal dialog once shown. */

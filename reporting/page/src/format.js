@@ -39,6 +39,9 @@ export const METRICS = {
   time_on_page: { name: 'Time on page', format: duration, good: 1 },
 };
 
+/** The same with all digits. */
+export const precise = (name, value) => (METRICS[name].format === compact && typeof value === 'number' ? count(value) : metric(name, value));
+
 /** How a metric's value is written; what cannot be compact is exact in the title. */
 export const metric = (name, value) => (value === null || value === undefined ? NONE : METRICS[name].format(value));
 

@@ -36,9 +36,23 @@ function bar(name, row, most, total) {
     h('span.share', null, last));
 }
 
+/** An event's own properties have no list: whoever sends them knows their names. */
+function propertyForm(panel) {
+  const field = h('input', {
+    type: 'text', maxlength: 100, required: true, placeholder: 'Property', 'aria-label': 'Property of events', 'data-key': 'property',
+  });
+  return h('form.property', {
+    onsubmit: (event) => {
+      event.preventDefault();
+      go({ [panel.key]: `prop:${field.value}` }, { replace: true });
+    },
+  }, field, h('button', { type: 'submit' }, 'Show'));
+}
+
 function tabs(panel) {
-  if (panel.tabs.length === 1) return null;
-  return h('div.tabs', { role: 'group', 'aria-label': panel.title }, panel.tabs.map((name) => h('button', {
+  const names = panel.tabs.includes(state[panel.key]) ? panel.tabs : [...panel.tabs, state[panel.key]];
+  if (names.length === 1) return null;
+  return h('div.tabs', { role: 'group', 'aria-label': panel.title }, names.map((name) => h('button', {
     type: 'button', 'aria-pressed': String(state[panel.key] === name), 'data-key': `${panel.key} ${name}`,
     onclick: () => go({ [panel.key]: name }, { replace: true }),
   }, property(name).name)));
@@ -62,7 +76,7 @@ export function view(panel, answer, total) {
   }
   const title = property(name).title;
   return [
-    h('header', null, h('h2', null, panel.title), tabs(panel)),
+    h('header', null, h('h2', null, panel.title), tabs(panel), panel.props && propertyForm(panel)),
     body,
     h('footer', null,
       h('span.what', null, METRICS[first].name),

@@ -51,5 +51,5 @@ export const PANELS = [
   { key: 'pages', title: 'Pages', tabs: ['page', 'entry_page', 'exit_page'] },
   { key: 'places', title: 'Places', tabs: ['country', 'region', 'city', 'language'] },
   { key: 'devices', title: 'Devices', tabs: ['browser', 'os', 'device', 'screen'] },
-  { key: 'events', title: 'Events', tabs: ['event_type'], wide: true },
+  { key: 'events', title: 'Events', tabs: ['event_type'], wide: true, props: true },
 ];
