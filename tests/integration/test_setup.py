@@ -40,6 +40,31 @@ def test_the_two_curl_lines_work_as_they_are_printed(shared_up):
                "the event in /stats")
 
 
+def test_demo_fills_a_site_once(shared_up):
+    """Run again it adds nothing: its events have the same ids."""
+    def demo(*arguments):
+        return subprocess.run([SOURCE / "scripts/demo", "--site=shop", "--days=2", *arguments],
+                              env=shared_up.env, capture_output=True, text=True, timeout=patience(60))
+    first = demo()
+    sent = int(re.search(r"(\d+) events of 2 days sent", first.stderr).group(1))
+    assert first.returncode == 0 and sent > 100, first.stderr
+
+    def views():
+        return shared_up.get("reporting", "/stats?site_id=shop").json()["total_views"]
+    wait_until(lambda: views() > sent // 4, 20)
+    assert demo().returncode == 0
+    wait_until(lambda: "shop" in shared_up.get("reporting", "/sites").body.decode(), 10)
+    listed = shared_up.get("reporting", "/stats/aggregate?site_id=shop&period=7d&metrics=events").json()
+    assert listed["results"]["events"]["value"] == views() < sent
+    assert shared_up.get("reporting", "/site/shop").status == 200
+
+
+@pytest.mark.parametrize("argument", ["--days=0", "--days=401", "--site=a b", "--site=", "x"])
+def test_demo_says_what_is_wrong_with_its_arguments(argument):
+    done = subprocess.run([SOURCE / "scripts/demo", argument], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("demo: "), done.stderr
+
+
 @pytest.mark.parametrize("daemon", DAEMONS)
 def test_all_daemons_are_ready(shared_up, daemon):
     assert shared_up.get(daemon, "/readyz").status == 200
