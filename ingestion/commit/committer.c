@@ -209,7 +209,7 @@ enum err_code committer_add(struct committer *committer, struct delivery *delive
 {
     size_t len = event_job_size(event);
     enum err_code code = ERR_OK;
-    char *job;
+    char *job = NULL;
 
     if (delivery->mark.count > 0 && !has_room(committer, delivery->group))
         code = move_on(committer, delivery);

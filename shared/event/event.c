@@ -19,12 +19,14 @@ const struct event_more_field event_more_fields[EVENT_MORE_COUNT] = {
 
 static_assert(EVENT_MORE_COUNT <= 64, "a bit for each");
 
+#define COLUMN_BIT(presence) ((uint64_t)((presence) != EVENT_INPUT))
 #define COLUMN(NAME, key, TYPE, member, presence, ...)                                   \
-    ((presence) == EVENT_INPUT ? 0 : UINT64_C(1) << EVENT_MORE_##NAME) |
+    COLUMN_BIT(presence) << EVENT_MORE_##NAME |
 
 const uint64_t event_more_columns = EVENT_MORE_FIELDS(COLUMN) 0;
 
 #undef COLUMN
+#undef COLUMN_BIT
 
 static void *member_of(struct event *event, enum event_more field)
 {

@@ -79,9 +79,8 @@ static char *put_value(char *out, const cJSON *value)
         return json_put_string(out, value->valuestring, strlen(value->valuestring));
     if (cJSON_IsNumber(value))
         return put_number(out, value->valuedouble);
-    if (cJSON_IsTrue(value))
-        return (char *)memcpy(out, "true", 4) + 4;
-    return (char *)memcpy(out, "false", 5) + 5;
+    return out + snprintf(out, PROPS_NUMBER_BYTES, "%s",
+                          cJSON_IsTrue(value) ? "true" : "false");
 }
 
 const char *props_write(const struct cJSON *object, size_t max_members, char *out,

@@ -8,7 +8,7 @@ from support.events import event, new_id
 from support.list_redis import ListRedis
 from support.metrics import scrape
 from support.redis_server import QUEUE, RedisServer
-from support.settings import patience
+from support.settings import is_sanitized, patience
 from support.spool import Spool
 from support.stack import Daemons
 from support.wait import wait_until
@@ -337,7 +337,7 @@ def test_broken_batches_leave_memory_flat(daemons, redis):
     before = daemon.rss_kib()
     for _ in range(20):
         send_all()
-    assert daemon.rss_kib() < before + 4096
+    assert is_sanitized() or daemon.rss_kib() < before + 4096  # a sanitizer keeps what is freed
     gauges = scrape(daemon)
     assert gauges.value("analytics_ingestion_pending_bytes") == 0
     assert gauges.value("analytics_ingestion_pending_events") == 0

@@ -290,7 +290,7 @@ def test_head(shared_stack):
     assert head.header("Content-Length") == str(len(get_.body))
 
 
-@pytest.mark.parametrize("target", ["/", "/stat", "/statss", "/stats/x", "/event",
+@pytest.mark.parametrize("target", ["/site", "/stat", "/statss", "/stats/x", "/event",
                                     "/stats%2f"])
 def test_unknown_paths(shared_stack, target):
     answer = shared_stack.reporting.get(target)

@@ -60,7 +60,7 @@ def test_alive_and_ready(daemons, own, name):
         for method in ("POST", "PUT", "DELETE"):
             answer = daemon.request(method, target)
             assert answer.status == 405 and "GET" in answer.header("Allow")
-    for target in ("/", "/health", "/readyzz", "/metrics/x"):
+    for target in ("/nowhere", "/health", "/readyzz", "/metrics/x"):
         assert daemon.get(target).status == 404
     with Connection(daemon.port) as connection:
         connection.send(build("GET", "/healthz") * 20)
@@ -151,8 +151,7 @@ def test_health_asked_often_costs_little_and_leaves_nothing(daemons, own, name):
     wait_until(lambda: daemon.open_files() <= files, 10, "connections to be closed")
 
 
-@pytest.mark.parametrize("name,words", [("ingestion", "POST /event"), ("processor", "/readyz"),
-                                        ("reporting", "/stats?site_id=")])
+@pytest.mark.parametrize("name,words", [("ingestion", "POST /event"), ("processor", "/readyz")])
 def test_the_root_says_where_to_go(daemons, own, name, words):
     """Whoever opens the address in a browser has forgotten the path, and nothing is broken."""
     migrate(daemons, own)

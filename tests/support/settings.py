@@ -9,6 +9,7 @@ ANALYTICS_TEST_PATIENCE  multiplies how long a test waits for what must happen a
 """
 import os
 import pathlib
+import re
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -27,6 +28,12 @@ def build_dir():
             return SOURCE / "build" / preset
     raise RuntimeError("nothing is built: run cmake --preset release and "
                        "cmake --build --preset release, or set ANALYTICS_BUILD")
+
+
+def is_sanitized():
+    """Whether the build has a sanitizer, which keeps what is freed and has much memory mapped."""
+    cache = (build_dir() / "CMakeCache.txt").read_text()
+    return re.search(r"^ANALYTICS_SANITIZE:\w+=.+$", cache, flags=re.M) is not None
 
 
 def scaled(count, at_least=1):
