@@ -75,6 +75,10 @@ function difference(name, figure) {
 
 function showFigures() {
   const answer = answers.figures;
+  if (answer instanceof Error) {
+    fill(part.figures, h('p.note', { role: 'alert' }, answer.message));
+    return;
+  }
   fill(part.figures, FIGURES.map((name) => {
     const figure = answer?.results?.[name];
     return h('button.figure', {
@@ -163,7 +167,8 @@ async function load(name, signal) {
   } catch (error) {
     if (error.name === 'AbortError') return;
     answers[name] = error;
-    if (name === 'figures') throw error;
+    // A question that cannot be answered leaves the page as it is, so that it can be changed.
+    if (name === 'figures' && error.status !== 400) throw error;
   }
   if (!signal.aborted && main.parentNode === app) shows[name]();
 }

@@ -73,7 +73,7 @@ export function rangeOf(s) {
 
 /** The range one step to the past (-1) or to the future (1). */
 export function shift(s, steps, shown) {
-  if (!shown || s.period === 'all') return null;
+  if (!shown?.from || s.period === 'all') return null;
   const parse = (text) => new Date(`${text}T00:00:00Z`);
   const format = (date) => date.toISOString().slice(0, 10);
   const [from, to] = [parse(shown.from), parse(shown.to)];
