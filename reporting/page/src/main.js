@@ -214,7 +214,8 @@ async function refresh(names, { isQuiet = false } = {}) {
     }
     if (isEmpty) {
       next = EMPTY_MS;
-      fill(app, h('main', { id: 'main' }, emptySite()));
+      // What is there may be half copied.
+      if (!app.querySelector('.copy')) fill(app, h('main', { id: 'main' }, emptySite()));
     }
   } catch (error) {
     if (error.name === 'AbortError' || signal.aborted) return;
@@ -242,6 +243,7 @@ function showDialog() {
   const hadSearch = document.activeElement?.dataset?.key === 'search';
   if (dialog) {
     dialog.stop?.();
+    dialog.close(); // gives the focus back
     dialog.remove();
     dialog = null;
   }
@@ -321,7 +323,7 @@ async function start() {
   clearTimeout(timer);
   isEmpty = false;
   for (const name of Object.keys(answers)) delete answers[name];
-  const asking = ask('sites', {}).then((answer) => {
+  const asking = ask('sites', { limit: 1000 }).then((answer) => {
     sites = answer.results;
     if (main.parentNode === app) showTop();
   });

@@ -25,7 +25,7 @@ export const PROPERTIES = {
   device: { name: 'Device', one: 'Device', title: 'Devices', show: (value) => DEVICES[value] || value },
   screen: { name: 'Screen', one: 'Screen', title: 'Screens', show: (value) => SCREENS[value] || value },
   event_type: { name: 'Events', one: 'Event', title: 'Events', show: same, more: ['visitors', 'events', 'conversion_rate'] },
-  hostname: { name: 'Hostname', one: 'Hostname', title: 'Hostnames', show: same },
+  hostname: { name: 'Hostname', one: 'Hostname', title: 'Hostnames', show: same, more: ['visitors', 'pageviews', 'events'] },
   browser_version: { name: 'Version', one: 'Browser version', title: 'Browser versions', show: same },
   os_version: { name: 'Version', one: 'System version', title: 'System versions', show: same },
   utm_source: { name: 'Source tag', one: 'Source tag', title: 'Source tags', show: same },
