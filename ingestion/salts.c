@@ -155,7 +155,9 @@ static void on_reply(redisReply *reply, void *user)
 
     salt->is_asked = false;
     if (!reply) {
+        uv_mutex_lock(&salts->lock);
         salt->ask_at_ms = 0; /* the connection is lost: the next one is asked */
+        uv_mutex_unlock(&salts->lock);
         salt->connection = 0;
         return;
     }

@@ -8,11 +8,12 @@
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
+#include "shared/event/event.h"
 
 enum {
-    ROOM_MIN = 32768, /* more than any job has */
-    FULL_MS = 200,    /* until a spool that had no room is tried again */
-    FAILED_MS = 1000, /* until a disk that failed is */
+    ROOM_MIN = EVENT_JOB_MAX + 4096, /* more than any job has */
+    FULL_MS = 200,                   /* until a spool that had no room is tried again */
+    FAILED_MS = 1000,                /* until a disk that failed is */
     LOG_EVERY_MS = 10000,
 };
 

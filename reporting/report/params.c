@@ -145,6 +145,9 @@ static enum err_code read_property(const char *text, struct ask *ask, struct err
     ask->property = text ? property_find(text) : NULL;
     if (ask->property) {
         ask->texts[ASK_PROPERTY] = text_of(ask->property->name);
+        if (ask->when.period == PERIOD_24H) /* values are counted by day */
+            return err_set(err, ERR_INVALID,
+                           "\"period\" must not be 24h with \"property\"");
         return ERR_OK;
     }
     for (size_t i = 0; property_at(i); i++)

@@ -145,10 +145,16 @@ const char *http_request_last_segment(const struct http_request *req, size_t *re
 
 /* --- the headers ---------------------------------------------------------- */
 
+/* Where a GET stores an event a HEAD, which has no effect anywhere, is none of its methods. */
+static bool serves_head(const struct http_route *route)
+{
+    return strcmp(route->method, "GET") == 0 && !route->answer_ok;
+}
+
 static bool serves(const struct http_route *route, const char *method)
 {
     return strcmp(route->method, method) == 0 ||
-           (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+           (serves_head(route) && strcmp(method, "HEAD") == 0);
 }
 
 static bool add_method(struct buf *list, const char *method)
@@ -168,7 +174,7 @@ static bool list_methods(const struct http_request *req, struct buf *list)
             continue;
         has_cors = has_cors || http_cors_is_on(req->server, at);
         is_added = is_added && add_method(list, at->method);
-        if (strcmp(at->method, "GET") == 0)
+        if (serves_head(at))
             is_added = is_added && add_method(list, "HEAD");
     }
     if (has_cors)

@@ -130,7 +130,7 @@ LANGUAGE sql STABLE AS $$
          UNION ALL
         SELECT date_trunc(p_interval, t.day::timestamp) AT TIME ZONE zone.name, t.users,
                t.visits, t.pageviews, t.events, t.bounces, t.visit_views, t.duration_ms
-          FROM report_totals(p_site_id, p_from, p_to, p_hour, NULL) AS t CROSS JOIN zone
+          FROM report_totals(p_site_id, p_from, p_to, p_hour, p_since) AS t CROSS JOIN zone
          WHERE p_interval <> 'hour'
     ), sums AS (
         SELECT at, round(hll_cardinality(hll_union_agg(users)))::bigint AS users,

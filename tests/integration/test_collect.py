@@ -159,6 +159,11 @@ def test_a_bot_is_dropped_and_counted(ingestion, headers, reason):
 
 # --- the pixel and the script ----------------------------------------------------------------------
 
+def test_a_head_of_the_pixel_stores_nothing(ingestion):
+    answer = ingestion.request("HEAD", "/pixel.gif?" + urllib.parse.urlencode(view()), None, BROWSER)
+    assert answer.status == 405 and answer.header("Allow") == "GET"
+
+
 def test_the_pixel_stores_an_event(shared_stack, ingestion):
     sent = view("https://shop.example/mail?utm_source=newsletter")
     response = pixel(ingestion, urllib.parse.urlencode(sent | {"props": '{"plan":"pro"}', "scroll": 7}))

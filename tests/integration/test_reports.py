@@ -276,6 +276,18 @@ def test_every_period_has_its_buckets(rig, period, buckets, interval):
     assert answer["results"][0]["time"].endswith("+00:00")
 
 
+def test_24_hours_are_no_two_days(daemons, database):
+    """By the day too: what was before them is in neither answer."""
+    now = datetime.datetime.now(datetime.timezone.utc).replace(minute=0)
+    load(database, [event(site_id="s", timestamp=(now - datetime.timedelta(hours=hours)).isoformat())
+                    for hours in (1, 2, 23, 25, 26, 28)])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url)
+    asked = {"site_id": "s", "period": "24h", "metrics": "events"}
+    whole = get(daemon, "/stats/aggregate", **asked)["results"]["events"]["value"]
+    days = get(daemon, "/stats/timeseries", interval="day", **asked)["results"]
+    assert whole == sum(day["events"] for day in days) == 3
+
+
 @pytest.mark.parametrize("path, query, name", [
     ("aggregate", "", "site_id"), ("aggregate", "site_id=a&day=1", "day"),
     ("aggregate", "site_id=a&period=8d", "period"), ("aggregate", "site_id=a&from=2025-01-01", "to"),
@@ -295,6 +307,7 @@ def test_every_period_has_its_buckets(rig, period, buckets, interval):
     ("timeseries", "site_id=a&interval=hour&from=2020-01-01&to=2025-01-01", "interval"),
     ("breakdown", "site_id=a", "property"), ("breakdown", "site_id=a&property=x", "property"),
     ("breakdown", "site_id=a&property=page&metrics=visits", "metrics"),
+    ("breakdown", "site_id=a&property=page&period=24h", "period"),
     ("breakdown", "site_id=a&property=page&limit=0", "limit"),
     ("breakdown", "site_id=a&property=page&limit=1001", "limit"),
     ("breakdown", "site_id=a&property=page&page=x", "page"),
