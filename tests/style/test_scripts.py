@@ -1,5 +1,6 @@
 """Parts of the scripts that can be tried without starting anything: how .env is read, which
 packages are chosen, and how tests are counted."""
+import json
 import os
 import re
 import shutil
@@ -209,11 +210,13 @@ echo -n "$count." >"$1.count"
 case $1.${#count} in good.* | once.[1-9]* | alternating.*[13579]) exit 0 ;; esac
 exit 1
 """
-PRESETS = """{"version": 6,
-"configurePresets": [{"name": "dev", "generator": "Ninja",
-                      "binaryDir": "${sourceDir}/build/dev"}],
-"buildPresets": [{"name": "dev", "configurePreset": "dev"}],
-"testPresets": [{"name": "dev", "configurePreset": "dev"}]}"""
+PRESETS = json.dumps({
+    "version": 6,
+    "configurePresets": [{"name": name, "generator": "Ninja",
+                          "binaryDir": "${sourceDir}/build/${presetName}"}
+                         for name in ("dev", "clang")],
+    **{f"{kind}Presets": [{"name": name, "configurePreset": name} for name in ("dev", "clang")]
+       for kind in ("build", "test")}})
 
 
 @pytest.fixture
@@ -229,7 +232,7 @@ def fickle(clone):
     (clone / "fickle").write_text(FICKLE)
 
     def test(*words):
-        done = subprocess.run([clone / "scripts/test", "-p", "dev", *words], cwd=clone,
+        done = subprocess.run([clone / "scripts/test", *(words or ("-p", "dev"))], cwd=clone,
                               text=True, capture_output=True, stdin=subprocess.DEVNULL)
         assert done.stdout, done.stderr
         return done.returncode, done.stdout.splitlines()
@@ -250,16 +253,27 @@ def test_who_fails_must_then_pass_twice(fickle):
 
 def test_a_known_reason_is_given(fickle, clone):
     (clone / "tests/known_flaky.txt").write_text("# a comment\nunit.once The moon was full.\n")
-    code, lines = fickle("-R", "once|good")
+    code, lines = fickle("-p", "dev", "-R", "once|good")
     assert code == 0 and lines[-1] == "3 passed, 0 failed"
     assert lines[-2].startswith("1 passed only when run again, 0 of them unexplained")
     assert lines[-4:-2] == ["  dev: unit.once", "      The moon was full."]
 
 
 def test_nothing_is_said_when_nothing_was_repeated(fickle):
-    code, lines = fickle("-R", "good")
+    code, lines = fickle("-p", "dev", "-R", "good")
     assert code == 0 and lines[-1] == "2 passed, 0 failed"
     assert "again" not in "\n".join(lines)
+
+
+def test_a_preset_that_does_not_build_fails_alone(fickle, clone):
+    """The presets are built in the background; each counts as a test."""
+    only_clang = """add_custom_target(made ALL COMMAND
+        bash -c "[[ $PWD == */clang ]]" VERBATIM)\n"""
+    (clone / "CMakeLists.txt").write_text(PROJECT + only_clang)
+    code, lines = fickle("-p", "dev", "-p", "clang", "-R", "good")
+    text = "\n".join(lines)
+    assert code == 1 and lines[-1] == "2 passed, 1 failed", text
+    assert "  build.dev\n" in text
 
 
 def test_a_repeated_test_counts_once_and_names_what_had_failed(report):
