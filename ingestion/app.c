@@ -22,9 +22,9 @@
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/process_watch.h"
-#include "shared/http/budget.h"
 #include "shared/redis/url.h"
 #include "shared/text/words.h"
+#include "shared/wire/budget.h"
 
 enum {
     RESERVED_FDS = 64, /* descriptors for everything that is not a client */

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "reporting/conf.h"
+#include "reporting/export/export.h"
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
@@ -40,10 +41,11 @@ struct app {
     struct guard *guard; /* owned */
     struct origins origins;
     struct pool *pools[POOL_COUNT]; /* each owned; NULL: not started */
-    size_t pools_running;
-    struct http_peers *peers;   /* owned; NULL: no limit for an address */
-    struct http_server *server; /* owned */
-    struct http_server *health; /* owned; NULL: no listener of its own for health */
+    struct exports *exports;        /* likewise */
+    size_t pools_running;           /* and exports */
+    struct http_peers *peers;       /* owned; NULL: no limit for an address */
+    struct http_server *server;     /* owned */
+    struct http_server *health;     /* owned; NULL: no listener of its own for health */
     int open_servers;
     struct process_watch watch;
     struct reporting_metrics metrics;
@@ -85,6 +87,8 @@ static void on_server_stopped(void *user)
         if (app->pools[i])
             pool_stop(app->pools[i], on_pool_stopped, app);
     }
+    if (app->exports)
+        exports_stop(app->exports, on_pool_stopped, app);
 }
 
 static void stop_servers(struct app *app, int64_t grace_ms)
@@ -221,6 +225,25 @@ static enum err_code start_pools(struct app *app, struct err *err)
     return ERR_OK;
 }
 
+static enum err_code start_exports(struct app *app, struct err *err)
+{
+    const struct exports_options options = {
+        .pg = &app->conf->pg,
+        .most = app->conf->exports_max,
+        .timeout_ms = app->conf->export_timeout_ms,
+        .metrics = &app->metrics,
+        .on_failed = routes_on_export_failed,
+        .user = &app->routes,
+    };
+
+    app->exports = exports_new(&app->loop, &options);
+    if (!app->exports)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    app->routes.exports = app->exports;
+    app->pools_running++;
+    return ERR_OK;
+}
+
 static enum err_code start_server(struct app *app, struct err *err)
 {
     const struct reporting_conf *conf = app->conf;
@@ -228,7 +251,8 @@ static enum err_code start_server(struct app *app, struct err *err)
     enum err_code code;
 
     options.max_connections = http_conf_connections(
-        &conf->http, 1, RESERVED_FDS + conf->connections + conf->raw_connections);
+        &conf->http, 1,
+        RESERVED_FDS + conf->connections + conf->raw_connections + conf->exports_max);
     options.peers = app->peers;
     options.max_body_bytes = APP_BODY_MAX;
     options.max_drain_bytes = APP_BODY_MAX;
@@ -288,6 +312,8 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
         code = start_health(&app, err);
     if (!code)
         code = start_pools(&app, err);
+    if (!code)
+        code = start_exports(&app, err);
     if (!code)
         tell_started(&app);
     else if (app.server)

@@ -42,6 +42,14 @@ static const struct conf_item items[] = {
     CONF_ROW("RAW_NEEDS_TOKEN", CONF_BOOL, FIELD(raw_needs_token), .initial = "false",
              .help = "Whether raw events are answered only with REPORTING_TOKEN; "
                      "without one, to nobody"),
+    CONF_ROW("EXPORTS_MAX", CONF_INT, FIELD(exports_max), .initial = "2", .min = 1,
+             .max = 64,
+             .help = "Exports at the same time, each with a connection to Postgres; "
+                     "beyond it 503"),
+    CONF_ROW("EXPORT_TIMEOUT_MS", CONF_INT, FIELD(export_timeout_ms),
+             .initial = "3600000", .min = 1000, .max = 86400000,
+             .help = "Longest time of an export from first to last byte, in ms; then "
+                     "it is cut"),
     HTTP_CONF_WAIT(struct reporting_conf),
     HTTP_CONF_LIMITS(struct reporting_conf, "1000", 1000000),
     HTTP_CONF_TIMEOUTS(struct reporting_conf, "620000"),

@@ -34,6 +34,9 @@ struct reporting_metrics {
     struct metric queries_repeated;
     struct metric coalesced;
     struct metric cancelled;
+    struct metric exports_running;
+    struct metric exports_cut;
+    struct metric exported_rows;
     struct pool_gauges stats;
     struct pool_gauges raw;
     struct metric links_lost;

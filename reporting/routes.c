@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "reporting/export/export.h"
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
@@ -107,21 +108,26 @@ static struct report_request *report_request_new(const struct routes *routes,
     return request;
 }
 
+static const char *sentence_for(const struct report_request *request, enum err_code code)
+{
+    const struct report *source = request->source;
+
+    if (source && source->pool == POOL_RAW && code == ERR_TIMEOUT)
+        return "the question needs too many raw events; shorten the range";
+    if (report_get(request->report)->is_export && code == ERR_BUSY)
+        return "too many exports";
+    return sentence_of(code);
+}
+
 /* Answers an error of its client's, or one of ours, and ends the request. */
 static void end_with(struct report_request *request, const struct err *err)
 {
-    const struct report *source = request->source;
-    bool is_too_much = source && source->pool == POOL_RAW && err->code == ERR_TIMEOUT;
-
     if (err->code == ERR_INVALID) {
         metric_add(&request->routes->metrics->failures[err->code], 1);
         http_answer_error(request->http, 400, err->msg);
     } else {
         answer_failure(request->routes->metrics, request->http, err,
-                       is_too_much
-                           ? "the question needs too many raw events; shorten the "
-                             "range"
-                           : sentence_of(err->code));
+                       sentence_for(request, err->code));
     }
     mem_free(request);
 }
@@ -193,8 +199,28 @@ ask_database(struct report_request *request, enum statement_id id,
     return pool_ask(request->routes->pools[source->pool], &question, &asker, err);
 }
 
+void routes_on_export_failed(struct http_request *req, const struct err *err, void *user)
+{
+    const struct routes *routes = user;
+
+    answer_failure(routes->metrics, req, err, sentence_of(err->code));
+}
+
+/* The request is the export's from here on. */
+static enum err_code begin_export(struct report_request *request, struct err *err)
+{
+    enum err_code code = exports_begin(request->routes->exports, request->report,
+                                       &request->ask, request->http, err);
+
+    if (!code)
+        mem_free(request);
+    return code;
+}
+
 static enum err_code ask_source(struct report_request *request, struct err *err)
 {
+    if (report_get(request->report)->is_export)
+        return begin_export(request, err);
     return ask_database(request, report_source(request->report, &request->ask), on_rows,
                         err);
 }
@@ -222,6 +248,9 @@ static struct ask_now read_now(const PGresult *rows)
 static void on_now(const PGresult *rows, const struct err *err, void *user)
 {
     struct report_request *request = user;
+    const struct routes *routes = request->routes;
+    enum report_pool pool =
+        report_get(report_source(request->report, &request->ask))->pool;
     struct ask_now now;
     struct err own;
     enum err_code code;
@@ -236,8 +265,8 @@ static void on_now(const PGresult *rows, const struct err *err, void *user)
         code = ask_source(request, &own);
     if (code)
         end_with(request, &own);
-    else if (request->source->pool == POOL_RAW)
-        pool_dispatch(request->routes->pools[POOL_RAW]);
+    else if (pool == POOL_RAW)
+        pool_dispatch(routes->pools[POOL_RAW]);
 }
 
 static enum err_code begin(struct report_request *request, struct err *err)
@@ -283,9 +312,11 @@ static void on_report(struct http_request *req, void *user)
         http_answer_error(req, 400, err.msg);
         return;
     }
-    if (ask.is_exact && is_raw_denied(routes)) {
+    if ((ask.is_exact || report_get(report)->is_export) && is_raw_denied(routes)) {
         metric_add(&routes->metrics->failures[ERR_DENIED], 1);
-        http_answer_error(req, 403, "exact=true needs a token");
+        http_answer_error(req, 403,
+                          ask.is_exact ? "exact=true needs a token"
+                                       : "an export needs a token");
         return;
     }
     request = report_request_new(routes, req, report, &ask);

@@ -9,6 +9,7 @@
 #include "reporting/report/report.h"
 #include "shared/http/http.h"
 
+struct exports;
 struct guard;
 struct page;
 struct pool;
@@ -17,6 +18,7 @@ struct reporting_metrics;
 /* What the handlers need: the `user` of the server.  All borrowed from the app. */
 struct routes {
     struct pool *pools[POOL_COUNT];
+    struct exports *exports;
     struct guard *guard; /* another one after a reload */
     struct reporting_metrics *metrics;
     const struct page *page;
@@ -28,5 +30,9 @@ extern const struct http_route routes_table[];
 
 /* Whether a request for figures is let in, by its headers; see struct http_options. */
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err);
+
+/* Answers a request whose export has failed before its first byte; see struct
+ * exports_options. */
+void routes_on_export_failed(struct http_request *req, const struct err *err, void *user);
 
 #endif

@@ -69,8 +69,10 @@ static enum err_code prepare_all(const struct opening *opening, struct err *err)
 {
     enum err_code code = ERR_OK;
 
-    for (int id = 0; id < STATEMENT_COUNT && !code; id++)
-        code = prepare(opening, (enum statement_id)id, err);
+    for (int id = 0; id < STATEMENT_COUNT && !code; id++) {
+        if (!report_get((enum statement_id)id)->is_export) /* COPY cannot be prepared */
+            code = prepare(opening, (enum statement_id)id, err);
+    }
     return code;
 }
 

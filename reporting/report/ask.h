@@ -29,8 +29,9 @@ enum ask_param {
     ASK_PARAM_FILTERS = 1 << 10,
     ASK_PARAM_LIMIT = 1 << 11,
     ASK_PARAM_PAGE = 1 << 12,
-    ASK_PARAM_FORMAT = 1 << 13, /* json or csv */
-    ASK_PARAM_OTHERS = 1 << 14, /* any other is ignored, else it is refused */
+    ASK_PARAM_FORMAT = 1 << 13,        /* json or csv */
+    ASK_PARAM_EXPORT_FORMAT = 1 << 15, /* csv or ndjson */
+    ASK_PARAM_OTHERS = 1 << 14,        /* any other is ignored, else it is refused */
 
     /* Of all reports on a range of days. */
     ASK_PARAMS_RANGE = ASK_PARAM_SITE_ID | ASK_PARAM_DATE | ASK_PARAM_PERIOD |

@@ -1,33 +1,9 @@
-/* csv.c -- see render.h: CSV as RFC 4180 has it.
- *
- * A text that a spreadsheet would take for a formula gets a ' in front; numbers do not.
- */
-#include <string.h>
-
+/* csv.c -- see render.h: CSV. */
 #include "reporting/report/cells.h"
+#include "reporting/report/csv_text.h"
 #include "reporting/report/render.h"
 #include "reporting/report/report.h"
 #include "shared/base/buf.h"
-
-static enum err_code add_text(struct buf *out, const char *bytes, size_t len)
-{
-    bool is_formula = len > 0 && strchr("=+-@", bytes[0]);
-    bool is_quoted = memchr(bytes, '"', len) || memchr(bytes, ',', len) ||
-                     memchr(bytes, '\n', len) || memchr(bytes, '\r', len);
-    enum err_code code = ERR_OK;
-
-    if (is_quoted)
-        code = buf_add(out, "\"", 1);
-    if (!code && is_formula)
-        code = buf_add(out, "'", 1);
-    for (size_t i = 0; i < len && !code; i++) {
-        if (bytes[i] == '"')
-            code = buf_add(out, "\"", 1);
-        if (!code)
-            code = buf_add(out, bytes + i, 1);
-    }
-    return !code && is_quoted ? buf_add(out, "\"", 1) : code;
-}
 
 /* Appends a cell's comma unless it is the first of its line. */
 static enum err_code add_comma(struct buf *out)
@@ -111,8 +87,8 @@ static enum err_code add_line(const struct report_column *column, const struct a
             if (!code && column->type == REPORT_INT)
                 code = cells_add_int(rows, row, field, out);
             else if (!code)
-                code = add_text(out, PQgetvalue(rows, row, field),
-                                (size_t)PQgetlength(rows, row, field));
+                code = csv_add_text(out, PQgetvalue(rows, row, field),
+                                    (size_t)PQgetlength(rows, row, field));
         }
         field += cells_width(column);
     }

@@ -297,6 +297,15 @@ static enum err_code read_format(const char *text, struct ask *ask, struct err *
     return ERR_OK;
 }
 
+static enum err_code read_export_format(const char *text, struct ask *ask,
+                                        struct err *err)
+{
+    ask->is_csv = !text || strcmp(text, "csv") == 0;
+    if (!ask->is_csv && strcmp(text, "ndjson") != 0)
+        return err_set(err, ERR_INVALID, "\"format\" must be csv or ndjson");
+    return ERR_OK;
+}
+
 /* In the order in which they are read; NULL after the last one. */
 static const struct param *param_at(size_t index)
 {
@@ -315,6 +324,7 @@ static const struct param *param_at(size_t index)
         {ASK_PARAM_LIMIT, "limit", read_limit},
         {ASK_PARAM_PAGE, "page", read_page},
         {ASK_PARAM_FORMAT, "format", read_format},
+        {ASK_PARAM_EXPORT_FORMAT, "format", read_export_format},
     };
 
     return index < sizeof(params) / sizeof(params[0]) ? &params[index] : NULL;

@@ -114,6 +114,16 @@
         COLUMNS(RANGE_COLUMNS, {"property", .type = REPORT_ASKED, .asked = ASK_PROPERTY},                 \
                 {"results", .type = REPORT_LIST}, {"", .type = REPORT_VALUE},            \
                 {"other", .type = REPORT_OTHER}, {"", .type = REPORT_FIGURES}))          \
+    REPORT(EXPORT, "export", "/export",                                                  \
+        .sql = "COPY (SELECT * FROM report_export(current_setting('analytics.value1'), " \
+               "current_setting('analytics.value2')::date, "                             \
+               "current_setting('analytics.value3')::date, "                             \
+               "nullif(current_setting('analytics.value4'), '')::timestamptz)) "         \
+               "TO STDOUT",                                                              \
+        VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE),                                \
+        .params = ASK_PARAM_SITE_ID | ASK_PARAM_PERIOD | ASK_PARAM_DATE |                \
+                  ASK_PARAM_FROM | ASK_PARAM_TO | ASK_PARAM_EXPORT_FORMAT,               \
+        .has_range = true, .is_export = true)                                            \
     REPORT(SITES, "sites", "/sites",                                                     \
         .sql = "SELECT report_utc(r.finished_at), s.* FROM rollup_state r LEFT JOIN "    \
                "report_sites($1, $2) AS s ON true ORDER BY s.site_id",                   \

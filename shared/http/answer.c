@@ -57,6 +57,7 @@ static void take_answer(struct http_request *req, const struct answer *answer)
     req->shares_response = answer->is_shared;
     req->answer_body = answer->body;
     req->answer_len = answer->body_len;
+    req->flow = answer->flow;
 }
 
 /* Gives req its answer; takes over the response unless it is shared (NULL: the connection
@@ -121,6 +122,7 @@ void http_answer_forget(struct answer *answer)
 {
     MHD_destroy_response(answer->response);
     answer->response = NULL;
+    answer->flow = NULL;
 }
 
 void http_answer_finish(struct http_request *req, struct answer *answer,
@@ -236,6 +238,7 @@ void http_answer_force(struct http_request *req)
 
 void http_answer_drop(struct http_request *req)
 {
+    http_stream_drop(req);
     if (req->response && !req->shares_response)
         MHD_destroy_response(req->response);
     req->response = NULL;

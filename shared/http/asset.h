@@ -8,12 +8,7 @@
 
 #include <stddef.h>
 
-struct http_request;
-
-struct http_header {
-    const char *name;
-    const char *value;
-};
+#include "shared/http/http.h"
 
 struct http_asset {
     const char *name;         /* of the file: "page.js" */

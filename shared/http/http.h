@@ -195,6 +195,38 @@ void http_answer_error(struct http_request *req, unsigned status, const char *se
 void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
                       const char *text, size_t len);
 
+struct http_header {
+    const char *name; /* NULL ends a list of them */
+    const char *value;
+};
+
+/* What the read of a stream returns in place of a number of bytes. */
+enum {
+    HTTP_STREAM_WAITS = 0,
+    HTTP_STREAM_ENDS = -1,
+    HTTP_STREAM_FAILS = -2 /* the client learns it from an answer without an end */
+};
+
+/* The bytes of an answer, made as they are sent. */
+struct http_stream {
+    /* Writes 1 to size bytes and returns their number.  After HTTP_STREAM_WAITS it is called
+     * again once http_stream_wake() has been. */
+    int64_t (*read)(void *user, char *out, size_t size);
+    /* Called once: all is sent, or the client is gone, or the server stops.  The request
+     * must not be used from then on. */
+    void (*end)(void *user);
+    void *user;
+};
+
+/* Answers 200 with a stream; the headers come on top of those that every answer has.  Nobody
+ * has to take more than the system's buffers hold: the client's pace is that of read(). */
+void http_answer_stream(struct http_request *req, const char *content_type,
+                        const struct http_header *headers,
+                        const struct http_stream *stream);
+
+/* There is more to read of a stream that has not ended.  Not to be called from read(). */
+void http_stream_wake(struct http_request *req);
+
 /* The answer of ingestion, prepared once: 200 {"status":"ok"}. */
 void http_answer_ok(struct http_request *req);
 

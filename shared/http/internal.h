@@ -6,6 +6,7 @@
  *   room.c     who gives way when there are too many connections
  *   wait.c     the two ways in which a request can wait
  *   answer.c   answers
+ *   stream.c   answers that are made while they are sent
  *   cors.c     the headers for pages of other origins
  *   client.c   where a request comes from
  *   rescue.c   answers that libmicrohttpd cannot send any more, or not yet
@@ -22,9 +23,9 @@
 #include <uv.h>
 
 #include "shared/base/buf.h"
-#include "shared/http/body.h"
 #include "shared/http/http.h"
 #include "shared/http/metrics.h"
+#include "shared/wire/body.h"
 #include "shared/wire/head.h"
 #include "shared/wire/raw.h"
 
@@ -68,7 +69,8 @@ struct http_request {
     bool shares_response;          /* it is one of the server's prepared ones */
     const char *answer_body;       /* of that response, to be read while it lives */
     size_t answer_len;
-    bool is_head;     /* HEAD: the answer has no body */
+    struct http_flow *flow; /* of a stream; borrowed from the response */
+    bool is_head;           /* HEAD: the answer has no body */
     bool is_answered; /* without libmicrohttpd, see rescue.c: it only has to close */
 };
 
@@ -170,6 +172,10 @@ struct http_request *http_wire_find(const struct http_server *server, int fd);
 bool http_wire_add(struct http_server *server, struct http_request *req) MUST_CHECK;
 void http_wire_remove(struct http_server *server, const struct http_request *req);
 
+/* stream.c */
+void http_stream_fail(struct http_request *req); /* ends it in the middle */
+void http_stream_drop(struct http_request *req); /* its response is over; none is fine */
+
 /* cors.c */
 bool http_cors_is_on(const struct http_server *server, const struct http_route *route);
 bool http_cors_add(const struct http_request *req, struct MHD_Response *response);
@@ -185,6 +191,7 @@ struct answer {
     bool is_shared;                /* response is one of the server's */
     const char *body;              /* the response's */
     size_t body_len;
+    struct http_flow *flow; /* of a stream; the response's */
 };
 /* A response of bytes that outlive it; NULL: no memory. */
 struct MHD_Response *http_answer_static(const char *body, size_t len);

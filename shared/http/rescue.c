@@ -86,7 +86,7 @@ bool http_rescue(const struct http_request *req)
     struct buf text;
 
     buf_init(&text, HEAD_MAX + req->answer_len);
-    if (req->response && write_answer(req, &text))
+    if (req->response && !req->flow && write_answer(req, &text))
         is_sent = send(req->fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
                   (ssize_t)text.len;
     buf_release(&text);

@@ -117,10 +117,15 @@ static void close_handles(struct http_server *server)
 
 static void force_answers(struct http_server *server)
 {
-    for (struct http_request *req = server->phases[PHASE_WAITING].first; req;
-         req = req->next) {
-        if (!req->status)
+    struct http_request *req = server->phases[PHASE_WAITING].first;
+
+    while (req) {
+        struct http_request *next = req->next;
+        if (req->flow)
+            http_stream_fail(req);
+        else if (!req->status)
             http_answer_force(req);
+        req = next;
     }
 }
 

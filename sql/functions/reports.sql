@@ -382,3 +382,20 @@ LANGUAGE sql STABLE AS $$
                                               ORDER BY visitors DESC, source), '') || ']'
               FROM sources s)
 $$;
+
+-- The rows of events of days of a site, or of the 24 hours that begin with p_since.
+CREATE OR REPLACE FUNCTION report_export(p_site_id text, p_from date, p_to date,
+                                         p_since timestamptz)
+RETURNS SETOF events
+LANGUAGE sql STABLE AS $$
+    SELECT e.* FROM events e
+     WHERE e.site_id = p_site_id
+       AND e."timestamp" >= (
+           SELECT coalesce(p_since, p_from::timestamp AT TIME ZONE h.time_zone)
+             FROM report_head(p_site_id) AS h)
+       AND e."timestamp" < (
+           SELECT coalesce(p_since + interval '24 hours',
+                           (p_to + 1)::timestamp AT TIME ZONE h.time_zone)
+             FROM report_head(p_site_id) AS h)
+     ORDER BY e.id
+$$;

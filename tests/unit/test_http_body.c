@@ -11,8 +11,8 @@
 
 #include "shared/base/mem.h"
 #include "shared/base/metrics.h"
-#include "shared/http/body.h"
-#include "shared/http/budget.h"
+#include "shared/wire/body.h"
+#include "shared/wire/budget.h"
 
 enum {
     LIMIT = 102400,

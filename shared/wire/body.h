@@ -1,6 +1,6 @@
 /* body.h -- the body of a request: collected, inflated, and never past its limit. */
-#ifndef SHARED_HTTP_BODY_H
-#define SHARED_HTTP_BODY_H
+#ifndef SHARED_WIRE_BODY_H
+#define SHARED_WIRE_BODY_H
 
 #include <stddef.h>
 

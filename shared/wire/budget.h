@@ -3,8 +3,8 @@
  * A client decides when its body ends.  MAX_CONNECTIONS bodies of the largest size, each a
  * byte short, would be more memory than a machine has.  Shared by all loops of a daemon.
  */
-#ifndef SHARED_HTTP_BUDGET_H
-#define SHARED_HTTP_BUDGET_H
+#ifndef SHARED_WIRE_BUDGET_H
+#define SHARED_WIRE_BUDGET_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

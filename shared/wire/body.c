@@ -3,7 +3,7 @@
  * A compressed body is inflated piece by piece into the collecting buffer, whose limit
  * cuts a bomb off as soon as it is seen to be one.
  */
-#include "shared/http/body.h"
+#include "shared/wire/body.h"
 
 #include <string.h>
 #define ZLIB_CONST /* next_in is const: zlib only reads it */
@@ -11,7 +11,7 @@
 
 #include "shared/base/mem.h"
 #include "shared/base/metrics.h"
-#include "shared/http/budget.h"
+#include "shared/wire/budget.h"
 
 enum {
     INFLATE_STEP = 8192 /* bytes inflated at a time */
