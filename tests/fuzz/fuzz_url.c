@@ -1,11 +1,9 @@
-/* fuzz_url.c -- URLs and referrers: what is taken from a text is valid and within its limits,
- * and a referrer that has been stored once is stored the same again.  Sources, channels and
+/* fuzz_url.c -- URLs: what is taken from a text is valid and within its limits.  Sources and
  * languages are looked for in the same bytes. */
 #include <string.h>
 
 #include "ingestion/enrich/click.h"
 #include "ingestion/enrich/language.h"
-#include "ingestion/enrich/referrer.h"
 #include "ingestion/enrich/source.h"
 #include "ingestion/enrich/url.h"
 #include "shared/base/arena.h"
@@ -62,23 +60,6 @@ static void check_url(const char *bytes, size_t len, struct arena *arena)
     words_release(&keys);
 }
 
-static void check_referrer(const struct event_text *text, struct arena *arena)
-{
-    struct referrer first;
-    struct referrer again;
-    struct source source;
-
-    if (!referrer_read(text, arena, &first))
-        return;
-    MUST(first.text.len > 0 && is_within(&first.text, REFERRER_MAX));
-    MUST(first.host.len <= first.text.len || first.text.len >= REFERRER_MAX);
-    MUST(!memchr(first.text.bytes, '?', first.text.len));
-    source = source_find(&first.host);
-    MUST(source.name.bytes && is_within(&source.name, SOURCE_MAX));
-    if (referrer_read(&first.text, arena, &again))
-        MUST(again.text.len <= first.text.len);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char language[LANGUAGE_MAX];
@@ -94,7 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(copy, data, size);
     text = (struct event_text){copy, size};
     check_url(copy, size, &arena);
-    check_referrer(&text, &arena);
     (void)source_find(&text);
     MUST(language_of_header(&text, language) <= LANGUAGE_MAX);
     arena_release(&arena);
