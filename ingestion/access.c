@@ -12,6 +12,7 @@
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
 #include "shared/http/guard.h"
+#include "shared/http/http.h"
 #include "shared/text/words.h"
 
 enum {
@@ -184,6 +185,16 @@ static unsigned refuse(unsigned status, const char *sentence, struct err *err)
 {
     (void)err_set(err, ERR_DENIED, "%s", sentence);
     return status;
+}
+
+unsigned access_check_origin(const struct access *access, const struct http_request *req,
+                             struct err *err)
+{
+    const char *origin = http_request_header(req, "Origin");
+
+    if (!origin || access->origins.has_all || origins_have(&access->origins, origin))
+        return 0;
+    return refuse(FORBIDDEN, "the origin is not allowed", err);
 }
 
 unsigned access_check_event(struct access *access, const struct event *event,

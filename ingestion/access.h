@@ -57,6 +57,9 @@ unsigned access_check_more(struct access *access, const struct http_request *req
                            struct err *err) MUST_CHECK;
 /* Whether a key is asked for, and the request has it. */
 bool access_is_keyed(const struct access *access, const struct http_request *req);
+/* Whether it comes from a page that may send, or does not say from which (403). */
+unsigned access_check_origin(const struct access *access, const struct http_request *req,
+                             struct err *err) MUST_CHECK;
 
 unsigned access_check_event(struct access *access, const struct event *event,
                             struct err *err) MUST_CHECK;

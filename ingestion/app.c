@@ -17,6 +17,8 @@
 #include "ingestion/metrics.h"
 #include "ingestion/salts.h"
 #include "ingestion/spool/files.h"
+#include "ingestion/ways/arrivals.h"
+#include "ingestion/ways/tracker.h"
 #include "shared/access/peers.h"
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
@@ -42,6 +44,8 @@ struct app {
     struct http_peers *peers;      /* likewise; NULL: no limit for an address */
     struct spool_files *spool_dir; /* likewise; NULL: no spool */
     struct salts *salts;           /* likewise */
+    struct arrivals *arrivals;     /* likewise */
+    struct tracker *tracker;       /* likewise */
     struct agents *agents;         /* likewise */
     struct bot_names *bot_names;   /* likewise */
     struct words url_keys;         /* likewise */
@@ -226,6 +230,11 @@ static enum err_code make_tables(struct app *app, struct err *err)
         code = bot_names_new(&app->bot_names, err);
     if (!code)
         code = words_parse(app->conf->url_query_keys, &app->url_keys, err);
+    if (!code)
+        code = arrivals_new(&app->arrivals, err);
+    if (!code)
+        code = tracker_new(app->conf->tracker_path, app->conf->collect_path,
+                           app->conf->pixel_path, &app->tracker, err);
     log_line(LOG_INFO, places_origin(access_places(app->access)), NULL);
     return code;
 }
@@ -255,6 +264,8 @@ static enum err_code start_loops(struct app *app, struct err *err)
         .peers = app->peers,
         .spool_dir = app->spool_dir,
         .salts = app->salts,
+        .arrivals = app->arrivals,
+        .tracker = app->tracker,
         .agents = app->agents,
         .bot_names = app->bot_names,
         .url_keys = &app->url_keys,
@@ -323,6 +334,8 @@ enum err_code app_run(const struct ingestion_conf *conf, const struct conf_sourc
     access_free(app.access);
     spool_files_close(app.spool_dir);
     salts_free(app.salts);
+    arrivals_free(app.arrivals);
+    tracker_free(app.tracker);
     agents_free(app.agents);
     bot_names_free(app.bot_names);
     words_release(&app.url_keys);

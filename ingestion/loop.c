@@ -390,6 +390,8 @@ enum err_code loop_start(const struct loop_options *options, struct loop **ret_l
     loop->routes.breaker = &loop->breaker;
     loop->routes.ways.access = options->access;
     loop->routes.ways.salts = options->salts;
+    loop->routes.ways.arrivals = options->arrivals;
+    loop->routes.tracker = options->tracker;
     loop->routes.ways.country_header = options->conf->country_header;
     loop->routes.ways.respects_gpc = options->conf->respect_gpc;
     loop->routes.ways.timestamp_ahead_max_s = options->conf->timestamp_ahead_max_s;

@@ -20,6 +20,8 @@ struct ingestion_metrics;
 struct loop; /* opaque */
 struct redis_url;
 struct salts;
+struct arrivals;
+struct tracker;
 struct http_budget;
 struct spool_files;
 struct words;
@@ -34,6 +36,8 @@ struct loop_options {
     const struct bot_names *bot_names; /* likewise */
     const struct words *url_keys;      /* URL_QUERY_KEYS */
     struct salts *salts;               /* of all loops; the first one asks Redis */
+    struct arrivals *arrivals;         /* of all loops */
+    const struct tracker *tracker;     /* likewise */
     struct http_budget *body_budget;   /* of all loops */
     uint16_t port;                     /* the first loop's, when the system chose it */
     int64_t max_connections;           /* of this loop */

@@ -28,6 +28,7 @@ enum {
     X(KEY, "key")                         /* INGEST_KEY is missing or another */         \
     X(TIMESTAMP_AHEAD, "timestamp_ahead") /* TIMESTAMP_AHEAD_MAX_S */                    \
     X(SITE_DENIED, "site_denied")         /* not one of ALLOWED_SITES */                 \
+    X(ORIGIN_DENIED, "origin_denied")     /* a page that is not one of CORS_ORIGINS */   \
     X(ADDRESS_RATE, "address_rate")       /* RATE_LIMIT_PER_IP */                        \
     X(SITE_RATE, "site_rate")             /* RATE_LIMIT_PER_SITE */                      \
     X(TOO_LARGE, "too_large")                                                            \

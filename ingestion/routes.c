@@ -11,6 +11,7 @@
 #include "ingestion/commit/readiness.h"
 #include "ingestion/conf.h"
 #include "ingestion/metrics.h"
+#include "ingestion/ways/accept.h"
 #include "ingestion/ways/batch.h"
 #include "ingestion/ways/collect.h"
 #include "ingestion/ways/event.h"
@@ -27,15 +28,28 @@ enum {
     ROUTE_NAMED_COUNT
 };
 
+/* Pages cannot keep a key. */
+static unsigned authorize_page(struct ways *ways, const struct http_request *req,
+                               struct err *err)
+{
+    unsigned status = access_check_origin(ways->access, req, err);
+
+    if (status) {
+        metric_reject(ways->metrics, REJECTION_ORIGIN_DENIED);
+        return status;
+    }
+    return accept_judge_address(ways, req, err);
+}
+
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
 {
     struct ways *ways = &((struct routes *)user)->ways;
     int id = http_request_route(req)->id;
-    /* Pages cannot keep a key. */
-    unsigned status = id == ROUTE_COLLECT || id == ROUTE_PIXEL
-                          ? access_check_more(ways->access, req, err)
-                          : access_check_request(ways->access, req, err);
+    unsigned status;
 
+    if (id == ROUTE_COLLECT || id == ROUTE_PIXEL)
+        return authorize_page(ways, req, err);
+    status = access_check_request(ways->access, req, err);
     if (status)
         metric_reject(ways->metrics,
                       status == 429 ? REJECTION_ADDRESS_RATE : REJECTION_KEY);
@@ -90,8 +104,9 @@ static void on_metrics(struct http_request *req, void *user)
 
 static void on_tracker(struct http_request *req, void *user)
 {
-    (void)user;
-    way_tracker(req);
+    const struct routes *routes = user;
+
+    way_tracker(req, routes->tracker);
 }
 
 /* --- the table ---------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct routes {
     struct ways ways;
     struct redis_uv *redis; /* borrowed, as all of these */
     struct breaker *breaker;
+    const struct tracker *tracker;
     const struct ingestion_metrics *all_metrics;
     struct loop *loop;                   /* whose routes they are */
     struct http_route table[ROUTES_MAX]; /* ends with a NULL path */

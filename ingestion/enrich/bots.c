@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ingestion/enrich/spam.h"
 #include "ingestion/enrich/tables/bot_words.h"
@@ -16,7 +17,7 @@ enum {
 };
 
 struct word {
-    enum bot_reason reason; /* BOT_NONE: an innocent one */
+    enum bot_reason reason;
     unsigned flags;
 };
 
@@ -24,22 +25,23 @@ static const struct word words[] = {
 #define WORD_ROW(reason, text, flags) {BOT_##reason, flags},
     BOT_WORDS(WORD_ROW)
 #undef WORD_ROW
-#define INNOCENT_ROW(text) {BOT_NONE, WORD_ANYWHERE},
-        BOT_INNOCENT(INNOCENT_ROW)
-#undef INNOCENT_ROW
 };
 
 static const char *const word_texts[] = {
 #define WORD_TEXT(reason, text, flags) text,
     BOT_WORDS(WORD_TEXT)
 #undef WORD_TEXT
+};
+
+static const char *const innocents[] = {
 #define INNOCENT_TEXT(text) text,
-        BOT_INNOCENT(INNOCENT_TEXT)
+    BOT_INNOCENT(INNOCENT_TEXT)
 #undef INNOCENT_TEXT
 };
 
 enum {
-    WORD_COUNT = sizeof(words) / sizeof(words[0])
+    WORD_COUNT = sizeof(words) / sizeof(words[0]),
+    INNOCENT_COUNT = sizeof(innocents) / sizeof(innocents[0])
 };
 
 struct bot_names {
@@ -55,7 +57,6 @@ struct bots {
 struct look {
     const char *bytes;
     size_t len;
-    size_t innocent_end; /* where the last innocent word ends */
     enum bot_reason reason;
 };
 
@@ -75,15 +76,29 @@ static bool counts(const struct look *look, unsigned flags, size_t start, size_t
     return !(flags & WORD_ALL) || end == look->len;
 }
 
-/* Of several words that end at one place the longest comes first, so "cubot" before "bot". */
+/* Whether the word that begins at `start` is a part of an innocent one: "bot" of "cubot". */
+static bool is_innocent(const struct look *look, const char *word, size_t start)
+{
+    for (size_t i = 0; i < INNOCENT_COUNT; i++) {
+        const char *part = strstr(innocents[i], word);
+        size_t before = part ? (size_t)(part - innocents[i]) : 0;
+        size_t len = strlen(innocents[i]);
+
+        if (part && before <= start && start - before + len <= look->len &&
+            strncasecmp(look->bytes + start - before, innocents[i], len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void on_word(size_t word, size_t end, void *user)
 {
     struct look *look = user;
+    size_t start = end - strlen(word_texts[word]);
 
-    if (words[word].reason == BOT_NONE)
-        look->innocent_end = end;
-    if (words[word].reason > look->reason && look->innocent_end != end &&
-        counts(look, words[word].flags, end - strlen(word_texts[word]), end))
+    if (words[word].reason > look->reason &&
+        counts(look, words[word].flags, start, end) &&
+        !is_innocent(look, word_texts[word], start))
         look->reason = words[word].reason;
 }
 

@@ -15,6 +15,27 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_letter_or_digit(char c)
+{
+    return is_letter(c) || (c >= '0' && c <= '9');
+}
+
+/* Whether what follows the first subtag is subtags: "-Hant-TW". */
+static bool has_subtags(const char *at, const char *end)
+{
+    while (at < end) {
+        const char *start = at + 1;
+
+        if (*at != '-' && *at != '_')
+            return false;
+        for (at = start; at < end && is_letter_or_digit(*at);)
+            at++;
+        if (at == start || at - start > LANGUAGE_MAX)
+            return false;
+    }
+    return true;
+}
+
 size_t language_of_tag(const struct event_text *tag, char out[LANGUAGE_MAX])
 {
     size_t len = 0;
@@ -23,10 +44,9 @@ size_t language_of_tag(const struct event_text *tag, char out[LANGUAGE_MAX])
         out[len] = (char)(tag->bytes[len] | 0x20);
         len++;
     }
-    if (len < LANGUAGE_MIN ||
-        (len < tag->len && tag->bytes[len] != '-' && tag->bytes[len] != '_'))
-        return 0;
-    return len;
+    return len >= LANGUAGE_MIN && has_subtags(tag->bytes + len, tag->bytes + tag->len)
+               ? len
+               : 0;
 }
 
 static struct event_text trim(const char *bytes, size_t len)

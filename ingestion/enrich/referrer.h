@@ -16,7 +16,7 @@
 struct arena;
 
 enum {
-    REFERRER_MAX = 2048 /* characters that are stored */
+    REFERRER_MAX = EVENT_REFERRER_MAX /* characters that are stored */
 };
 
 struct referrer {

@@ -175,7 +175,7 @@
         if (marked) {
             for (const {name, value} of marked.attributes)
                 if (/^data-track-/.test(name))
-                    props[name.slice(11)] = value.slice(0, 500);
+                    props[name.slice(11)] = [...value].slice(0, 500).join("");
             track(marked.getAttribute("data-track"), props);
         }
         try {

@@ -23,6 +23,7 @@ struct event;
 struct event_parser;
 struct http_request;
 struct salts;
+struct arrivals;
 
 /* What every way needs. */
 struct ways {
@@ -30,6 +31,7 @@ struct ways {
     struct committer *committer;
     struct access *access;
     struct salts *salts;
+    struct arrivals *arrivals;
     struct agent_cache *agents; /* of this loop */
     const char *country_header; /* "": none; only from access_proxies() */
     struct enricher *enricher;

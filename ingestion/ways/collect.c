@@ -8,6 +8,7 @@
 #include "ingestion/commit/committer.h"
 #include "ingestion/enrich/enrich.h"
 #include "ingestion/ways/accept.h"
+#include "ingestion/ways/arrivals.h"
 #include "ingestion/ways/facts.h"
 #include "shared/base/clock.h"
 #include "shared/event/event.h"
@@ -39,18 +40,28 @@ struct intake {
 
 /* --- one event ------------------------------------------------------------------------- */
 
+/* What accept_judge() would refuse is replaced here. */
+static int64_t ahead_max_ms(const struct ways *ways)
+{
+    int64_t set_ms = ways->timestamp_ahead_max_s * 1000;
+
+    return set_ms > 0 && set_ms < AHEAD_MAX_MS ? set_ms : AHEAD_MAX_MS;
+}
+
 /* A page's clock may be wrong, and what it kept while it was offline is old. */
 static void set_time(struct intake *intake, struct event *event)
 {
+    struct ways *ways = intake->ways;
     int64_t now_ms = event->received_at_ms;
+    bool is_absent = event->timestamp_ms == EVENT_NO_TIME;
 
-    if (event->timestamp_ms == EVENT_NO_TIME) {
-        event->timestamp_ms = now_ms;
-    } else if (event->timestamp_ms > now_ms + AHEAD_MAX_MS ||
-               event->timestamp_ms < now_ms - BEHIND_MAX_MS) {
-        event->timestamp_ms = now_ms;
-        metric_add(&intake->ways->metrics->times_replaced, 1);
-    }
+    if (!is_absent && event->timestamp_ms <= now_ms + ahead_max_ms(ways) &&
+        event->timestamp_ms >= now_ms - BEHIND_MAX_MS)
+        return;
+    if (!is_absent)
+        metric_add(&ways->metrics->times_replaced, 1);
+    event->timestamp_ms =
+        event->has_event_id ? arrivals_take(ways->arrivals, event, now_ms) : now_ms;
 }
 
 /* Notes what is wrong with the event; the first one gives the answer. */
@@ -156,7 +167,7 @@ static enum err_code finish(struct intake *intake)
         return committer_finish(intake->ways->committer, &intake->delivery, intake->req,
                                 NULL, 0);
     committer_take_back(&intake->delivery);
-    if (intake->status && intake->dropped == 0)
+    if (intake->status)
         http_answer_error(intake->req, intake->status, intake->refusal.msg);
     else if (intake->dropped > 0)
         answer_dropped(intake);

@@ -39,6 +39,8 @@ void facts_read(const struct http_request *req, const struct ways *ways,
         .country = country_of(req, ways),
         .wants_no_visitor = ways->respects_gpc && gpc && strcmp(gpc, "1") == 0,
     };
+    /* One that a proxy wrote and nobody can read leaves the proxy's, which is no visitor's. */
     ret_facts->has_address = http_request_client(req, access_proxies(ways->access),
-                                                 &ret_facts->address, &is_read);
+                                                 &ret_facts->address, &is_read) &&
+                             is_read;
 }

@@ -29,6 +29,7 @@ enum {
     /* Of a job: with what ingestion adds to the longest body, the fields that are derived and
      * the digits of numbers. */
     EVENT_JOB_MAX = EVENT_BODY_MAX + 16384,
+    EVENT_REFERRER_MAX = 2048, /* characters of the column: clients may send more */
 };
 
 /* What was wrong with a text that was refused, for those who count: the name of the field
@@ -164,9 +165,11 @@ enum err_code event_parse_part(struct event_parser *parser, const char *bytes, s
                                struct event *ret_event, struct err *err) MUST_CHECK;
 
 /* The same for what a page sends, of which little is refused: event_type is page_view where
- * there is none, timestamp_ms is EVENT_NO_TIME; a path, a utm and a referrer that are too long
- * are cut, and empty ones are absent. */
-#define EVENT_NO_TIME INT64_MIN
+ * there is none, timestamp_ms is EVENT_NO_TIME where there is none, and EVENT_NOT_A_TIME where
+ * the string says none; a path, a utm and a referrer that are too long are cut, and empty ones
+ * are absent, as is a language that is none. */
+#define EVENT_NO_TIME    INT64_MIN
+#define EVENT_NOT_A_TIME (INT64_MIN + 1)
 enum err_code event_parse_page(struct event_parser *parser, const char *bytes, size_t len,
                                struct event *ret_event, struct err *err) MUST_CHECK;
 

@@ -193,6 +193,30 @@ static bool cut_string(const struct value *value, size_t most)
     return len > 0;
 }
 
+/* Whether the string is not a language: the page's request may say one. */
+static bool is_no_language(const struct event_parser *parser, const struct value *value)
+{
+    const struct extra_rule *extra = &parser->more.extra[EVENT_MORE_LANGUAGE];
+    struct event_text text = {NULL, 0};
+    size_t most = (size_t)event_more_fields[EVENT_MORE_LANGUAGE].most;
+
+    if (!cJSON_IsString(value->item) || value->defect != JSON_DEFECT_NONE)
+        return false;
+    text.bytes = value->item->valuestring;
+    text.len = strlen(text.bytes);
+    return text.len == 0 || text.len > most ||
+           (extra->is_valid && !extra->is_valid(&text));
+}
+
+/* Whether a field of a page is absent although it is there. */
+static bool is_useless(const struct event_parser *parser, enum event_more index,
+                       const struct value *value)
+{
+    if (cut_fields >> index & 1)
+        return !cut_string(value, (size_t)event_more_fields[index].most);
+    return index == EVENT_MORE_LANGUAGE && is_no_language(parser, value);
+}
+
 /* In the order of their bits, which is that of the rules. */
 static enum err_code take_all_more(struct event_parser *parser,
                                    const struct writer *writer, const struct found *found,
@@ -202,8 +226,7 @@ static enum err_code take_all_more(struct event_parser *parser,
 
     for (uint64_t bits = found->more; bits && !code; bits &= bits - 1) {
         enum event_more index = (enum event_more)__builtin_ctzll(bits);
-        if (writer->is_page && (cut_fields >> index & 1) &&
-            !cut_string(&found->others[index], (size_t)event_more_fields[index].most))
+        if (writer->is_page && is_useless(parser, index, &found->others[index]))
             continue;
         parser->flaw = more_flaws[index];
         code = event_take_more(&parser->more, index, &found->others[index], event, err);
@@ -302,6 +325,20 @@ static bool has_url(const struct found *found)
            !cJSON_IsNull(found->others[EVENT_MORE_URL].item);
 }
 
+/* The time that a page says.  False when the value is no string at all. */
+static bool take_time_of_page(const struct value *value, struct event *event)
+{
+    const char *text = cJSON_IsString(value->item) ? value->item->valuestring : NULL;
+
+    if (!text || value->defect != JSON_DEFECT_NONE)
+        return false;
+    if (text[0] == '\0')
+        event->timestamp_ms = EVENT_NO_TIME;
+    else if (timestamp_parse(text, strlen(text), &event->timestamp_ms))
+        event->timestamp_ms = EVENT_NOT_A_TIME;
+    return true;
+}
+
 /* What a page need not say, or may say too long.  True when the field is done with. */
 static bool take_of_page(size_t field, const struct found *found, struct event *event)
 {
@@ -316,6 +353,8 @@ static bool take_of_page(size_t field, const struct found *found, struct event *
         event->event_type = (struct event_text){"page_view", 9};
     else if (field == FIELD_TIMESTAMP && is_absent)
         event->timestamp_ms = EVENT_NO_TIME;
+    else if (field == FIELD_TIMESTAMP)
+        is_absent = take_time_of_page(value, event);
     else
         is_absent = false;
     return is_absent;
@@ -407,7 +446,16 @@ enum err_code event_parse_job(struct event_parser *parser, const char *bytes, si
                                .count = FIELD_COUNT,
                                .more = event_more_columns};
 
-    return parse_object(parser, &job, bytes, len, ret_event, err);
+    enum err_code code = parse_object(parser, &job, bytes, len, ret_event, err);
+    struct event_text referrer = event_text_of(ret_event, EVENT_MORE_REFERRER);
+
+    if (code || referrer.len <= EVENT_REFERRER_MAX ||
+        utf8_count(referrer.bytes, referrer.len) <= EVENT_REFERRER_MAX)
+        return code;
+    parser->flaw = EVENT_FLAW_REFERRER;
+    return err_set(err, ERR_INVALID,
+                   "\"referrer\" length must be less than or equal to %d characters long",
+                   EVENT_REFERRER_MAX);
 }
 
 void event_parser_check(struct event_parser *parser, enum event_more field,

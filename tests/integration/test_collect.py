@@ -114,6 +114,39 @@ def test_a_timestamp_is_kept_within_its_window(shared_stack, ingestion, shift, i
     assert after - before == (0 if is_kept else 1)
 
 
+@pytest.mark.parametrize("sent, is_counted", [("", 0), ("yesterday", 1), ("2025-02-30", 1)])
+def test_a_timestamp_that_says_nothing_is_the_time_of_arrival(shared_stack, ingestion, sent, is_counted):
+    before = scrape(ingestion).value("analytics_ingestion_timestamps_replaced_total")
+    event = view(timestamp=sent)
+    assert collect(ingestion, event).json() == OK
+    stored = row(shared_stack, event["event_id"], ['"timestamp"'])['"timestamp"']
+    assert abs(stored - datetime.now(timezone.utc)) < timedelta(minutes=1)
+    assert scrape(ingestion).value("analytics_ingestion_timestamps_replaced_total") - before == is_counted
+
+
+@pytest.mark.parametrize("fields", [{}, {"timestamp": ""}, {"timestamp": "2001-01-01"}], ids=str)
+def test_a_second_attempt_has_the_time_of_the_first(shared_stack, ingestion, fields):
+    sent = view(**fields)
+    assert collect(ingestion, sent).json() == OK
+    row(shared_stack, sent["event_id"])
+    assert pixel(ingestion, urllib.parse.urlencode(sent)).status == 200
+    other = collect(ingestion, view(site_id="collect-other", event_id=sent["event_id"]))
+    assert other.json() == OK
+    last = view()
+    assert collect(ingestion, last).json() == OK
+    row(shared_stack, last["event_id"])
+    stored = shared_stack.database.rows("SELECT site_id FROM events WHERE event_id = %s", [sent["event_id"]])
+    assert sorted(site for site, in stored) == ["collect", "collect-other"]
+
+
+@pytest.mark.parametrize("language, wanted", [
+    ("fr-CH", "fr"), ("", "de"), ("en-", "de"), ("x" * 300, "de"), ("en-!!", "de")], ids=lambda text: text[:9])
+def test_a_language_that_says_nothing_is_that_of_the_request(shared_stack, ingestion, language, wanted):
+    sent = view(language=language)
+    assert collect(ingestion, sent).json() == OK
+    assert row(shared_stack, sent["event_id"], ["language"]) == {"language": wanted}
+
+
 def test_what_is_too_long_is_cut_and_what_is_empty_is_absent(shared_stack, ingestion):
     sent = view(path="/" + "a" * 3000, utm_source="s" * 300, utm_medium="",
                 referrer="https://blog.example/" + "b" * 5000)
@@ -210,11 +243,14 @@ def test_a_page_of_an_allowed_origin_may_send(ingestion):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory, shared_stack):
     folder = tmp_path_factory.mktemp("guarded")
+    (folder / "spam").write_text("spam.example\n")
     daemons = Daemons(folder)
     yield daemons.start("ingestion", REDIS_URL=shared_stack.redis.url, INGEST_KEY="secret-of-servers-0",
                             ALLOWED_SITES="collect", TRUSTED_PROXIES="127.0.0.1", URL_QUERY_KEYS="p",
                             COLLECT_PATH="/c", PIXEL_PATH="/i.gif", TRACKER_PATH="/s.js",
-                            IGNORE_IPS="203.0.113.0/24", COUNTRY_HEADER="CF-IPCountry")
+                            IGNORE_IPS="203.0.113.0/24", COUNTRY_HEADER="CF-IPCountry",
+                            CORS_ORIGINS="https://shop.example", TIMESTAMP_AHEAD_MAX_S="60",
+                            REFERRER_SPAM_FILE=folder / "spam")
     assert not daemons.finish()
 
 
@@ -232,6 +268,42 @@ def test_pages_need_no_key_and_paths_can_be_renamed(shared_stack, guarded):
 def test_an_address_is_believed_of_trusted_proxies_alone(ingestion, guarded):
     assert collect(guarded, view(), "/c", X_Forwarded_For="203.0.113.7").json() == DROPPED
     assert collect(ingestion, view(), X_Forwarded_For="203.0.113.7").json() == OK
+
+
+def test_an_address_that_cannot_be_read_makes_no_visitor(shared_stack, guarded):
+    for forwarded, has_visitor in (("198.51.100.9", True), ("unknown", False)):
+        sent = view()
+        assert collect(guarded, sent, "/c", X_Forwarded_For=forwarded).json() == OK
+        assert ("visitor_id" in row(shared_stack, sent["event_id"], ["visitor_id"])) == has_visitor
+
+
+def test_a_page_of_another_origin_is_refused(guarded):
+    for origin in "https://evil.example", "null", "https://shop.example.evil", "":
+        refused = collect(guarded, view(), "/c", Origin=origin)
+        assert (refused.status, refused.json()) == (403, {"error": "the origin is not allowed"})
+        assert not refused.header("access-control-allow-origin")
+        query = "/i.gif?" + urllib.parse.urlencode(view())
+        assert guarded.request("GET", query, None, BROWSER | {"Origin": origin}).status == 403
+    assert scrape(guarded).value("analytics_ingestion_events_rejected_total", reason="origin_denied") == 8
+    assert collect(guarded, view(), "/c", Origin="https://shop.example").json() == OK
+    assert collect(guarded, view(), "/c").json() == OK, "a program, or a page that does not say"
+
+
+def test_a_clock_that_is_ahead_of_the_limit_is_replaced(shared_stack, guarded):
+    now = datetime.now(timezone.utc)
+    sent = view(timestamp=(now + timedelta(minutes=3)).isoformat())
+    assert collect(guarded, sent, "/c").json() == OK
+    stored = row(shared_stack, sent["event_id"], ['"timestamp"'])['"timestamp"']
+    assert abs(stored - now) < timedelta(minutes=2)
+    assert scrape(guarded).value("analytics_ingestion_timestamps_replaced_total") == 1
+
+
+def test_of_dropped_and_refused_events_the_refused_one_gives_the_answer(guarded):
+    spam = view(referrer="https://spam.example/")
+    assert collect(guarded, [spam, spam], "/c").json() == DROPPED
+    refused = collect(guarded, [spam, {"site_id": "collect"}], "/c")
+    assert (refused.status, refused.json()) == (400, {"error": '"path" is required'})
+    assert collect(guarded, [spam, {"site_id": "collect"}, view()], "/c").json() == OK
 
 
 def test_who_sends_for_others_has_the_key(shared_stack, guarded):

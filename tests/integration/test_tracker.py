@@ -168,6 +168,7 @@ def test_marked_elements_are_counted_and_keep_working(site, page):
         <script>
           b.onclick = (e) => window.prevented = e.defaultPrevented;
           r.onclick = (e) => e.stopPropagation();
+          r.dataset.trackLong = "x".repeat(499) + "\U0001F600\U0001F600";
           f.onsubmit = (e) => { window.searched = 1; e.preventDefault(); };
         </script>"""))
     site.wait(1)
@@ -179,6 +180,7 @@ def test_marked_elements_are_counted_and_keep_working(site, page):
     site.only(page, (VIEW, "/"), ("signup", "/"), ("stopped", "/"), ("search", "/"))
     props = {one["event_type"]: one.get("props") for one in site.events}
     assert props["signup"] == {"plan": "pro", "seat-count": "3"}
+    assert props["stopped"] == {"long": "x" * 499 + "\U0001F600"}, "cut between characters"
     assert page.run("window.prevented") is False
 
 

@@ -26,6 +26,19 @@ def test_the_server_gives_it_to_every_page(daemons, redis):
     assert daemon.post_event({}).status == 400 and daemon.request("POST", "/t.js").status == 405
 
 
+def test_it_sends_to_the_paths_that_are_set(daemons, redis):
+    usual = daemons.start("ingestion", REDIS_URL=redis.url).get("/t.js")
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url, TRACKER_PATH="/js/a/shop.js",
+                           COLLECT_PATH="/js/in/c", PIXEL_PATH="/i.gif")
+    plain = daemon.get("/js/a/shop.js")
+    assert plain.body == usual.body.replace(b'"collect"', b'"../in/c"').replace(
+        b'"pixel.gif?"', b'"../../i.gif?"') != usual.body
+    assert plain.header("ETag") not in ("", None, usual.header("ETag"))
+    packed = daemon.get("/js/a/shop.js", [("Accept-Encoding", "gzip")])
+    assert gzip.decompress(packed.body) == plain.body and len(packed.body) <= 2048
+    assert daemon.get("/js/a/shop.js", [("If-None-Match", plain.header("ETag"))]).status == 304
+
+
 def test_it_can_have_another_name(daemons, redis, tmp_path):
     daemon = daemons.start("ingestion", REDIS_URL=redis.url, TRACKER_PATH="/js/shop.js")
     assert daemon.get("/js/shop.js").status == 200 and daemon.get("/t.js").status == 404

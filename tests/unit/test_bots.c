@@ -56,6 +56,10 @@ static const struct {
     {"Mozilla/5.0 " CHROME " Chrome-Lighthouse", BOT_MONITOR},
     {"kube-probe/1.29", BOT_MONITOR},
 
+    {"Mozilla/5.0 (Linux; Android 13; wv) " CHROME " Glucose-Monitor-App/2.1", BOT_NONE},
+    {"Glucose-Monitor/2.1", BOT_MONITOR},
+    {"monitor-app monitor", BOT_MONITOR},
+    {"cubot bot", BOT_CRAWLER},
     {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) " CHROME, BOT_NONE},
     {"Mozilla/5.0 (Linux; Android 11; CUBOT KINGKONG 7) " CHROME, BOT_NONE},
     {"Mozilla/5.0 (Linux; Android 9; CUBOT_X19 Build/PPR1) " CHROME, BOT_NONE},

@@ -198,10 +198,25 @@ static void test_channel_follows_from_source_medium_and_click(void **state)
 static void test_language_is_the_first_subtag(void **state)
 {
     static const char *const cases[][2] = {
-        {"de", "de"},       {"DE-at", "de"}, {"zh_Hans_CN", "zh"},
-        {"fil-PH", "fil"},  {"", ""},        {"d", ""},
-        {"*", ""},          {"de;", ""},     {"de at", ""},
-        {"toolongtag", ""}, {"12", ""},      {"pt-BR-x-private", "pt"},
+        {"de", "de"},
+        {"DE-at", "de"},
+        {"zh_Hans_CN", "zh"},
+        {"fil-PH", "fil"},
+        {"", ""},
+        {"d", ""},
+        {"*", ""},
+        {"de;", ""},
+        {"de at", ""},
+        {"toolongtag", ""},
+        {"12", ""},
+        {"pt-BR-x-private", "pt"},
+        {"en-", ""},
+        {"en--US", ""},
+        {"en-!!", ""},
+        {"en-US ", ""},
+        {"en-US-", ""},
+        {"de-CH-1996", "de"},
+        {"en-123456789", ""},
     };
 
     (void)state;
@@ -222,6 +237,7 @@ static void test_language_is_the_one_wanted_most(void **state)
         {"*, fr;q=0.5", "fr"},
         {"fr;q=0, nl;q=0.001", "nl"},
         {"it;q=x, es", "es"},
+        {"it-!, es;q=0.1", "es"},
         {" pt-BR ; q=0.3 , sv ; q=0.31", "sv"},
         {",,,", ""},
         {"*", ""},

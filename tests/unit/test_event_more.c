@@ -241,6 +241,31 @@ static void test_jobs_have_what_is_derived(void **state)
     assert_string_equal(err.msg, "\"ip\" is not allowed");
 }
 
+static void test_a_job_has_a_referrer_as_long_as_the_column(void **state)
+{
+    static const struct {
+        int chars;
+        enum err_code code;
+    } cases[] = {{2048, ERR_OK}, {2049, ERR_INVALID}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct event event;
+        struct buf job;
+        struct err err;
+
+        buf_init(&job, 16384);
+        assert_int_equal(buf_add_text(&job, JOB_HEAD ",\"referrer\":\""), ERR_OK);
+        for (int n = 0; n < cases[i].chars; n++)
+            assert_int_equal(buf_add_text(&job, "\xc3\xa4"), ERR_OK);
+        assert_int_equal(buf_add_text(&job, "\"}"), ERR_OK);
+        assert_int_equal(event_parse(parser, job.data, job.len, &event, &err), ERR_OK);
+        assert_int_equal(event_parse_job(parser, job.data, job.len, &event, &err),
+                         cases[i].code);
+        buf_release(&job);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_a_url_stands_for_a_path),
         cmocka_unit_test(test_a_further_rule_is_judged_in_its_place),
         cmocka_unit_test(test_jobs_have_what_is_derived),
+        cmocka_unit_test(test_a_job_has_a_referrer_as_long_as_the_column),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

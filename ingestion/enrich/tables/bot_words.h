@@ -237,8 +237,8 @@ enum bot_word_flag {
     X(AI, "deepseek", WORD_ANYWHERE) \
     X(AI, "grokbot", WORD_ANYWHERE)
 
-/* Words of real phones and browsers in which such a word stands: what ends with them counts
- * for nothing. */
+/* Words of real phones and programs in which such a word stands, once: there it counts for
+ * nothing. */
 #define BOT_INNOCENT(X) \
     X("cubot") \
     X("mi robot") \
