@@ -10,6 +10,10 @@
 #include "shared/base/mem.h"
 #include "shared/http/internal.h"
 
+enum {
+    NOTICE_MS = 500 /* between two looks; each costs a system call a connection */
+};
+
 static int64_t phase_ms(const struct http_server *server, enum http_phase phase)
 {
     switch (phase) {
@@ -76,6 +80,34 @@ static void expire_list(struct http_list *list, int64_t now_ms)
         list_append(list, req);
         req = next;
     }
+}
+
+/* libmicrohttpd's sockets are edge-triggered, and it takes a short read for the last one.
+ * So an end that arrives together with the last bytes is never read, and the connection stays
+ * until its deadline.  Shutting our reading side down changes nothing for the client, and
+ * makes libmicrohttpd read again. */
+static void notice_end(const struct http_request *req)
+{
+    char byte;
+
+    if (recvfrom(req->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0)
+        (void)shutdown(req->fd, SHUT_RD);
+}
+
+void http_conn_notice_ends(struct http_server *server, int64_t now_ms)
+{
+    int64_t idle_ms = phase_ms(server, PHASE_IDLE);
+
+    if (now_ms - server->noticed_ms < NOTICE_MS)
+        return;
+    for (int phase = PHASE_HEADERS; phase <= PHASE_BODY; phase++)
+        for (struct http_request *req = server->phases[phase].first; req; req = req->next)
+            notice_end(req);
+    /* One that has been idle for longer was looked at the last time. */
+    for (struct http_request *req = server->phases[PHASE_IDLE].last;
+         req && req->deadline_ms - idle_ms >= server->noticed_ms; req = req->prev)
+        notice_end(req);
+    server->noticed_ms = now_ms;
 }
 
 void http_conn_expire(struct http_server *server, int64_t now_ms)

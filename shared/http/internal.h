@@ -108,6 +108,7 @@ struct http_server {
     size_t leaving; /* of them */
     size_t waiting; /* requests held by handlers */
     struct http_list phases[PHASE_COUNT];
+    int64_t noticed_ms; /* when http_conn_notice_ends() was called last */
     struct MHD_Response *ok[HTTP_OK_COUNT]; /* prepared */
     struct http_request **fds; /* the connection of each descriptor, or NULL; owned */
     size_t fds_len;
@@ -128,6 +129,8 @@ bool http_server_is_over(const struct http_server *server); /* its grace has pas
 /* conn.c */
 void http_conn_enter(struct http_request *req, enum http_phase phase);
 void http_conn_expire(struct http_server *server, int64_t now_ms);
+/* Has libmicrohttpd look at those whose client has ended what it sends. */
+void http_conn_notice_ends(struct http_server *server, int64_t now_ms);
 void http_conn_cut(struct http_request *req);
 void http_conn_cut_idle(struct http_server *server);
 void http_conn_on_notify(void *user, struct MHD_Connection *mhd, void **socket_context,

@@ -160,6 +160,7 @@ static void on_tick(uv_timer_t *timer)
     int64_t now_ms = (int64_t)uv_now(server->loop);
 
     http_conn_expire(server, now_ms);
+    http_conn_notice_ends(server, now_ms);
     http_room_make(server);
     if (server->is_stopping)
         step_stop(server, now_ms);
