@@ -113,6 +113,12 @@ class Page:
         """Until an expression is true; the document may change meanwhile."""
         return wait_until(lambda: self.run(script), seconds, script, retry=(Failed,))
 
+    def see(self, ms):
+        """Lets somebody look at the page for so long from now on: what the page has been there
+        for says little of how long its scripts have."""
+        began = self.run("performance.now()")
+        self.wait(f"performance.now() > {began} + {ms}")
+
     def go(self, url):
         """Opens a page and waits until it is loaded."""
         answer = self.call("Page.navigate", url=url)
