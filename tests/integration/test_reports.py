@@ -17,8 +17,20 @@ from support.stack import Daemons
 
 UTC = datetime.timezone.utc
 ZONES = {"utc": "UTC", "nepal": "Asia/Kathmandu", "york": "America/New_York"}
-FIRST = datetime.datetime(2025, 10, 30, tzinfo=UTC)  # New York's clocks change on 2 November
 DAYS = 6
+
+
+def clocks_change():
+    """The last first Sunday of a November, on which New York's clocks go back: hours are not
+    kept for ever, so the events must not be old."""
+    day = datetime.datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day -= datetime.timedelta(days=DAYS)
+    while not (day.month == 11 and day.day <= 7 and day.weekday() == 6):
+        day -= datetime.timedelta(days=1)
+    return day
+
+
+FIRST = clocks_change() - datetime.timedelta(days=3)
 VIEWS = ("page_view", "pageview")
 
 
@@ -81,7 +93,13 @@ def get(daemon, path, **asked):
     return answer.json()
 
 
-RANGE = {"from": "2025-10-31", "to": "2025-11-03"}
+def days_of(first, last):
+    """A range, in days since the first of the events."""
+    return {name: (FIRST + datetime.timedelta(days=number)).date().isoformat()
+            for name, number in (("from", first), ("to", last))}
+
+
+RANGE = days_of(1, 4)
 METRICS = {"metrics": "visitors,pageviews,events"}
 each_site = pytest.mark.parametrize("name", ZONES)
 
@@ -103,9 +121,9 @@ def test_aggregate_agrees_with_a_count_of_its_own(rig, name):
 def test_aggregate_compares_with_as_many_days_before(rig, name):
     daemon, sites = rig
     answer = get(daemon, "/stats/aggregate", site_id=name, compare="previous_period",
-                 **{"from": "2025-11-02", "to": "2025-11-03"}, **METRICS)
-    now = sites[name].figures(sites[name].within("2025-11-02", "2025-11-03"))
-    before = sites[name].figures(sites[name].within("2025-10-31", "2025-11-01"))
+                 **days_of(3, 4), **METRICS)
+    now = sites[name].figures(sites[name].within(*days_of(3, 4).values()))
+    before = sites[name].figures(sites[name].within(*days_of(1, 2).values()))
     for key, found in answer["results"].items():
         assert found == {"value": now[key], "previous": before[key],
                          "change": pytest.approx((now[key] / before[key] - 1) * 100, abs=0.05)}
@@ -133,7 +151,8 @@ def test_timeseries_agrees_in_every_bucket(rig, name, interval):
     expected = sites[name].buckets(*RANGE.values(), BUCKETS[interval])
     nothing = dict.fromkeys(["visitors", "pageviews", "events"], 0)
     assert len(answer["results"]) == {"hour": 97 if name == "york" else 96, "day": 4,
-                                      "week": 2, "month": 2}[interval]
+                                      "week": 2, "month": len({day[:7] for day in
+                                                               RANGE.values()})}[interval]
     times = [row.pop("time") for row in answer["results"]]
     assert times == sorted(times, key=datetime.datetime.fromisoformat)
     assert set(expected) <= set(times)
