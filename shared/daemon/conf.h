@@ -40,11 +40,13 @@ struct conf_item {
 };
 
 /* One row of a table: what every row says, then the rest by name.  `field` is FIELD(member),
- * the offset in the daemon's struct. */
+ * the offset in the daemon's struct.  Versions of clang-format do not agree about it. */
+/* clang-format off */
 #define CONF_ROW(row_name, row_type, field, ...)                                         \
     {                                                                                    \
         .name = (row_name), .type = (row_type), .offset = (field), __VA_ARGS__           \
     }
+/* clang-format on */
 
 /* The row of LOG_LEVEL, which every daemon has in its member log_level. */
 #define CONF_LOG_LEVEL(owner)                                                            \

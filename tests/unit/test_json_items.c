@@ -143,9 +143,11 @@ static void test_the_depth_of_an_item_is_bounded(void **state)
     char expected[TEXT_MAX] = "";
 
     (void)state;
-    memset(expected, '[', JSON_DEPTH_MAX);
-    memset(expected + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
-    add(text, expected, strlen(expected));
+    for (size_t i = 0; i < 2 * (size_t)JSON_DEPTH_MAX; i++) {
+        const char *bracket = i < JSON_DEPTH_MAX ? "[" : "]";
+        add(text, bracket, 1);
+        add(expected, bracket, 1);
+    }
     add(text, "]", 1);
     add(expected, "|", 1);
     check_text(text, expected);
