@@ -69,6 +69,19 @@ static const struct conf_item items[] = {
              .min = 100, .max = 3600000,
              .help = "Longest statement of the roll-up, in ms; after a longer one "
                      "it takes fewer rows"),
+    CONF_ROW("SITES_MAX", CONF_INT, FIELD(sites_max), .initial = "100000", .min = 1,
+             .max = 10000000,
+             .help =
+                 "Sites that are counted at most; events of others are stored and not "
+                 "counted"),
+    CONF_ROW("ROLLUP_VALUES_MAX", CONF_INT, FIELD(rollup_values_max), .initial = "10000",
+             .min = 1, .max = 1000000,
+             .help = "New values of a dimension that a site is counted by in a day at "
+                     "most; further ones count as (other)"),
+    CONF_ROW("ROLLUP_HOURS_DAYS", CONF_INT, FIELD(rollup_hours_days), .initial = "400",
+             .min = 7, .max = 36500,
+             .help =
+                 "Days for which figures are kept by the hour; those by the day stay"),
     CONF_ROW("PARTITION_MONTHS_BACK", CONF_INT, FIELD(partition_months_back),
              .initial = "12", .max = 120,
              .help = "Months before the present one with a partition of their own"),

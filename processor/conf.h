@@ -30,6 +30,9 @@ struct processor_conf {
     int64_t rollup_max_rows;
     int64_t rollup_max_bytes;
     int64_t rollup_timeout_ms;
+    int64_t sites_max;
+    int64_t rollup_values_max;
+    int64_t rollup_hours_days;
     int64_t partition_months_back;
     int64_t partition_months_ahead;
     int64_t retention_months;

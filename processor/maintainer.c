@@ -1,9 +1,6 @@
 /* maintainer.c -- see maintainer.h. */
 #include "processor/maintainer.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "processor/conf.h"
@@ -26,8 +23,6 @@ enum {
     ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     UPKEEP_MORE_MS = 500,    /* after one that left old events */
-    DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
-    NUMBER_MAX = 24,
 };
 
 void maintainer_init(struct maintainer *maintainer, const struct processor_conf *conf)
@@ -67,6 +62,15 @@ void maintainer_release(struct maintainer *maintainer)
 
 /* --- schema ------------------------------------------------------------------------ */
 
+static struct upkeep *upkeep_of(struct maintainer *maintainer)
+{
+    maintainer->upkeep.conf = maintainer->conf;
+    maintainer->upkeep.metrics = &maintainer->metrics;
+    maintainer->upkeep.conn = maintainer->conn;
+    maintainer->upkeep.patience_ms = maintainer->patience_ms;
+    return &maintainer->upkeep;
+}
+
 static enum err_code connect_and_migrate(struct maintainer *maintainer, struct err *err)
 {
     struct session_options options = {
@@ -86,6 +90,8 @@ static enum err_code connect_and_migrate(struct maintainer *maintainer, struct e
         code = standbys_check(maintainer->conn, LOOK_TIMEOUT_MS, err);
     if (!code)
         code = FAILPOINT("maintainer.migrated", err);
+    if (!code)
+        code = upkeep_configure(upkeep_of(maintainer), err);
     if (code == ERR_CONFIG)
         maintainer->refusal = *err;
     if (!code && applied > 0)
@@ -96,94 +102,6 @@ static enum err_code connect_and_migrate(struct maintainer *maintainer, struct e
 }
 
 /* --- upkeep ------------------------------------------------------------------------ */
-
-/* Runs a function of two integers and returns the numbers of its row's first columns. */
-static enum err_code call(struct maintainer *maintainer, const char *sql, int64_t a,
-                          int64_t b, int64_t ret_numbers[2], struct err *err)
-{
-    char first[NUMBER_MAX];
-    char second[NUMBER_MAX];
-    const char *values[] = {first, second};
-    PGresult *result = NULL;
-    enum err_code code;
-
-    (void)snprintf(first, sizeof(first), "%" PRId64, a);
-    (void)snprintf(second, sizeof(second), "%" PRId64, b);
-    code = pg_conn_exec(maintainer->conn, sql, 2, values, maintainer->patience_ms,
-                        &result, err);
-    if (code)
-        return code;
-    for (int column = 0; column < 2; column++)
-        ret_numbers[column] = strtoll(PQgetvalue(result, 0, column), NULL, 10);
-    PQclear(result);
-    return ERR_OK;
-}
-
-static enum err_code add_partitions(struct maintainer *maintainer, struct err *err)
-{
-    int64_t back = maintainer->conf->partition_months_back;
-    int64_t retention = maintainer->conf->retention_months;
-    int64_t made[2];
-    enum err_code code;
-
-    if (retention > 0 && back > retention)
-        back = retention; /* or the next step would drop them again */
-    code = call(maintainer, "SELECT events_add_partitions($1, $2), 0", back,
-                maintainer->conf->partition_months_ahead, made, err);
-    if (!code)
-        metric_add(&maintainer->metrics.partitions_made, made[0]);
-    if (!code)
-        code = FAILPOINT("maintainer.partitions", err);
-    if (!code && made[0] > 0)
-        log_line(LOG_INFO, "made partitions", LOG_FIELDS(log_int("partitions", made[0])));
-    return code;
-}
-
-/* One transaction: the roll-up comes in between, and the end of the process. */
-static enum err_code drop_old(struct maintainer *maintainer, struct err *err)
-{
-    int64_t gone[2] = {0, 0};
-    enum err_code code;
-
-    maintainer->leaves_old = false;
-    if (maintainer->conf->retention_months == 0)
-        return ERR_OK;
-    code = call(maintainer, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
-                maintainer->conf->retention_months, DELETE_MAX_ROWS, gone, err);
-    if (code)
-        return code;
-    metric_add(&maintainer->metrics.partitions_dropped, gone[0]);
-    metric_add(&maintainer->metrics.events_removed, gone[1]);
-    if (gone[0] + gone[1] > 0)
-        log_line(LOG_INFO, "removed old events",
-                 LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
-    maintainer->leaves_old = gone[1] == DELETE_MAX_ROWS;
-    return ERR_OK;
-}
-
-static enum err_code count_partitions(struct maintainer *maintainer, struct err *err)
-{
-    PGresult *result = NULL;
-    enum err_code code = pg_conn_exec(
-        maintainer->conn,
-        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass", 0, NULL,
-        maintainer->patience_ms, &result, err);
-
-    if (!code)
-        metric_set(&maintainer->metrics.partitions,
-                   strtoll(PQgetvalue(result, 0, 0), NULL, 10));
-    PQclear(result);
-    return code;
-}
-
-static enum err_code run_upkeep(struct maintainer *maintainer, struct err *err)
-{
-    enum err_code code = add_partitions(maintainer, err);
-
-    if (!code)
-        code = drop_old(maintainer, err);
-    return code ? code : count_partitions(maintainer, err);
-}
 
 /* What upkeep cannot do, because a lock, a privilege or time is missing, is tried again later and
  * keeps nothing else from being done: events_default takes the rows meanwhile.  Fails only
@@ -197,9 +115,9 @@ static enum err_code upkeep(struct maintainer *maintainer, struct err *err)
     if (clock_mono_ms() < maintainer->upkeep_at_ms)
         return ERR_OK;
     maintainer->upkeep_at_ms = clock_mono_ms() + again_ms;
-    code = run_upkeep(maintainer, err);
+    code = upkeep_run(upkeep_of(maintainer), err);
     if (!code) {
-        if (maintainer->leaves_old && interval_ms > UPKEEP_MORE_MS)
+        if (maintainer->upkeep.leaves_old && interval_ms > UPKEEP_MORE_MS)
             interval_ms = UPKEEP_MORE_MS;
         maintainer->upkeep_at_ms = clock_mono_ms() + interval_ms;
         return ERR_OK;
@@ -217,7 +135,7 @@ enum err_code maintainer_migrate(struct maintainer *maintainer, struct err *err)
 
     if (code)
         return code;
-    code = run_upkeep(maintainer, err);
+    code = upkeep_run(upkeep_of(maintainer), err);
     return code == ERR_BUSY ? ERR_OK : code; /* a processor will do it, then */
 }
 
@@ -386,6 +304,9 @@ static enum err_code look(struct maintainer *maintainer, struct rollup_state *re
     if (code)
         return code;
     metric_set(&maintainer->metrics.rollup_aside, ret_state->aside);
+    metric_set(&maintainer->metrics.rollup_position, ret_state->position);
+    metric_set(&maintainer->metrics.rollup_left_out, ret_state->left_out);
+    metric_set(&maintainer->metrics.rollup_capped, ret_state->capped);
     metric_set(&maintainer->metrics.rollup_waiting,
                ret_state->waiting > 0 ? ret_state->waiting : 0);
     if (ret_state->waiting <= 0)

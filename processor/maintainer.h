@@ -21,6 +21,7 @@
 #include "processor/rollup/pace.h"
 #include "processor/rollup/rollup.h"
 #include "processor/rollup/size.h"
+#include "processor/upkeep.h"
 #include "shared/base/err.h"
 #include "shared/base/log.h"
 
@@ -39,9 +40,9 @@ struct maintainer {
     struct rollup_size size;   /* of a chunk: fewer events after a failure */
     struct rollup_bound bound; /* of the next chunk */
     bool has_bound;
-    bool leaves_old;  /* the last upkeep has left events that are too old */
     int64_t bound_ms; /* when it was looked for */
     struct pace pace;
+    struct upkeep upkeep; /* its metrics are these below */
     int64_t upkeep_at_ms;
     uint64_t seen; /* rows that the life cycle has told of */
     struct retry retry;

@@ -34,6 +34,9 @@ struct maintainer_metrics {
     struct metric rollup_rows;
     struct metric rollup_waiting;
     struct metric rollup_aside;
+    struct metric rollup_position;
+    struct metric rollup_left_out;
+    struct metric rollup_capped;
     struct metric rollup_set_aside;
     struct metric rollup_fresh_ms; /* monotonic: all that was stored by then is in */
     struct metric failures[ERR_CODE_COUNT];

@@ -89,7 +89,7 @@ BEGIN
                oid
           FROM pg_class
          WHERE relnamespace = schema::regnamespace AND relowner = present
-           AND relkind IN ('r', 'p')
+           AND relkind IN ('r', 'p', 'v')
          UNION ALL
         SELECT 'TYPE', t.oid::regtype::text, 'pg_type'::regclass, t.oid
           FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
@@ -124,10 +124,11 @@ BEGIN
             ('SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'analytics_processor',
              'dead_letters'),
             ('EXECUTE', 'FUNCTION', 'analytics_processor',
-             'rollup_chunk rollup_chunk_alone rollup_set_aside events_add_partitions '
-             'events_drop_old'),
+             'rollup_chunk rollup_chunk_alone rollup_set_aside rollup_configure '
+             'events_add_partitions events_drop_old'),
             ('SELECT', 'TABLE', 'analytics_reporting',
-             'schema_version events sites dimensions dictionary totals counts rollup_state')
+             'schema_version events sites dimensions dictionary totals counts rollup_state '
+             'site_days site_values')
             ) AS things (privileges, kind, role, names)
     LOOP
         FOREACH name IN ARRAY string_to_array(thing.names, ' ') LOOP

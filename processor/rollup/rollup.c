@@ -25,8 +25,8 @@ enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
     PGresult *result = NULL;
     enum err_code code =
         pg_conn_exec(conn,
-                     "SELECT waiting, rested_ms, took_ms, rolled_up, aside"
-                     " FROM rollup_pending()",
+                     "SELECT waiting, rested_ms, took_ms, rolled_up, aside,"
+                     " left_out, capped FROM rollup_pending()",
                      0, NULL, timeout_ms, &result, err);
 
     if (code)
@@ -38,7 +38,9 @@ enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
                                            .rested_ms = number_at(result, 1),
                                            .took_ms = number_at(result, 2),
                                            .position = number_at(result, 3),
-                                           .aside = number_at(result, 4)};
+                                           .aside = number_at(result, 4),
+                                           .left_out = number_at(result, 5),
+                                           .capped = number_at(result, 6)};
     PQclear(result);
     return code;
 }

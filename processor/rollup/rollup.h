@@ -19,6 +19,8 @@ struct rollup_state {
     int64_t took_ms; /* that chunk */
     int64_t position; /* the last id that is rolled up */
     int64_t aside;    /* events set aside, 1,000 at most */
+    int64_t left_out; /* events that are not counted, of more sites than there may be */
+    int64_t capped;   /* values that went to (other) */
 };
 
 /* Up to where the rows are settled once the writers, if any, have ended. */

@@ -28,3 +28,23 @@ $$;
 -- The lock that only one roll-up at a time holds; retention takes it too.
 CREATE OR REPLACE FUNCTION rollup_lock_key() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 7236271843561001 $$;
+
+-- Refuses what is no site_id.
+CREATE OR REPLACE FUNCTION must_be_site(p_site_id text) RETURNS void
+LANGUAGE sql AS $$
+    SELECT must_be_within('the length of p_site_id', length(p_site_id), 1, 255)
+$$;
+
+-- What the processors' settings say about the roll-up.
+CREATE OR REPLACE FUNCTION rollup_configure(p_sites_max integer, p_values_max integer,
+                                            p_hours_days integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM must_be_within('p_sites_max', p_sites_max, 1, 10000000),
+            must_be_within('p_values_max', p_values_max, 1, 1000000),
+            must_be_within('p_hours_days', p_hours_days, 7, 36500);
+    UPDATE rollup_state
+       SET sites_max = p_sites_max, values_max = p_values_max, hours_days = p_hours_days
+     WHERE (sites_max, values_max, hours_days) <> (p_sites_max, p_values_max, p_hours_days);
+END
+$$;

@@ -23,6 +23,9 @@ BEGIN
          CROSS JOIN LATERAL (
                SELECT e."timestamp" AT TIME ZONE s.time_zone AS local_time) AS l
          WHERE e.id > source.low AND e.id <= source.high
+           AND (source.only_site IS NULL
+                OR e.site_id = source.only_site AND e."timestamp" >= source.since
+                   AND e."timestamp" < source.until AND e.id <> ALL (source.aside))
     ), summed AS (
         SELECT site_no, day, hour, count(*) FILTER (WHERE is_event) AS events,
                count(*) FILTER (WHERE is_event AND is_view) AS pageviews, count(*) AS rows,
@@ -101,6 +104,12 @@ BEGIN
           FROM a
           JOIN unnest(source.site_nos, source.folded) AS s (site_no, folded)
             ON s.site_no = a.site_no AND a.day < s.folded
+         UNION ALL
+        SELECT a.*, 3::smallint, f.month
+          FROM a
+          JOIN folds f ON f.site_no = a.site_no AND a.day >= f.month
+                      AND a.day < f.month + interval '1 month'
+                      AND (a.dimension, a.value_id) <= (f.dimension, f.value_id)
     ), rows AS (
         SELECT site_no, dimension, 1::smallint AS grain, day, value_id, events, pageviews,
                visits, bounces, duration_ms, users

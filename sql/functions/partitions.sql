@@ -133,5 +133,10 @@ BEGIN
             dropped := dropped + 1;
         END IF;
     END LOOP;
+    IF dropped + deleted > 0 THEN
+        UPDATE rollup_state
+           SET raw_from = first_kept::timestamp AT TIME ZONE 'UTC'
+         WHERE raw_from < first_kept::timestamp AT TIME ZONE 'UTC';
+    END IF;
 END
 $$;

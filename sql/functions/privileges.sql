@@ -20,6 +20,7 @@ BEGIN
                                     'rollup_chunk_alone(bigint, integer)',
                                     'rollup_set_aside(bigint, text)',
                                     'rollup_retry_aside(integer)',
+                                    'rollup_configure(integer, integer, integer)',
                                     'events_add_partition(date)',
                                     'events_add_partitions(integer, integer)',
                                     'events_drop_old(integer, integer)']
@@ -51,12 +52,12 @@ BEGIN
         GRANT USAGE ON SEQUENCE events_id_seq TO analytics_processor;
         GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letters TO analytics_processor;
         GRANT EXECUTE ON FUNCTION rollup_chunk, rollup_chunk_alone, rollup_set_aside,
-                                  events_add_partitions, events_drop_old
+                                  rollup_configure, events_add_partitions, events_drop_old
            TO analytics_processor;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_reporting') THEN
         GRANT SELECT ON schema_version, events, sites, dimensions, dictionary, totals, counts,
-                        rollup_state TO analytics_reporting;
+                        rollup_state, site_days, site_values TO analytics_reporting;
     END IF;
 END
 $$;

@@ -9,15 +9,18 @@
 -- time zone.
 
 -- Whether there is something to roll up: rows waiting (ids, to be exact, some of which may
--- never appear), how long ago the last chunk ended, what it took, the position, and how many
--- rows are set aside (at most 1,000 are looked at).  Cheap.
+-- never appear), how long ago the last chunk ended, what it took, the position, how many
+-- rows are set aside (at most 1,000 are looked at), how many events were left out because
+-- there were too many sites, and how many values went to (other).  Cheap.
 CREATE OR REPLACE FUNCTION rollup_pending(OUT waiting bigint, OUT rested_ms bigint,
-                                          OUT took_ms integer, OUT rolled_up bigint, OUT aside bigint)
+                                          OUT took_ms integer, OUT rolled_up bigint, OUT aside bigint,
+                                          OUT left_out bigint, OUT capped bigint)
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END - s.position,
            (1000 * extract(epoch FROM clock_timestamp() - s.finished_at))::bigint,
            s.took_ms, s.position,
-           (SELECT count(*) FROM (SELECT FROM rollup_aside LIMIT 1000) AS a)
+           (SELECT count(*) FROM (SELECT FROM rollup_aside LIMIT 1000) AS a),
+           s.left_out, s.capped
       FROM rollup_state s, events_id_seq q
 $$;
 
@@ -130,22 +133,27 @@ BEGIN
       FROM unnest(found) AS f (site_id)
      CROSS JOIN LATERAL (
            SELECT * FROM sites WHERE sites.site_id = f.site_id OFFSET 0) AS s;
+    IF cardinality(found) > coalesce(cardinality(source.site_ids), 0) THEN
+        UPDATE rollup_state SET left_out = left_out + (
+               SELECT count(*) FROM events e
+                WHERE e.id > p_from AND e.id <= p_to AND e.duration_ms IS NULL
+                  AND e.site_id <> ALL (coalesce(source.site_ids, '{}')));
+    END IF;
     RETURN source;
 END
 $$;
 
--- Rolls up the events with p_from < id <= p_to; returns how many there were.
+-- Counts the events of a source; returns how many there were.
 --
 -- The steps hand each other arrays of numbers and of site_ids, elements with the same index
 -- belonging together: no temporary table, and the planner knows how many there are.  No array
 -- has paths or users' names, which may be long.  rollup_chunk() switches off all plans but
 -- those that start from the arrays and go through indexes, for the tables' statistics lag
 -- behind.
-CREATE OR REPLACE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION rollup_count(source rollup_source) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    source rollup_source := rollup_find_source(p_from, p_to);
-    found  record;
+    found record;
 BEGIN
     IF source.site_ids IS NULL THEN
         RETURN 0;
@@ -157,6 +165,10 @@ BEGIN
     RETURN found.taken;
 END
 $$;
+
+-- Rolls up the events with p_from < id <= p_to; returns how many there were.
+CREATE OR REPLACE FUNCTION rollup_range(p_from bigint, p_to bigint) RETURNS bigint
+LANGUAGE sql AS $$ SELECT rollup_count(rollup_find_source(p_from, p_to)) $$;
 
 -- One chunk: rolls up at most p_max_rows events of at most p_max_bytes of text, up to the
 -- settled bound p_bound.  Returns how many rows it took, and whether nothing settled is left.

@@ -62,6 +62,9 @@ BEGIN
           JOIN unnest(source.site_ids, source.site_nos, source.home_nos, source.zones)
                AS s (site_id, site_no, home_no, time_zone) ON s.site_id = e.site_id
          WHERE e.id > source.low AND e.id <= source.high
+           AND (source.only_site IS NULL
+                OR e.site_id = source.only_site AND e."timestamp" >= source.since
+                   AND e."timestamp" < source.until AND e.id <> ALL (source.aside))
     ), parts AS MATERIALIZED (
         SELECT t.site_no, t.home_no, t.day, t.duration_ms, t.is_event, t.is_view, t.user_key,
                v.dimension::smallint AS dimension, v.value

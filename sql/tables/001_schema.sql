@@ -198,7 +198,9 @@ CREATE TABLE rollup_state (
     raw_from    timestamptz NOT NULL DEFAULT '-infinity', -- no older events were dropped
     sites_max   integer     NOT NULL DEFAULT 100000,
     values_max  integer     NOT NULL DEFAULT 10000,
-    hours_days  integer     NOT NULL DEFAULT 400
+    hours_days  integer     NOT NULL DEFAULT 400,
+    left_out    bigint      NOT NULL DEFAULT 0, -- events not counted: too many sites
+    capped      bigint      NOT NULL DEFAULT 0  -- values that went to (other)
 );
 INSERT INTO rollup_state (position, finished_at, took_ms) VALUES (0, now(), 0);
 
@@ -210,17 +212,60 @@ CREATE TABLE rollup_aside (
     aside_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- Sites that are being counted anew, under the number site_no; functions/rebuild.sql has the
+-- way.  A row whose command has ended is removed by the next command or by upkeep.
+CREATE TABLE site_rebuilds (
+    site_no    integer     NOT NULL PRIMARY KEY,
+    site_id    text        COLLATE "C" NOT NULL UNIQUE,
+    shadow_no  integer     NOT NULL, -- of what has been copied of the days that stay
+    time_zone  text        NOT NULL,
+    raw_from   timestamptz NOT NULL, -- of rollup_state when it began
+    since      timestamptz NOT NULL, -- events from here on are counted anew
+    first_day  date        NOT NULL, -- days before it stay as they are
+    low        bigint      NOT NULL, -- events up to this id are taken by time
+    at         timestamptz NOT NULL, -- those before this are counted
+    same_low   bigint,               -- and of those of this moment those up to this id
+    caught     bigint      NOT NULL, -- after low events are taken by id: up to here
+    dimension  smallint    NOT NULL DEFAULT 0, -- where copying stands; 0: at totals
+    day        date        NOT NULL DEFAULT '-infinity',
+    value_id   bigint      NOT NULL DEFAULT 0,
+    phase      text        NOT NULL DEFAULT 'count',
+    aside      bigint[]    NOT NULL, -- events that are set aside
+    counted    bigint      NOT NULL DEFAULT 0,
+    touched_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Numbers of sites that nobody reads any more, whose rows are deleted little by little.
+CREATE TABLE sites_gone (
+    site_no integer NOT NULL PRIMARY KEY,
+    is_home boolean NOT NULL -- it is the home_no of values
+);
+
+-- Months whose values are being folded, in the order of (dimension, value_id): what is up to
+-- there is, and the roll-up adds to it.
+CREATE TABLE folds (
+    site_no   integer  NOT NULL PRIMARY KEY,
+    month     date     NOT NULL,
+    dimension smallint NOT NULL,
+    value_id  bigint   NOT NULL
+);
+
 -- What the steps of a chunk hand each other, elements with the same index belonging together.
 --
--- The events of a chunk: ids above low and up to high, of these sites.
+-- The events of a chunk: ids above low and up to high, of these sites.  Of a site that is
+-- counted anew: of only_site, in a stretch of time, without those that are set aside.
 CREATE TYPE rollup_source AS (
-    low      bigint,
-    high     bigint,
-    site_ids text[],
-    site_nos integer[],
-    home_nos integer[],
-    zones    text[],
-    folded   date[]
+    low       bigint,
+    high      bigint,
+    site_ids  text[],
+    site_nos  integer[],
+    home_nos  integer[],
+    zones     text[],
+    folded    date[],
+    only_site text,
+    since     timestamptz,
+    until     timestamptz,
+    aside     bigint[]
 );
 
 -- What is to be added to totals; without users none are.

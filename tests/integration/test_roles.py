@@ -162,6 +162,8 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT * FROM events_default", (OWNER,)),
     ("SELECT * FROM totals", (OWNER, REPORTING)),
     ("SELECT * FROM counts", (OWNER, REPORTING)),
+    ("SELECT * FROM site_days", (OWNER, REPORTING)),
+    ("SELECT * FROM site_values", (OWNER, REPORTING)),
     ("SELECT * FROM dead_letters", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_state", ROLES),
     ("SELECT * FROM rollup_aside", (OWNER, PROCESSOR)),
@@ -197,6 +199,7 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT * FROM rollup_chunk(0, 1)", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_chunk_alone(0, 1)", (OWNER, PROCESSOR)),
     ("SELECT rollup_set_aside(1, 'r')", (OWNER, PROCESSOR)),
+    ("SELECT rollup_configure(1, 1, 7)", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_retry_aside()", (OWNER,)),
     ("SELECT rollup_range(0, 1)", (OWNER,)),
     ("SELECT events_add_partitions(1, 1)", (OWNER, PROCESSOR)),
@@ -296,7 +299,7 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
         " AND pronamespace = 'public'::regnamespace ORDER BY 1")
     assert [name for name, _ in functions] == [
         "events_add_partition", "events_add_partitions", "events_drop_old", "rollup_chunk",
-        "rollup_chunk_alone", "rollup_retry_aside", "rollup_set_aside"]
+        "rollup_chunk_alone", "rollup_configure", "rollup_retry_aside", "rollup_set_aside"]
     for name, config in functions:
         path = [word for word in config if word.startswith("search_path=")]
         assert path == ["search_path=public, pg_temp"], name
@@ -324,6 +327,9 @@ ARGUMENTS = {
                     ("1", ["NULL", "0", "-1", "268435457", "9223372036854775807"])],
     "rollup_chunk_alone": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
                           ("0", ["NULL", "-1"])],
+    "rollup_configure": [("1", ["NULL", "0", "-1", "10000001"]),
+                         ("1", ["NULL", "0", "-1", "1000001"]),
+                         ("7", ["NULL", "6", "-1", "36501"])],
     "rollup_retry_aside": [("1", ["NULL", "0", "-1", "1000001"])],
     "rollup_set_aside": [("1", ["NULL", "0", "-1", "1000000"]),
                          ("'r'", ["NULL", "''", "repeat('x', 100001)"])],
@@ -398,7 +404,7 @@ def test_every_table_and_function_was_thought_of(served):
     wanted |= {("events_id_seq", PROCESSOR, "USAGE")}
     wanted |= {(t, REPORTING, "SELECT") for t in
                ("schema_version", "events", "sites", "dimensions", "dictionary", "totals",
-                "counts", "rollup_state")}
+                "counts", "rollup_state", "site_days", "site_values")}
     assert set(tables) == wanted
     columns = served.rows("""
         SELECT attrelid::regclass::text, attname, a.grantee::regrole::text, a.privilege_type

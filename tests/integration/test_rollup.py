@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support import rollups
+from support import metrics, rollups
 from support.events import Mix, event, job, new_id
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
@@ -438,10 +438,34 @@ def test_a_visitor_without_a_name_is_a_user(database):
     assert not rollups.differences(database)
 
 
-def test_there_are_no_more_sites_than_there_may_be(database):
-    database.rows("UPDATE rollup_state SET sites_max = 2")
+def test_there_are_no_more_sites_than_there_may_be(daemons, redis, database):
+    """The settings of the processor say so; what is left out is a metric."""
+    processor = start(daemons, redis, database, SITES_MAX=2, ROLLUP_VALUES_MAX=77,
+                      ROLLUP_HOURS_DAYS=30)
+    assert database.row("SELECT sites_max, values_max, hours_days FROM rollup_state") == (
+        2, 77, 30)
     for sites in (("a",), ("a", "b", "c"), ("b", "c", "d")):
-        insert_many(database, [(site, "/", None, "2026-11-14T10:00:00Z") for site in sites])
-        roll_up(database)
+        insert_many(database, [(site, "/", None, "2025-11-14T10:00:00Z") for site in sites])
+        wait_until(lambda: database.value("SELECT waiting FROM rollup_pending()") == 0, 20)
     assert database.rows("SELECT site_id, events FROM totals JOIN sites USING (site_no) "
                          "WHERE grain = 0 ORDER BY 1") == [("a", 2), ("b", 2)]
+    assert database.value("SELECT count(*) FROM events") == 7
+
+    def shown(name):
+        return metrics.scrape(processor).value(f"analytics_processor_rollup_{name}")
+    wait_until(lambda: shown("left_out_events") == 3, 20, "the metric of the events left out")
+    assert shown("position") == 7
+
+
+def test_views_show_the_counts_by_names(database):
+    database.rows("INSERT INTO sites (site_id, time_zone) VALUES ('s', 'Asia/Kathmandu')")
+    insert_many(database, [("s", path, user, f"2026-11-14T{hour}:00:00Z") for path, user, hour in
+                           [("/a", "u", "10"), ("/a", "v", "17"), ("/b", "u", "19")]])
+    roll_up(database)
+    assert database.rows("SELECT site_id, time_zone, day::text, visitors, events, pageviews "
+                         "FROM site_days ORDER BY day") == [
+        ("s", "Asia/Kathmandu", "2026-11-14", 2, 2, 0),
+        ("s", "Asia/Kathmandu", "2026-11-15", 1, 1, 0)]
+    assert database.rows("SELECT day::text, value, is_other, visitors, events FROM site_values "
+                         "WHERE site_id = 's' AND property = 'page' ORDER BY day, value") == [
+        ("2026-11-14", "/a", False, 2, 2), ("2026-11-15", "/b", False, 1, 1)]
