@@ -6,6 +6,7 @@
 #include "reporting/app.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #include "reporting/conf.h"
@@ -283,6 +284,15 @@ static enum err_code start_health(struct app *app, struct err *err)
 
 static void tell_started(const struct app *app)
 {
+    static const char *const everywhere[] = {"", "0.0.0.0", "::"};
+
+    for (size_t i = 0; i < sizeof(everywhere) / sizeof(everywhere[0]); i++) {
+        if (!guard_has_key(app->guard) &&
+            strcmp(app->conf->http.host, everywhere[i]) == 0)
+            log_line(LOG_WARN,
+                     "figures are open to all who reach the port: set REPORTING_TOKEN",
+                     NULL);
+    }
     log_line(LOG_INFO, "listening",
              LOG_FIELDS(log_int("port", http_server_port(app->server)),
                         log_int("health_port",

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "reporting/share_key.h"
 #include "shared/access/secret.h"
 
 #define FIELD(field) offsetof(struct reporting_conf, field)
@@ -65,6 +66,9 @@ static const struct conf_item items[] = {
              .max = 4096,
              .help = "File whose first line is that token, in place of "
                      "REPORTING_TOKEN"),
+    CONF_ROW("REPORTING_URL", CONF_TEXT, FIELD(url), .initial = "", .max = 1024,
+             .help = "URL at which people reach the dashboard, for the links of --share; "
+                     "empty: localhost and the port"),
     CONF_ROW("INGESTION_URL", CONF_TEXT, FIELD(ingestion_url), .initial = "", .max = 1024,
              .help = "URL that the dashboard tells pages to send events to; empty: its "
                      "own host at port 3000"),
@@ -78,6 +82,9 @@ static const struct conf_item items[] = {
     GUARD_CONF_RATES(struct reporting_conf),
     GUARD_CONF_CLIENTS(struct reporting_conf),
     CONF_LOG_LEVEL(struct reporting_conf),
+    CONF_ROW("share", CONF_TEXT, FIELD(share), .max = SHARE_SITE_MAX,
+             .help =
+                 "Site to print a link for, which shows its dashboard and nothing else"),
     {.name = NULL},
 };
 

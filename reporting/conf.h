@@ -25,6 +25,8 @@ struct reporting_conf {
     int64_t raw_query_timeout_ms;
     bool raw_needs_token;
     int64_t shutdown_timeout_ms;
+    char *share; /* NULL: run; else print a link to this site */
+    char *url;
     char *token;
     char *token_file;
     char *ingestion_url;

@@ -4,11 +4,39 @@
 
 #include "reporting/app.h"
 #include "reporting/conf.h"
+#include "reporting/share_key.h"
+#include "shared/access/secret.h"
+#include "shared/base/buf.h"
 #include "shared/base/log.h"
+#include "shared/base/mem.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/http/health.h"
 #include "shared/pg/conn.h"
+
+enum {
+    LINK_BYTES_MAX = 8192
+};
+
+/* Prints a link whose key reads the figures of one site. */
+static enum err_code share(const struct reporting_conf *conf, struct err *err)
+{
+    char *token = NULL;
+    char base[sizeof("http://localhost:65535")];
+    struct buf link;
+    enum err_code code = secret_load(conf->token, conf->token_file, &token, err);
+
+    (void)snprintf(base, sizeof(base), "http://localhost:%d", (int)conf->http.port);
+    buf_init(&link, LINK_BYTES_MAX);
+    if (!code)
+        code = share_add_link(token, conf->url[0] ? conf->url : base, conf->share, &link,
+                              err);
+    if (!code)
+        (void)printf("%.*s\n", (int)link.len, link.data);
+    buf_release(&link);
+    mem_free(token);
+    return code;
+}
 
 static int run(const struct reporting_conf *conf, const struct conf_source *source)
 {
@@ -37,6 +65,10 @@ int main(int argc, char **argv)
           http_health_check(conf.http.health_port, conf.http.port, &err)))) {
         (void)fprintf(stderr, "reporting: %s\n", err.msg);
         status = CONF_EXIT_USAGE;
+    } else if (next == CONF_NEXT_RUN && conf.share) {
+        status = share(&conf, &err) ? CONF_EXIT_USAGE : EXIT_SUCCESS;
+        if (status)
+            (void)fprintf(stderr, "reporting: %s\n", err.msg);
     } else if (next == CONF_NEXT_RUN) {
         status = run(&conf, &source);
     }

@@ -18,6 +18,8 @@
 #include "reporting/report/report.h"
 #include "reporting/report/resolve.h"
 #include "reporting/session.h"
+#include "reporting/share_key.h"
+#include "shared/access/secret.h"
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
@@ -29,7 +31,9 @@ enum {
     /* A thousand paths of 2,048 characters, each character at most six bytes in JSON; in CSV
      * all values of a property, which are much shorter. */
     ANSWER_BYTES_MAX = 67108864,
-    ROUTES_LOG_INTERVAL_MS = 10000
+    ROUTES_LOG_INTERVAL_MS = 10000,
+    UNAUTHORIZED = 401,
+    FORBIDDEN = 403
 };
 
 /* A request for a report that waits for its rows. */
@@ -282,11 +286,33 @@ static enum err_code begin(struct report_request *request, struct err *err)
                              : ask_source(request, err);
 }
 
+/* Who has not the token may have a share key.  Returns 0, or the status to refuse with. */
+static unsigned check_share_key(const struct routes *routes,
+                                const struct http_request *req, struct err *err)
+{
+    const char *key = secret_in_bearer(http_request_header(req, "Authorization"));
+    enum statement_id report = (enum statement_id)http_request_route(req)->id;
+    char site_id[SHARE_SITE_MAX + 1];
+    struct query query;
+
+    if (!key || !share_key_read(guard_key(routes->guard), key, site_id))
+        return UNAUTHORIZED;
+    if (!report_get(report)->is_shared) {
+        (void)err_set(err, ERR_DENIED, "the key reads the dashboard of a site alone");
+        return FORBIDDEN;
+    }
+    if (query_parse(http_request_query(req), &query, err))
+        return 0; /* the handler says what is wrong */
+    return share_check_query(site_id, &query, err) ? FORBIDDEN : 0;
+}
+
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err)
 {
     const struct routes *routes = user;
     unsigned status = guard_check(routes->guard, req, err);
 
+    if (status == UNAUTHORIZED)
+        status = check_share_key(routes, req, err);
     if (status)
         metric_add(&routes->metrics->failures[status == 429 ? ERR_BUSY : ERR_DENIED], 1);
     return status;

@@ -44,6 +44,7 @@
         .sql = "SELECT max(version), max(readable_since) FROM schema_version",           \
         .pool = POOL_HEALTH)                                                             \
     REPORT(STATS, "stats", "/stats",                                                     \
+        .is_shared = true,                                                               \
         .sql = STATS_ROWS "stats($1, $2)",                                               \
         VALUES(ASK_SITE_ID, ASK_DATE),                                                   \
         .params = ASK_PARAM_SITE_ID | ASK_PARAM_DATE | ASK_PARAM_EXACT | ASK_PARAM_OTHERS, \
@@ -60,6 +61,7 @@
     STATEMENT(NOW, "report_now",                                                         \
         .sql = "SELECT * FROM report_now($1)", VALUES(ASK_SITE_ID))                      \
     REPORT(AGGREGATE, "aggregate", "/stats/aggregate",                                   \
+        .is_shared = true,                                                               \
         .sql = "SELECT h.*, f.*, p.* FROM report_head($1) AS h CROSS JOIN "              \
                "report_figures($1, $2, $3, NULL, $4) AS f CROSS JOIN "                   \
                "report_figures($1, $5, $6, $7, $8) AS p",                                \
@@ -68,6 +70,7 @@
         .params = ASK_PARAMS_RANGE | ASK_PARAM_FILTERS, .has_range = true,               \
         COLUMNS(RANGE_COLUMNS, {"results", .type = REPORT_TOTALS}))                      \
     REPORT(TIMESERIES, "timeseries", "/stats/timeseries",                                \
+        .is_shared = true,                                                               \
         .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
                FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
                "report_series($1, $9, $2, $3, NULL, $4) AS f LEFT JOIN "                 \
@@ -94,6 +97,7 @@
         VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
                ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS, ASK_INTERVAL))   \
     REPORT(REALTIME, "realtime", "/stats/realtime",                                      \
+        .is_shared = true,                                                               \
         .sql = "SELECT * FROM report_realtime($1)",                                      \
         VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID,                                \
         COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                 \
@@ -101,6 +105,7 @@
                 {"minutes", .type = REPORT_JSON}, {"pages", .type = REPORT_JSON},        \
                 {"sources", .type = REPORT_JSON}))                                       \
     REPORT(BREAKDOWN, "breakdown", "/stats/breakdown",                                   \
+        .is_shared = true,                                                               \
         .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
                FIGURES("f.previous_") " FROM report_head($1) AS h LEFT JOIN "            \
                "report_breakdown($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "    \

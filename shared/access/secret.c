@@ -25,16 +25,22 @@ enum err_code secret_load(const char *value, const char *path, char **ret_secret
     return *ret_secret ? ERR_OK : err_set(err, ERR_NOMEM, "out of memory");
 }
 
+const char *secret_in_bearer(const char *header)
+{
+    bool is_bearer = header && strncasecmp(header, scheme, sizeof(scheme) - 1) == 0;
+
+    return is_bearer ? header + sizeof(scheme) - 1 : NULL;
+}
+
 bool secret_is_bearer(const char *header, const char *secret)
 {
+    const char *given = secret_in_bearer(header);
     size_t secret_len = strlen(secret);
     unsigned char differs = 0;
-    const char *given;
     size_t given_len;
 
-    if (!header || strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
+    if (!given)
         return false;
-    given = header + sizeof(scheme) - 1;
     given_len = strlen(given);
     /* As many steps as were given, whatever they are compared with. */
     for (size_t i = 0; i < given_len; i++)

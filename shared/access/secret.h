@@ -16,6 +16,10 @@ enum {
 enum err_code secret_load(const char *value, const char *path, char **ret_secret,
                           struct err *err) MUST_CHECK;
 
+/* What comes after "Bearer " in the value of an Authorization header (or NULL); NULL: it is of
+ * another kind. */
+const char *secret_in_bearer(const char *header);
+
 /* Whether the value of an Authorization header (or NULL) is "Bearer <secret>".  The time
  * it takes says nothing of how much of the secret was right. */
 bool secret_is_bearer(const char *header, const char *secret);

@@ -128,6 +128,11 @@ bool guard_has_key(const struct guard *guard)
     return guard->key != NULL;
 }
 
+const char *guard_key(const struct guard *guard)
+{
+    return guard->key;
+}
+
 /* Whether a page of a stranger may have sent req, by a name that it lets resolve to us.
  * Without a list that is only looked at where it is the whole protection: nobody is asked
  * for a key, because only this machine can connect.  A trusted proxy knows which names are

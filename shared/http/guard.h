@@ -54,6 +54,9 @@ const struct networks *guard_proxies(const struct guard *guard);
 /* Whether a key is asked for. */
 bool guard_has_key(const struct guard *guard);
 
+/* The key that is asked for, or NULL. */
+const char *guard_key(const struct guard *guard);
+
 /* Whether a key is asked for, and the request has it. */
 bool guard_is_keyed(const struct guard *guard, const struct http_request *req);
 

@@ -2,6 +2,10 @@
 import pytest
 
 from support.daemon import run
+from support.events import event
+from support.postgres_server import Database
+from support.site_data import load
+from support.stack import Daemons
 from support.wait import wait_until
 
 TOKEN = "t0ken-that-is-nowhere-else"
@@ -111,3 +115,84 @@ def test_where_something_else_protects_the_figures_any_name_is_taken(daemons, da
 def test_a_host_that_could_never_match_is_refused_at_the_start(tmp_path, value):
     refused = run("reporting", cwd=tmp_path, env={"ALLOWED_HOSTS": value, "PORT": "0"})
     assert refused.returncode == 2 and "ALLOWED_HOSTS" in refused.stderr
+
+
+# --- share keys
+
+LONG = "long-token-" + 32 * "x"
+SHARED = ["/stats?", "/stats/aggregate?", "/stats/timeseries?", "/stats/realtime?",
+          "/stats/breakdown?property=page&"]
+OTHERS = ["/sites?", "/export?"]
+
+
+def link_of(tmp_path, site_id, **env):
+    done = run("reporting", "--share", site_id, cwd=tmp_path, env={"REPORTING_TOKEN": LONG, **env})
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def bearer(key):
+    return [("Authorization", f"Bearer {key}")]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, postgres, migrated_template):
+    database = Database(postgres, postgres.create_database(migrated_template))
+    load(database, [event(site_id="demo"), event(site_id="ö/#")])
+    group = Daemons(tmp_path_factory.mktemp("shared"))
+    yield group.start("reporting", DATABASE_URL=database.url, REPORTING_TOKEN=LONG)
+    assert not group.finish()
+    database.drop()
+
+
+@pytest.mark.parametrize("site_id, asked", [("demo", "demo"), ("ö/#", "%C3%B6%2F%23")])
+def test_a_share_key_reads_one_sites_figures(shared, tmp_path, site_id, asked):
+    link = link_of(tmp_path, site_id, PORT="4321")
+    front, key = link.split("#key=")
+    assert front == f"http://localhost:4321/site/{asked}"
+    assert link_of(tmp_path, site_id, REPORTING_URL="https://a.example/x").startswith(
+        f"https://a.example/x/site/{asked}#key=")
+    assert shared.get(f"/stats?site_id={asked}", bearer(key)).json()["total_views"] == 1
+    for path in SHARED:
+        assert shared.get(f"{path}site_id={asked}", bearer(key)).status == 200, path
+        other = shared.get(f"{path}site_id=other", bearer(key))
+        assert (other.status, other.error) == (403, "the key is of another site"), path
+    for path in OTHERS:
+        assert shared.get(f"{path}site_id={asked}", bearer(key)).status == 403, path
+    for more in ("exact=true", "property=prop:plan", "filters=prop:plan==a",
+                 "filters=page==/;prop:plan==a"):
+        for path in SHARED:
+            path = path.replace("property=page&", "")
+            refused = shared.get(f"{path}site_id={asked}&{more}", bearer(key))
+            assert refused.status == 403 and refused.error.endswith("needs a token"), path
+
+
+def test_a_wrong_share_key_is_no_key(shared, tmp_path):
+    key = link_of(tmp_path, "demo").split("#key=")[1]
+    last = "0" if key[31] != "0" else "1"
+    for wrong in (key[:31] + last + key[32:], key[:32], key + "x", key.upper(), key[1:], "." + key,
+                  key.replace(".demo", ".other"), key.replace(".demo", ".~64emo"),
+                  link_of(tmp_path, "demo", REPORTING_TOKEN=LONG + "y").split("#key=")[1]):
+        for path in SHARED + OTHERS:
+            refused = shared.get(f"{path}site_id=demo", bearer(wrong))
+            assert (refused.status, refused.error) == (401, "unauthorized"), (wrong, path)
+    for path in SHARED + OTHERS:
+        assert shared.get(f"{path}site_id=demo").status == 401
+        assert shared.get(path, bearer(LONG)).status in (200, 400)
+
+
+@pytest.mark.parametrize("token", ["", LONG[:31]])
+def test_share_keys_need_a_long_token(tmp_path, token):
+    refused = run("reporting", "--share", "demo", cwd=tmp_path, env={"REPORTING_TOKEN": token})
+    assert refused.returncode == 2 and refused.stdout == ""
+    assert "at least 32 characters" in refused.stderr
+    assert run("reporting", "--share", "", cwd=tmp_path,
+               env={"REPORTING_TOKEN": LONG}).returncode == 2
+
+
+def test_figures_that_are_open_to_all_are_told_of(daemons, database):
+    told = "set REPORTING_TOKEN"
+    assert told in daemons.start("reporting", DATABASE_URL=database.url, HOST="::").stderr()
+    assert told not in daemons.start("reporting", DATABASE_URL=database.url).stderr()
+    assert told not in daemons.start("reporting", DATABASE_URL=database.url, HOST="::",
+                                     REPORTING_TOKEN=TOKEN).stderr()

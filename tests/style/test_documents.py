@@ -187,7 +187,8 @@ def test_each_service_of_compose_has_accounts_of_its_own(compose, tmp_path):
         assert f"user {service} on >{password} resetkeys" in accounts
         passwords.add(password)
     passwords.add(value("postgres", "POSTGRES_PASSWORD_FILE"))
-    assert len(passwords) == 6
+    passwords.add(value("reporting", "REPORTING_TOKEN_FILE"))
+    assert len(passwords) == 7
     assert "user default on nopass resetkeys resetchannels -@all +ping\n" in accounts
     assert {path.name for path in made.iterdir()} == {
         "redis", "postgres", "migrate", "ingestion", "processor", "reporting"}

@@ -43,7 +43,7 @@ def settings(name):
         match = RANGE.search(meaning)
         if match:
             values, meaning = match.group(1), meaning[:match.start()]
-        if flag.upper() == "MIGRATE":  # a switch, not a setting
+        if flag in ("migrate", "share"):  # what to do, not a setting
             continue
         found.append((flag.upper().replace("-", "_"), default, values, meaning))
     return found
