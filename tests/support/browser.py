@@ -16,6 +16,7 @@ import threading
 
 import pytest
 
+from support import pretended
 from support.process import die_with_parent
 from support.settings import patience
 
@@ -92,7 +93,7 @@ class Browser:
             command += ["--no-sandbox"] if os.geteuid() == 0 else []
             process = subprocess.Popen(
                 [*command, self.origin + "/"], cwd=folder, stdin=subprocess.DEVNULL,
-                env={**os.environ, "HOME": folder}, preexec_fn=die_with_parent(),
+                env=pretended.real({**os.environ, "HOME": folder}), preexec_fn=die_with_parent(),
                 start_new_session=True,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:

@@ -20,6 +20,7 @@ import time
 
 import pytest
 
+from support import pretended
 from support.process import die_with_parent
 from support.settings import patience
 from support.wait import wait_until
@@ -93,6 +94,10 @@ class Page:
                                  flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
+        if pretended.seconds():
+            self.call("Page.addScriptToEvaluateOnNewDocument", source=(
+                "{ const real = Date.now; Date.now = () => real() + "
+                f"{pretended.seconds() * 1000}; }}"))
 
     def call(self, method, **params):
         return self.pipe.call(method, self.session, **params)
@@ -192,7 +197,8 @@ def chromium(*flags):
         command += ["--no-sandbox"] if os.geteuid() == 0 else []
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, env={**os.environ, "HOME": folder},
+            stderr=subprocess.DEVNULL,
+            env=pretended.real({**os.environ, "HOME": folder}),
             preexec_fn=prepare, pass_fds=(3, 4), start_new_session=True)
         os.close(reads)
         os.close(writes)

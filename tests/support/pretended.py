@@ -1,6 +1,6 @@
 """A pretended date, as scripts/soak dates gives one to the tests, the daemons and Postgres:
 Debian's libfaketime, which LD_PRELOAD puts into each of them.  Redis hangs with it, and knows
-no dates; it keeps the real time."""
+no dates; it keeps the real time.  Chromium hangs, too: its pages are told the date."""
 import os
 import select
 import time
@@ -32,6 +32,11 @@ def with_preloaded(env, more):
 def real(env):
     """env without the pretended date."""
     return {key: value for key, value in env.items() if key not in inherited()}
+
+
+def seconds():
+    """How far the pretended time is from the real one."""
+    return int(inherited().get("FAKETIME", "0").rstrip("s"))
 
 
 def _sleep(seconds):
