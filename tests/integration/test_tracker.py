@@ -350,6 +350,7 @@ def test_a_prerendered_page_is_counted_once_it_is_shown(site, browser):
 # --- engagement ---------------------------------------------------------------------------
 
 def test_engagement_has_the_seconds_that_the_page_was_visible(site, browser, page):
+    site.wants_engagements = True
     page.go(site.lay("/long", '<div style="height: 300vh">long</div>'))
     site.wait(1)
     page.run("new Promise((done) => { addEventListener('scroll', done);"
@@ -372,6 +373,7 @@ def test_engagement_has_the_seconds_that_the_page_was_visible(site, browser, pag
 
 
 def test_engagement_goes_to_the_page_that_was_there(site, page):
+    site.wants_engagements = True
     page.go(site.lay("/a"))
     page.see(1200)
     page.run("history.pushState({}, '', '/b')")
@@ -382,6 +384,7 @@ def test_engagement_goes_to_the_page_that_was_there(site, page):
 
 
 def test_time_in_the_back_forward_cache_is_nobodys(site, page):
+    site.wants_engagements = True
     page.go(site.lay("/a"))
     page.go(site.lay("/b"))
     page.see(1200)

@@ -76,9 +76,13 @@ class Site:
 
     def forget(self):
         self.pages, self.taken, self.preflights, self.status = {}, [], 0, 200
+        self.wants_engagements = False
 
     def take(self, way, event, handler):
-        self.taken.append((way, event, handler.headers))
+        """Engagements depend on how long the machine took, also with the test before, whose
+        page is closed: they count only where they are wanted."""
+        if event["event_type"] != "engagement" or self.wants_engagements:
+            self.taken.append((way, event, handler.headers))
 
     @property
     def events(self):
