@@ -57,7 +57,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_reporting') THEN
         GRANT SELECT ON schema_version, events, sites, dimensions, dictionary, totals, counts,
-                        rollup_state, site_days, site_values TO analytics_reporting;
+                        visits, rollup_state, site_days, site_values
+           TO analytics_reporting;
     END IF;
 END
 $$;

@@ -287,7 +287,8 @@ LANGUAGE sql STABLE AS $$
          WHERE s.site_id = p_site_id
     ), passed AS MATERIALIZED (
         SELECT d.value_id
-          FROM site JOIN dictionary d USING (home_no, dimension)
+          FROM site JOIN dictionary d ON d.home_no = site.home_no
+                                     AND d.dimension = dimension_values(site.dimension)
          WHERE NOT d.is_other AND report_passes(d.value, p_clauses, p_negated, p_patterns)
     )
     SELECT c.day, c.users, c.visits, c.pageviews, c.events, c.bounces, c.duration_ms

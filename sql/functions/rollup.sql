@@ -153,7 +153,8 @@ $$;
 CREATE OR REPLACE FUNCTION rollup_count(source rollup_source) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    found record;
+    found  record;
+    visits visit_change[];
 BEGIN
     IF source.site_ids IS NULL THEN
         RETURN 0;
@@ -162,6 +163,10 @@ BEGIN
     PERFORM rollup_add_totals(found.counted);
     PERFORM rollup_set_tops(rollup_add_counts(
                 rollup_spread(rollup_count_values(source), source)));
+    visits := rollup_find_visits(source);
+    PERFORM rollup_write_visits(visits);
+    PERFORM rollup_add_totals(rollup_total_visits(visits, source));
+    PERFORM rollup_add_counts(rollup_spread(rollup_count_visits(visits, source), source));
     RETURN found.taken;
 END
 $$;

@@ -297,3 +297,33 @@ CREATE TYPE rollup_counts AS (
     durations  bigint[],
     users      hll[]
 );
+
+-- The visits, merged from their events, which they outlive no longer than a pass of upkeep.
+CREATE TABLE visits (
+    site_no    integer     NOT NULL,
+    visitor    bigint      NOT NULL, -- visitor_id, or a hash of user_id
+    began_at   timestamptz NOT NULL, -- of the first event or engagement
+    ended_at   timestamptz NOT NULL, -- of the last
+    first_at   timestamptz,          -- the first event; NULL: engagements alone, no visit
+    first_id   uuid,
+    entry_at   timestamptz,          -- the first page view; NULL: none
+    entry_id   uuid,
+    exit_at    timestamptz,          -- the last page view
+    exit_id    uuid,
+    events     bigint      NOT NULL,
+    pageviews  bigint      NOT NULL,
+    engaged_ms bigint      NOT NULL,
+    users      bigint[]    NOT NULL, -- by event_user_key()
+    value_ids  bigint[]    NOT NULL, -- by dimension_place(): of dictionary; NULL: has none
+    PRIMARY KEY (site_no, visitor, began_at)
+) WITH (fillfactor = 80);
+CREATE INDEX visits_site_time ON visits (site_no, first_at);
+
+-- A visit before and after a chunk: was is NULL of a new one, now of one that was joined to
+-- another.  Where it moves its values or its first event have changed.
+CREATE TYPE visit_change AS (
+    tid   tid,
+    was   visits,
+    now   visits,
+    moves boolean
+);
