@@ -9,7 +9,7 @@
 /* clang-format off */
 
 /* A rule holds when the first text is there, the second too, and the third is not; ANY is
- * always there, NONE never.  The version follows the text of the fourth column, or is the
+ * always there, NONE never.  A name that is NULL is none.  The version follows the text of the fourth column, or is the
  * fifth.
  *    name, is there, is there, is not there, version after, version */
 #define AGENT_BROWSERS(X) \
@@ -144,7 +144,12 @@
 #define AGENT_SYSTEMS(X) \
     X("Windows Phone", WINDOWS_PHONE_OS, ANY, NONE, WINDOWS_PHONE_OS, "") \
     X("Windows Phone", WINDOWS_PHONE, ANY, NONE, WINDOWS_PHONE, "") \
-    X("Android", ANDROID, ANY, NONE, ANDROID, "") \
+    X(NULL, ASPIEGEL, ANY, NONE, NONE, "") \
+    X("Windows Phone", WDS, ANY, NONE, WDS, "") \
+    X("Android", ANDROID, ANY, OUTLOOK_IOS, ANDROID, "") \
+    X("Android", JUC, ANY, NONE, JUC, "") \
+    X("Android", JUC_2, ANY, NONE, JUC_2, "") \
+    X("Android", ANDROID_MOBILE, ANY, NONE, ANDROID_MOBILE, "") \
     X("Android", ADR, UCWEB, NONE, ADR, "") \
     X("Android", SILK_ACCELERATED, ANY, NONE, NONE, "") \
     X("Windows Phone", XBLWP7, ANY, NONE, NONE, "") \
@@ -184,12 +189,13 @@
     X("Windows", WIN_7, ANY, NONE, NONE, "7") \
     X("Windows", WIN32, ANY, NONE, NONE, "95") \
     X("Tizen", TIZEN, ANY, NONE, TIZEN, "") \
+    X("macOS", MACOS_X_2, ANY, NONE, MACOS_X_2, "") \
     X("macOS", MAC_OS_X, ANY, NONE, MAC_OS_X, "") \
     X("macOS", OS_X, ANY, NONE, OS_X, "") \
     X("macOS", MAC_PLUS, ANY, NONE, MAC_PLUS, "") \
     X("macOS", MACOS_X, ANY, NONE, MACOS_X, "") \
     X("macOS", MAC_MACH_O, ANY, NONE, NONE, "") \
-    X("macOS", BOX_DARWIN, BOX, NONE, NONE, "10") \
+    X("macOS", BOX_DARWIN, BOX, NONE, BOX_DARWIN, "") \
     X("macOS", DARWIN9, X86_64, NONE, NONE, "10.5") \
     X("macOS", DARWIN9, I386, NONE, NONE, "10.5") \
     X("macOS", DARWIN10, X86_64, NONE, NONE, "10.6") \
@@ -229,6 +235,9 @@
     X("iOS", DARWIN_15_4, CFNETWORK, NONE, NONE, "9.3") \
     X("iOS", DARWIN_15_5, CFNETWORK, NONE, NONE, "9.3") \
     X("iOS", DARWIN_15_6, CFNETWORK, NONE, NONE, "9.3") \
+    X("iOS", CFN_485_13, ANY, NONE, NONE, "4.3") \
+    X("iOS", DARWIN_16_0, CFNETWORK, NONE, NONE, "10.0") \
+    X("iOS", DARWIN_16_1, CFNETWORK, NONE, NONE, "10.1") \
     X("iOS", DARWIN_16_3, CFNETWORK, NONE, NONE, "10.2") \
     X("iOS", DARWIN_16_5, CFNETWORK, NONE, NONE, "10.3") \
     X("iOS", DARWIN_16_6, CFNETWORK, NONE, NONE, "10.3") \
@@ -276,6 +285,9 @@
     X("iOS", DARWIN20, CFNETWORK, NONE, NONE, "14") \
     X("iOS", DARWIN21, CFNETWORK, NONE, NONE, "15") \
     X("iOS", CFNETWORK, ANY, NONE, NONE, "") \
+    X("iOS", OUTLOOK_IOS_2, ANY, NONE, NONE, "") \
+    X("iOS", IPHONE_TITANIUM, ANY, NONE, IPHONE_TITANIUM, "") \
+    X("iOS", IPHONE_SERVER_BAG, ANY, NONE, IPHONE_SERVER_BAG, "") \
     X("iOS", IOS, ANY, NONE, IOS, "") \
     X("iOS", IPHONE_OPERA, ANY, NONE, NONE, "") \
     X("iOS", IOS_BARE, ANY, NONE, NONE, "") \
@@ -313,6 +325,7 @@
     X("FreeBSD", FREEBSD, ANY, NONE, FREEBSD, "") \
     X("OpenBSD", OPENBSD, ANY, NONE, OPENBSD, "") \
     X("NetBSD", NETBSD, ANY, NONE, NETBSD, "") \
+    X("Linux", CAIXA, ANY, NONE, NONE, "") \
     X("Linux", LINUX_26, ANY, NONE, LINUX_26, "") \
     X("Linux", LINUX_VERSION, ANY, NONE, LINUX_VERSION, "") \
     X("Linux", LINUX, ANY, NONE, NONE, "") \

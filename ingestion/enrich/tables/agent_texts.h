@@ -176,7 +176,21 @@ enum agent_text_flag {
     X(WIN_NT_3, "Win NT", TEXT_ANYWHERE) \
     X(BOX, "Box", TEXT_WORD) \
     X(BOX_WINDOWS, "Windows/", TEXT_DIGIT) \
-    X(BOX_DARWIN, ";Darwin/10.", TEXT_DIGIT) \
+    X(BOX_DARWIN, ";Darwin/", TEXT_DIGIT) \
+    X(MACOS_X_2, "MacOS X", TEXT_DIGIT) \
+    X(ASPIEGEL, "AspiegelBot", TEXT_ANYWHERE) \
+    X(CAIXA, "Caixa Magica", TEXT_ANYWHERE) \
+    X(JUC, "JUC (Linux; U;", TEXT_DIGIT) \
+    X(JUC_2, "JUC(Linux;U;", TEXT_DIGIT) \
+    X(ANDROID_MOBILE, "android mobile/", TEXT_DIGIT) \
+    X(OUTLOOK_IOS, "Outlook-iOS-Android", TEXT_ANYWHERE) \
+    X(OUTLOOK_IOS_2, "Outlook-iOS/", TEXT_ANYWHERE) \
+    X(IPHONE_TITANIUM, "(iPhone/", TEXT_DIGIT) \
+    X(IPHONE_SERVER_BAG, "[iPhone OS,", TEXT_DIGIT) \
+    X(CFN_485_13, "CFNetwork/485.13", TEXT_ANYWHERE) \
+    X(DARWIN_16_0, "Darwin/16.0.", TEXT_ANYWHERE) \
+    X(DARWIN_16_1, "Darwin/16.1.", TEXT_ANYWHERE) \
+    X(WDS, "; wds", TEXT_DIGIT) \
     X(WIN_98, "Windows 98", TEXT_ANYWHERE) \
     X(WIN98, "Win98", TEXT_ANYWHERE) \
     X(WIN_95, "Windows 95", TEXT_ANYWHERE) \
