@@ -88,6 +88,9 @@ static const struct conf_item items[] = {
     CONF_ROW("PARTITION_MONTHS_AHEAD", CONF_INT, FIELD(partition_months_ahead),
              .initial = "3", .max = 24,
              .help = "Months after the present one with a partition of their own"),
+    CONF_ROW("PATHS_INDEX", CONF_BOOL, FIELD(has_paths_index), .initial = "true",
+             .help = "Keep the index on the paths of events, for queries of others; the "
+                     "reports do without it"),
     CONF_ROW("EVENTS_RETENTION_MONTHS", CONF_INT, FIELD(retention_months), .initial = "0",
              .max = 1200,
              .help = "Full months that raw events are kept, rollups stay; 0: for "

@@ -36,6 +36,7 @@ struct processor_conf {
     int64_t partition_months_back;
     int64_t partition_months_ahead;
     int64_t retention_months;
+    bool has_paths_index;
     int64_t upkeep_interval_ms;
     int64_t salts_poll_ms;
     int64_t log_jobs_max;

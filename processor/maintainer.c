@@ -22,7 +22,7 @@ enum {
     WRITERS_WAIT_MS = 200,   /* between looks whether the process stops */
     ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
-    UPKEEP_MORE_MS = 500,    /* after one that left old events */
+    UPKEEP_MORE_MS = 500,    /* after one that left something to do */
 };
 
 void maintainer_init(struct maintainer *maintainer, const struct processor_conf *conf)
@@ -117,7 +117,7 @@ static enum err_code upkeep(struct maintainer *maintainer, struct err *err)
     maintainer->upkeep_at_ms = clock_mono_ms() + again_ms;
     code = upkeep_run(upkeep_of(maintainer), err);
     if (!code) {
-        if (maintainer->upkeep.leaves_old && interval_ms > UPKEEP_MORE_MS)
+        if (maintainer->upkeep.leaves_more && interval_ms > UPKEEP_MORE_MS)
             interval_ms = UPKEEP_MORE_MS;
         maintainer->upkeep_at_ms = clock_mono_ms() + interval_ms;
         return ERR_OK;

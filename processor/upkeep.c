@@ -82,7 +82,7 @@ static enum err_code drop_old(struct upkeep *upkeep, struct err *err)
     int64_t gone[2] = {0, 0};
     enum err_code code;
 
-    upkeep->leaves_old = false;
+    upkeep->leaves_more = false;
     if (upkeep->conf->retention_months == 0)
         return ERR_OK;
     code = call(upkeep, "SELECT dropped, deleted FROM events_drop_old($1, $2)",
@@ -94,8 +94,26 @@ static enum err_code drop_old(struct upkeep *upkeep, struct err *err)
     if (gone[0] + gone[1] > 0)
         log_line(LOG_INFO, "removed old events",
                  LOG_FIELDS(log_int("partitions", gone[0]), log_int("rows", gone[1])));
-    upkeep->leaves_old = gone[1] == DELETE_MAX_ROWS;
+    upkeep->leaves_more = gone[1] == DELETE_MAX_ROWS;
     return ERR_OK;
+}
+
+/* One transaction for each partition: they are locked meanwhile. */
+static enum err_code keep_paths_index(struct upkeep *upkeep, struct err *err)
+{
+    bool is_wanted = upkeep->conf->has_paths_index;
+    int64_t made[2] = {0, 0};
+    enum err_code code = call(upkeep, "SELECT events_keep_paths_index($1), $2::integer",
+                              is_wanted, 0, made, err);
+
+    if (!code && made[0] > 0) {
+        upkeep->leaves_more = true;
+        log_line(LOG_INFO,
+                 is_wanted ? "built a part of the index on paths"
+                           : "dropped the index on paths",
+                 NULL);
+    }
+    return code;
 }
 
 static enum err_code count_partitions(struct upkeep *upkeep, struct err *err)
@@ -119,5 +137,7 @@ enum err_code upkeep_run(struct upkeep *upkeep, struct err *err)
 
     if (!code)
         code = drop_old(upkeep, err);
+    if (!code)
+        code = keep_paths_index(upkeep, err);
     return code ? code : count_partitions(upkeep, err);
 }

@@ -1,4 +1,5 @@
-/* upkeep.h -- what the maintainer does now and then: partitions, retention.
+/* upkeep.h -- what the maintainer does now and then: partitions, retention, the
+ * index on paths.
  *
  * The SQL is in sql/functions/partitions.sql.  Each step is one transaction; what is left is
  * done by the next call. */
@@ -19,13 +20,13 @@ struct upkeep {
     struct maintainer_metrics *metrics;
     PGconn *conn;        /* borrowed, set before each call */
     int64_t patience_ms; /* for an answer */
-    bool leaves_old;     /* the last pass has left something to do */
+    bool leaves_more;    /* the last pass has left something to do */
 };
 
 /* Writes what the settings say about the roll-up to where its SQL finds it. */
 enum err_code upkeep_configure(struct upkeep *upkeep, struct err *err) MUST_CHECK;
 
-/* One pass; leaves_old afterwards says whether another one has to follow soon. */
+/* One pass; leaves_more afterwards says whether another one has to follow soon. */
 enum err_code upkeep_run(struct upkeep *upkeep, struct err *err) MUST_CHECK;
 
 #endif

@@ -125,7 +125,7 @@ BEGIN
              'dead_letters'),
             ('EXECUTE', 'FUNCTION', 'analytics_processor',
              'rollup_chunk rollup_chunk_alone rollup_set_aside rollup_configure '
-             'events_add_partitions events_drop_old'),
+             'events_add_partitions events_drop_old events_keep_paths_index'),
             ('SELECT', 'TABLE', 'analytics_reporting',
              'schema_version events sites dimensions dictionary totals counts rollup_state '
              'site_days site_values')

@@ -140,3 +140,48 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Whether a site's paths are to be found by an index (PATHS_INDEX): drops it, or makes it again.
+-- The latter partition by partition, one a call, because each is locked against writers
+-- meanwhile; the default one first, as it is small.  Returns how many steps were made: 0 when
+-- there is nothing to do.
+CREATE OR REPLACE FUNCTION events_keep_paths_index(p_wanted integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    has  boolean := to_regclass('events_site_path') IS NOT NULL;
+    name text;
+BEGIN
+    PERFORM must_be_within('p_wanted', p_wanted, 0, 1);
+    IF (p_wanted = 0 AND NOT has) OR NOT pg_try_advisory_xact_lock(events_upkeep_lock_key()) THEN
+        RETURN 0;
+    END IF;
+    PERFORM set_config('lock_timeout', '1500', true);
+    IF p_wanted = 0 OR NOT has THEN
+        -- Before the tables, as everybody who locks more than one of them.
+        PERFORM pg_advisory_xact_lock(rollup_lock_key());
+        LOCK TABLE ONLY events IN ACCESS EXCLUSIVE MODE;
+    END IF;
+    IF p_wanted = 0 THEN
+        DROP INDEX events_site_path;
+        RETURN 1;
+    END IF;
+    IF NOT has THEN
+        CREATE INDEX events_site_path ON ONLY events (site_id, "left"(path, 256));
+        RETURN 1;
+    END IF;
+    SELECT c.relname INTO name
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'events'::regclass
+       AND NOT EXISTS (SELECT FROM pg_index x JOIN pg_inherits p ON p.inhrelid = x.indexrelid
+                        WHERE x.indrelid = c.oid
+                          AND p.inhparent = 'events_site_path'::regclass)
+     ORDER BY c.relname
+     LIMIT 1;
+    IF name IS NULL THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('CREATE INDEX %I ON %I (site_id, "left"(path, 256))', name || '_path', name);
+    EXECUTE format('ALTER INDEX events_site_path ATTACH PARTITION %I', name || '_path');
+    RETURN 1;
+END
+$$;

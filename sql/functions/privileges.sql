@@ -1,7 +1,7 @@
 -- privileges.sql: what the three roles of roles.sql may do, if there are any.
 --
 -- The processor's role may not change the schema, and what it writes beside events and
--- dead letters it writes through five functions.  Those run with the rights of their
+-- dead letters it writes through six functions.  Those run with the rights of their
 -- owner, so nothing that a caller can make may come between them and what they name: the
 -- search path is fixed, temporary objects last, and not everybody may call them.  The
 -- other two are for administrators, so that a partition that they make is the owner's too,
@@ -23,7 +23,8 @@ BEGIN
                                     'rollup_configure(integer, integer, integer)',
                                     'events_add_partition(date)',
                                     'events_add_partitions(integer, integer)',
-                                    'events_drop_old(integer, integer)']
+                                    'events_drop_old(integer, integer)',
+                                    'events_keep_paths_index(integer)']
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %s, pg_temp',
                        function, path);
@@ -52,7 +53,8 @@ BEGIN
         GRANT USAGE ON SEQUENCE events_id_seq TO analytics_processor;
         GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letters TO analytics_processor;
         GRANT EXECUTE ON FUNCTION rollup_chunk, rollup_chunk_alone, rollup_set_aside,
-                                  rollup_configure, events_add_partitions, events_drop_old
+                                  rollup_configure, events_add_partitions, events_drop_old,
+                                  events_keep_paths_index
            TO analytics_processor;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'analytics_reporting') THEN

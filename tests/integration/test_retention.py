@@ -1,4 +1,4 @@
-"""Retention beside the rest of a processor's work."""
+"""Retention and the index on paths, beside the rest of a processor's work."""
 from support.months import month
 from support.wait import wait_until
 
@@ -29,3 +29,35 @@ def test_events_are_counted_while_many_old_ones_are_deleted(daemons, redis, data
     daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url,
                   EVENTS_RETENTION_MONTHS=2)
     wait_until(lambda: old() == 0, 60, "the last to go")
+
+
+PATHS_INDEXES = ("SELECT count(*) FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid"
+                 " WHERE pg_get_indexdef(x.indexrelid) LIKE '%left%' AND t.relname LIKE 'events%'"
+                 " AND x.indisvalid")
+TABLES = "SELECT 1 + count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"
+
+
+def test_the_index_on_paths_is_left_out_and_built_again(daemons, redis, database):
+    """While events come, with partitions that come in between, and to the last one of them."""
+    def start(wanted, ahead):
+        return daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=database.url,
+                             PATHS_INDEX=wanted, PARTITION_MONTHS_BACK=2, PARTITION_MONTHS_AHEAD=ahead)
+
+    def stores(path):
+        database.rows(INSERT, ("s", path, "u", f"{month(0)}T10:00:00Z"))
+    assert database.value(PATHS_INDEXES) == database.value(TABLES)
+    daemon = start("false", 1)
+    wait_until(lambda: database.value(PATHS_INDEXES) == 0, 20, "the index to be dropped")
+    stores("/without")
+    daemon.stop()
+    tables = database.value(TABLES)
+    daemon = start("false", 4)
+    wait_until(lambda: database.value(TABLES) > tables, 20, "a new partition")
+    daemon.stop()
+    assert database.value(PATHS_INDEXES) == 0, "also on a new partition"
+    daemon = start("true", 5)
+    wait_until(lambda: database.value(PATHS_INDEXES) == database.value(TABLES), 60, "the index to be whole")
+    stores("/with")
+    wait_until(lambda: database.value("SELECT total_views FROM stats('s', NULL)") == 2, 30)
+    daemon.stop()
+    assert not daemon.log_lines("could not")

@@ -205,6 +205,7 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT events_add_partitions(1, 1)", (OWNER, PROCESSOR)),
     ("SELECT events_add_partition('1999-01-01')", (OWNER,)),
     ("SELECT * FROM events_drop_old(1200, 1)", (OWNER, PROCESSOR)),
+    ("SELECT events_keep_paths_index(1)", (OWNER, PROCESSOR)),
     ("SELECT events_prepare_incoming()", (PROCESSOR,)),
     # What is made.
     ("CREATE TEMPORARY TABLE mine (x integer)", (PROCESSOR,)),
@@ -298,8 +299,9 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef"
         " AND pronamespace = 'public'::regnamespace ORDER BY 1")
     assert [name for name, _ in functions] == [
-        "events_add_partition", "events_add_partitions", "events_drop_old", "rollup_chunk",
-        "rollup_chunk_alone", "rollup_configure", "rollup_retry_aside", "rollup_set_aside"]
+        "events_add_partition", "events_add_partitions", "events_drop_old",
+        "events_keep_paths_index", "rollup_chunk", "rollup_chunk_alone", "rollup_configure",
+        "rollup_retry_aside", "rollup_set_aside"]
     for name, config in functions:
         path = [word for word in config if word.startswith("search_path=")]
         assert path == ["search_path=public, pg_temp"], name
@@ -322,6 +324,7 @@ ARGUMENTS = {
                               ("0", ["NULL", "-1", "25", "2147483647"])],
     "events_drop_old": [("1200", ["NULL", "0", "-1200", "1201", "2147483647"]),
                         ("1", ["NULL", "0", "-1", "1000001"])],
+    "events_keep_paths_index": [("1", ["NULL", "-1", "2"])],
     "rollup_chunk": [("0", ["NULL", "-1", "1000000", "9223372036854775807"]),
                     ("1", ["NULL", "0", "-1", "10000001", "9223372036854775807"]),
                     ("1", ["NULL", "0", "-1", "268435457", "9223372036854775807"])],
