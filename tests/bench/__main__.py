@@ -16,14 +16,15 @@ import time
 import traceback
 
 from bench import (chart, connections, drain, freshness, machine, pipeline, report, rows,
-                   scaling, sides, stats, throughput)
+                   scaling, sides, stats, throughput, ways)
 from bench.plan import PLANS
 from bench.samples import Samples
 from bench.wrk import Wrk
 from support.settings import SOURCE
 
 GROUPS = {"throughput": throughput, "connections": connections, "pipeline": pipeline,
-          "drain": drain, "freshness": freshness, "stats": stats, "scaling": scaling}
+          "drain": drain, "freshness": freshness, "stats": stats, "scaling": scaling,
+          "ways": ways}
 COMMITTED = SOURCE / "docs" / "bench" / "bench.json"
 FILES = 20_000
 EXIT_BY_SIGNAL = 143

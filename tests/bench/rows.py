@@ -129,6 +129,26 @@ ROWS = (
           ("wrk", "wrk itself"), ("ingestion", "ingestion"), ("redis", "Redis"),
           ("processor", "processor"), ("postgres_copy", "COPY"),
           ("postgres_rollup", "roll-up"), ("postgres_rest", "Postgres' rest"))),
+    Row("ways.batch", "POST /batch, 1,000 events each", ("ways.rate", "batch"),
+        ("ways.rate", "event"), "POST /event, 64 connections", reach=3, is_lasting=False),
+    Row("ways.collect", "POST /collect with browser and visitor", ("ways.rate", "collect"),
+        ("ways.rate", "event"), "POST /event, 64 connections", reach=0.85, aim=0.95,
+        is_lasting=False),
+    *(Row(f"ways.us.{name}", f"processor time of ingestion, an event of /{name}",
+          ("ways.us", name), unit="µs", is_less_better=True, is_lasting=False)
+      for name in ("event", "batch", "collect")),
+    *(Row(f"keys.copy.{name}", f"COPY a row, {title}", ("keys.copy_us", name), unit="µs",
+          reach=reach, aim=aim, is_less_better=True, is_lasting=False)
+      for name, title, reach, aim in (("v4", "event_ids of version 4", 11, 8),
+                                      ("v7", "of version 7", 8, 6.5),
+                                      ("late", "late over 12 months", 14, 10))),
+    *(Row(f"keys.wal.{name}", f"WAL a row, {title}", ("keys.wal_bytes", name), unit="bytes",
+          reach=reach, aim=aim, is_less_better=True, is_lasting=False)
+      for name, title, reach, aim in (("v4", "event_ids of version 4", 600, 480),
+                                      ("v7", "of version 7", None, None),
+                                      ("late", "late over 12 months", None, None))),
+    Row("keys.bytes", "database, an ordinary event", ("keys.row_bytes", "v7"), unit="bytes",
+        reach=230, aim=180, is_less_better=True, is_lasting=False),
     *(Row(f"scaling.{what}.{count}", f"instructions an event, {count} {what}",
           ("scaling." + what, str(count)), ("scaling." + what, "1"), "with 1", reach=1.1,
           is_less_better=True)

@@ -41,7 +41,7 @@ class Wrk:
         self.pool = scratch / "pool.lua"
         events.write_pool(self.pool)
         done = (HERE / "done.lua").read_text()
-        for name in ("post.lua", "get.lua"):
+        for name in ("post.lua", "get.lua", "ways.lua"):
             (scratch / name).write_text((HERE / name).read_text() + "\n" + done)
         self._runs = itertools.count()
 
@@ -64,6 +64,10 @@ class Wrk:
 
     def post(self, port, connections, seconds):
         return finish(self.start_post(port, connections, seconds))
+
+    def repeat(self, port, connections, seconds, request):
+        """The one request in that file."""
+        return finish(self._start("ways.lua", port, connections, seconds, [request]))
 
     def post_paced(self, port, connections, seconds, rate):
         """At some `rate` requests a second in place of as many as can be."""

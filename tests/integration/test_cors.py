@@ -91,8 +91,15 @@ def test_the_preflight_allows_what_was_asked_for(daemons, redis):
 def test_write_routes_know_no_cookie_and_ask_for_no_password(daemons, redis):
     """Which is why credentials may be allowed: there is nothing to be had with them."""
     daemon = daemons.start("ingestion", REDIS_URL=redis.url, INGEST_KEY="k" * 20)
+    page = [("User-Agent", "Mozilla/5.0 Firefox/126.0")]
+    view = json.dumps({"site_id": "s", "path": "/"})
+    pages = [lambda headers: daemon.request("POST", "/batch", json.dumps([event()]), headers),
+             lambda headers: daemon.request("POST", "/collect", view, [*headers, *page]),
+             lambda headers: daemon.request("OPTIONS", "/collect", b"", [*headers, *PREFLIGHT]),
+             lambda headers: daemon.get("/pixel.gif?site_id=s&path=/", [*headers, *page]),
+             lambda headers: daemon.get("/t.js", headers)]
     for headers in ([], [("Authorization", "Bearer " + "k" * 20)]):
-        for ask in asks(daemon):
+        for ask in asks(daemon) + pages:
             plain = ask([("Origin", GOOD), *headers])
             cookie = ask([("Origin", GOOD), ("Cookie", "session=of-someone"), *headers])
             assert (plain.status, plain.body) == (cookie.status, cookie.body)
