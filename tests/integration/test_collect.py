@@ -190,6 +190,17 @@ def test_a_bot_is_dropped_and_counted(ingestion, headers, reason):
     assert dropped() - before == 1
 
 
+@pytest.mark.parametrize("agent", ["curl/8.5.0", "Googlebot/2.1", ""])
+def test_what_servers_send_is_never_dropped(shared_stack, ingestion, agent):
+    sent = [view(timestamp="2025-11-14", event_type="page_view") for _ in range(2)]
+    for path, body, answer in (("/event", sent[0], OK),
+                               ("/batch", sent[1:], OK | {"accepted": 1, "rejected": 0, "errors": []})):
+        response = ingestion.request("POST", path, json.dumps(body), {"User-Agent": agent, "Purpose": "prefetch"})
+        assert (response.status, response.json()) == (200, answer)
+    for item in sent:
+        assert row(shared_stack, item["event_id"], ["path"]) == {"path": "/"}
+
+
 # --- the pixel and the script ----------------------------------------------------------------------
 
 def test_a_head_of_the_pixel_stores_nothing(ingestion):
@@ -304,6 +315,14 @@ def test_of_dropped_and_refused_events_the_refused_one_gives_the_answer(guarded)
     refused = collect(guarded, [spam, {"site_id": "collect"}], "/c")
     assert (refused.status, refused.json()) == (400, {"error": '"path" is required'})
     assert collect(guarded, [spam, {"site_id": "collect"}, view()], "/c").json() == OK
+
+
+def test_pages_have_the_limit_of_their_address(daemons, redis):
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url, RATE_LIMIT_PER_IP=1, RATE_LIMIT_BURST_SECONDS=4)
+    assert collect(daemon, [view(), view()]).json() == OK
+    answers = [collect(daemon, view()).status for _ in range(4)]
+    answers += [pixel(daemon, urllib.parse.urlencode(view())).status for _ in range(2)]
+    assert answers[0] == 200 and 429 in answers[1:4] and 429 in answers[4:]
 
 
 def test_who_sends_for_others_has_the_key(shared_stack, guarded):
