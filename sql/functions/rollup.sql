@@ -167,6 +167,7 @@ BEGIN
     PERFORM rollup_write_visits(visits);
     PERFORM rollup_add_totals(rollup_total_visits(visits, source));
     PERFORM rollup_add_counts(rollup_spread(rollup_count_visits(visits, source), source));
+    PERFORM rollup_note_stale(visits, source);
     RETURN found.taken;
 END
 $$;
@@ -206,6 +207,7 @@ BEGIN
     high := rollup_fit(low, high, p_max_bytes);
     is_done := high >= p_bound;
     taken := rollup_range(low, high);
+    PERFORM rollup_recount_users(CASE WHEN is_done THEN 10000 ELSE 1 END);
     UPDATE rollup_state
        SET position = high, finished_at = clock_timestamp(),
            took_ms = 1000 * extract(epoch FROM clock_timestamp() - begun);

@@ -319,6 +319,16 @@ CREATE TABLE visits (
 ) WITH (fillfactor = 80);
 CREATE INDEX visits_site_time ON visits (site_no, first_at);
 
+-- The days whose visits changed so that the users of values are to be counted anew: a sketch
+-- forgets nobody.  Of exit pages always, for a visit leaves one with each view.
+CREATE TABLE stale_users (
+    site_no integer     NOT NULL,
+    day     date        NOT NULL,
+    is_all  boolean     NOT NULL, -- of all values, not of exit pages alone
+    since   timestamptz NOT NULL,
+    PRIMARY KEY (site_no, day)
+);
+
 -- A visit before and after a chunk: was is NULL of a new one, now of one that was joined to
 -- another.  Where it moves its values or its first event have changed.
 CREATE TYPE visit_change AS (

@@ -139,6 +139,8 @@ def test_any_order_and_any_cutting_give_the_same_visits(database, seed):
     for key, right in figures.items():
         if key[2] is None:
             right = right._replace(events=None)
+        else:
+            assert stored_users[key] == users[key], key
         assert stored[key] == right, key
     assert database.value("SELECT sum(visits) FROM totals WHERE grain = 2") == \
            database.value("SELECT sum(visits) FROM totals WHERE grain = 0")
