@@ -35,7 +35,7 @@ static const struct conf_item items[] = {
     CONF_ROW("RAW_CONNECTIONS", CONF_INT, FIELD(raw_connections), .initial = "2",
              .min = 1, .max = 16,
              .help = "Connections to Postgres for queries of raw events "
-                     "(exact=true), besides the others"),
+                     "(exact=true, filters beyond the counts), besides the others"),
     CONF_ROW("RAW_QUERY_TIMEOUT_MS", CONF_INT, FIELD(raw_query_timeout_ms),
              .initial = "1500", .min = 50, .max = 600000,
              .help = "Longest wait of a query of raw events for the answer of "

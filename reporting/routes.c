@@ -221,12 +221,27 @@ static enum err_code begin_export(struct report_request *request, struct err *er
     return code;
 }
 
+/* Whether raw events are nobody's to ask. */
+static bool is_raw_denied(const struct routes *routes)
+{
+    return routes->raw_needs_token && !guard_has_key(routes->guard);
+}
+
+static void deny_raw(const struct routes *routes, struct http_request *req,
+                     const char *sentence)
+{
+    metric_add(&routes->metrics->failures[ERR_DENIED], 1);
+    http_answer_error(req, 403, sentence);
+}
+
 static enum err_code ask_source(struct report_request *request, struct err *err)
 {
+    enum statement_id source = report_source(request->report, &request->ask);
+
     if (report_get(request->report)->is_export)
         return begin_export(request, err);
-    return ask_database(request, report_source(request->report, &request->ask), on_rows,
-                        err);
+    request->ask.is_raw = report_get(source)->pool == POOL_RAW;
+    return ask_database(request, source, on_rows, err);
 }
 
 enum now_field {
@@ -248,6 +263,11 @@ static struct ask_now read_now(const PGresult *rows)
     };
 }
 
+static bool needs_raw(const struct report_request *request)
+{
+    return report_get(report_source(request->report, &request->ask))->pool == POOL_RAW;
+}
+
 /* The range of a report is known; now it can be asked. */
 static void on_now(const PGresult *rows, const struct err *err, void *user)
 {
@@ -265,6 +285,11 @@ static void on_now(const PGresult *rows, const struct err *err, void *user)
     }
     now = read_now(rows);
     code = ask_set_range(&request->ask, &now, &request->made, &own);
+    if (!code && is_raw_denied(request->routes) && needs_raw(request)) {
+        deny_raw(request->routes, request->http, "raw events need a token");
+        mem_free(request);
+        return;
+    }
     if (!code)
         code = ask_source(request, &own);
     if (code)
@@ -318,11 +343,6 @@ unsigned routes_authorize(const struct http_request *req, void *user, struct err
     return status;
 }
 
-static bool is_raw_denied(const struct routes *routes)
-{
-    return routes->raw_needs_token && !guard_has_key(routes->guard);
-}
-
 static void on_report(struct http_request *req, void *user)
 {
     const struct routes *routes = user;
@@ -339,10 +359,8 @@ static void on_report(struct http_request *req, void *user)
         return;
     }
     if ((ask.is_exact || report_get(report)->is_export) && is_raw_denied(routes)) {
-        metric_add(&routes->metrics->failures[ERR_DENIED], 1);
-        http_answer_error(req, 403,
-                          ask.is_exact ? "exact=true needs a token"
-                                       : "an export needs a token");
+        deny_raw(routes, req,
+                 ask.is_exact ? "exact=true needs a token" : "an export needs a token");
         return;
     }
     request = report_request_new(routes, req, report, &ask);

@@ -57,6 +57,9 @@ enum ask_param {
     X(CLAUSES, "integer[]") /* of the filters, see filter.h */                           \
     X(NEGATED, "boolean[]")                                                              \
     X(PATTERNS, "text[]")                                                                \
+    X(FILTER_VALUES, "text[]")                                                           \
+    X(FILTER_PROPERTIES, "text[]")                                                       \
+    X(METRICS, "text[]")                                                                 \
     X(LIMIT, "integer") /* one more than is shown; null: all */                          \
     X(OFFSET, "bigint")
 
@@ -90,12 +93,15 @@ struct ask {
     bool compares; /* with the period before */
     bool has_period;
     struct period_question when;
+    bool is_raw;                     /* answered from raw events */
     const struct property *property; /* NULL: none */
     size_t metric_count;
     enum metric_id metrics[METRIC_ID_COUNT]; /* in the order asked */
     const char *filters;                     /* borrowed as the texts; NULL: none */
-    int limit;                               /* rows that are shown; 0: not given */
-    int page;                                /* from 1 */
+    const struct property *filtered; /* that all filters are on; NULL: none, or several */
+    bool has_negation;               /* some filter is with != */
+    int limit;                       /* rows that are shown; 0: not given */
+    int page;                        /* from 1 */
 };
 
 #endif

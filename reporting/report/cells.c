@@ -26,6 +26,7 @@ int cells_width(const struct report_column *column)
         return 2 * FIGURE_COUNT;
     case REPORT_END:
     case REPORT_ASKED:
+    case REPORT_SOURCE:
     case REPORT_LIST:
         break;
     }

@@ -63,10 +63,11 @@ static enum err_code add_header(const struct report_column *column, const struct
                 code = add_names(ask, "previous_", out);
         } else if (is_shown(column)) {
             code = add_comma(out);
-            if (!code)
-                code =
-                    buf_add_text(out, column->type == REPORT_VALUE ? ask->property->name
-                                                                   : column->name);
+            if (!code && column->type == REPORT_VALUE)
+                code = csv_add_text(out, ask->texts[ASK_PROPERTY].bytes,
+                                    ask->texts[ASK_PROPERTY].len);
+            else if (!code)
+                code = buf_add_text(out, column->name);
         }
     }
     return code ? code : buf_add(out, "\r\n", 2);

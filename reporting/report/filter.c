@@ -14,7 +14,10 @@ static enum err_code read_property(const char *name, size_t len,
                                    const struct property **ret_property, struct err *err)
 {
     char text[NAME_MAX_LEN] = "";
+    size_t prefix = strlen(PROPERTY_PROP);
 
+    if (len > prefix && memcmp(name, PROPERTY_PROP, prefix) == 0)
+        len = prefix + 1; /* of the key one character is enough */
     if (len < sizeof(text))
         memcpy(text, name, len);
     *ret_property = property_find(text);
@@ -26,12 +29,12 @@ static enum err_code read_property(const char *name, size_t len,
     return ERR_OK;
 }
 
-/* The length of a value: up to the next ; or | that no backslash takes. */
-static size_t value_length(const char *text)
+/* The length up to the next of some characters that no backslash takes. */
+static size_t length_before(const char *text, const char *ends)
 {
     size_t len = 0;
 
-    while (text[len] && text[len] != ';' && text[len] != '|') {
+    while (text[len] && !strchr(ends, text[len])) {
         if (text[len] == '\\' && text[len + 1])
             len++;
         len++;
@@ -55,7 +58,7 @@ static enum err_code read_clause(const char **text, struct filters *filters,
                                  struct err *err)
 {
     const char *at = *text;
-    size_t len = strcspn(at, "=!;|");
+    size_t len = length_before(at, "=!;|");
     size_t clause = filters->clause_count;
     enum err_code code;
 
@@ -67,12 +70,13 @@ static enum err_code read_clause(const char **text, struct filters *filters,
     code = read_property(at, len, &filters->properties[clause], err);
     if (code)
         return code;
+    filters->names[clause] = (struct filter_name){at, len};
     filters->is_negated[clause] = at[len] == '!';
     filters->clause_count++;
     at += len + 1;
     do {
         at++; /* the second = or the | */
-        len = value_length(at);
+        len = length_before(at, ";|");
         code = add_value(filters, at, len, err);
         at += len;
     } while (!code && *at == '|');
@@ -157,6 +161,42 @@ static enum err_code add_pattern(const struct filters *filters, size_t value,
     return code ? code : buf_add(out, "\"", 1);
 }
 
+/* A text without its backslashes, as an element of an array in quotes. */
+static enum err_code add_plain(struct buf *out, const char *text, size_t len)
+{
+    enum err_code code = buf_add(out, "\"", 1);
+
+    for (size_t i = 0; i < len && !code; i++) {
+        if (text[i] == '\\' && i + 1 < len)
+            i++;
+        if (text[i] == '"' || text[i] == '\\')
+            code = buf_add(out, "\\", 1);
+        if (!code)
+            code = buf_add(out, &text[i], 1);
+    }
+    return code ? code : buf_add(out, "\"", 1);
+}
+
+static enum err_code add_value_text(const struct filters *filters, size_t value,
+                                    struct buf *out)
+{
+    const struct filter_value *from = &filters->values[value];
+
+    if (length_before(from->text, "*;|") < from->len)
+        return buf_add_text(out, "NULL");
+    return add_plain(out, from->text, from->len);
+}
+
+static enum err_code add_name(const struct filters *filters, size_t value,
+                              struct buf *out)
+{
+    size_t clause = filters->values[value].clause;
+
+    if (value > 0 && filters->values[value - 1].clause == clause)
+        return buf_add_text(out, "NULL");
+    return add_plain(out, filters->names[clause].text, filters->names[clause].len);
+}
+
 enum err_code filters_add_clauses(const struct filters *filters, struct buf *out)
 {
     return add_array(filters, add_clause, out);
@@ -170,4 +210,14 @@ enum err_code filters_add_negated(const struct filters *filters, struct buf *out
 enum err_code filters_add_patterns(const struct filters *filters, struct buf *out)
 {
     return add_array(filters, add_pattern, out);
+}
+
+enum err_code filters_add_values(const struct filters *filters, struct buf *out)
+{
+    return add_array(filters, add_value_text, out);
+}
+
+enum err_code filters_add_properties(const struct filters *filters, struct buf *out)
+{
+    return add_array(filters, add_name, out);
 }

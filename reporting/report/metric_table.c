@@ -45,6 +45,8 @@ static const struct {
     [METRIC_GROUP_VISIT] = {OF_VISITS | BIT(VIEWS_PER_VISIT) | BIT(PAGEVIEWS),
                             BIT(VISITORS) | BIT(VISITS)},
     [METRIC_GROUP_VISIT_PAGE] = {OF_VISITS, BIT(VISITORS) | BIT(VISITS)},
+    [METRIC_GROUP_PROP] = {OF_EVENTS | BIT(CONVERSION_RATE),
+                           BIT(VISITORS) | BIT(PAGEVIEWS)},
 };
 
 const struct property *property_at(size_t index)
@@ -54,6 +56,11 @@ const struct property *property_at(size_t index)
 
 const struct property *property_find(const char *name)
 {
+    static const struct property prop = {PROPERTY_PROP "<key>", METRIC_GROUP_PROP};
+    size_t prefix = strlen(PROPERTY_PROP);
+
+    if (strncmp(name, PROPERTY_PROP, prefix) == 0)
+        return name[prefix] ? &prop : NULL;
     for (size_t i = 0; i < PROPERTY_COUNT; i++) {
         if (strcmp(properties[i].name, name) == 0)
             return &properties[i];

@@ -77,6 +77,7 @@ enum metric_group {
     METRIC_GROUP_HOSTNAME,
     METRIC_GROUP_VISIT,
     METRIC_GROUP_VISIT_PAGE,
+    METRIC_GROUP_PROP, /* what an event brings along under a key of its own */
     METRIC_GROUP_COUNT
 };
 
@@ -85,7 +86,11 @@ struct property {
     enum metric_group group;
 };
 
-/* The property of a name, or NULL; by number, NULL after the last one.  Static. */
+/* What the name of an event's own property begins with; its key follows. */
+#define PROPERTY_PROP "prop:"
+
+/* The property of a name, or NULL; by number, NULL after the last one.  Static.  All of
+ * prop:<key> are one, which has no number. */
 const struct property *property_find(const char *name);
 const struct property *property_at(size_t index);
 

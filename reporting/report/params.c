@@ -144,15 +144,13 @@ static enum err_code read_property(const char *text, struct ask *ask, struct err
 
     ask->property = text ? property_find(text) : NULL;
     if (ask->property) {
-        ask->texts[ASK_PROPERTY] = text_of(ask->property->name);
-        if (ask->when.period == PERIOD_24H) /* values are counted by day */
-            return err_set(err, ERR_INVALID,
-                           "\"period\" must not be 24h with \"property\"");
+        ask->texts[ASK_PROPERTY] = text_of(text);
         return ERR_OK;
     }
     for (size_t i = 0; property_at(i); i++)
         add_name(list, property_at(i)->name);
-    return err_set(err, ERR_INVALID, "\"property\" must be one of %s", list);
+    return err_set(err, ERR_INVALID,
+                   "\"property\" must be " PROPERTY_PROP "<key> or one of %s", list);
 }
 
 static enum err_code refuse_metrics(const struct ask *ask, unsigned allowed,
@@ -209,37 +207,6 @@ static enum err_code read_interval(const char *text, struct ask *ask, struct err
                    "\"interval\" must be one of hour, day, week, month");
 }
 
-/* Whether every event has a value of the property: then what has not a value is nothing. */
-static bool is_everywhere(const struct property *property)
-{
-    return property->group == METRIC_GROUP_PAGE ||
-           property->group == METRIC_GROUP_EVENT_TYPE;
-}
-
-/* What the counts of one property can answer of a site. */
-static enum err_code check_filtered(const struct ask *ask, const struct filters *filters,
-                                    struct err *err)
-{
-    const struct property *property = filters->properties[0];
-    unsigned allowed = metric_allowed(property->group);
-
-    for (size_t i = 0; i < ask->metric_count; i++) {
-        if (!(allowed & 1U << ask->metrics[i]))
-            return err_set(err, ERR_INVALID,
-                           "\"metrics\" must be of those of \"%s\" with such \"filters\"",
-                           property->name);
-    }
-    for (size_t i = 0; i < filters->clause_count; i++) {
-        if (filters->is_negated[i] && !is_everywhere(property))
-            return err_set(err, ERR_INVALID,
-                           "\"filters\" on \"%s\" must be with ==", property->name);
-    }
-    return ask->when.period == PERIOD_24H
-               ? err_set(err, ERR_INVALID, "\"filters\" must not be given with 24h")
-               : ERR_OK;
-}
-
-/* What the counts can answer: clauses on the property that is asked, or on a single one. */
 static enum err_code read_filters(const char *text, struct ask *ask, struct err *err)
 {
     struct filters filters;
@@ -251,15 +218,17 @@ static enum err_code read_filters(const char *text, struct ask *ask, struct err 
     code = filters_parse(text, &filters, err);
     if (code)
         return code;
-    property = ask->property ? ask->property : filters.properties[0];
-    for (size_t i = 0; i < filters.clause_count; i++) {
-        if (filters.properties[i] != property)
-            return err_set(err, ERR_INVALID, "\"filters\" must all be on \"%s\"",
-                           property->name);
-    }
     ask->filters = text;
-    ask->texts[ASK_FILTERED] = text_of(property->name);
-    return ask->property ? ERR_OK : check_filtered(ask, &filters, err);
+    property = filters.properties[0];
+    for (size_t i = 0; i < filters.clause_count; i++) {
+        ask->has_negation = ask->has_negation || filters.is_negated[i];
+        if (filters.properties[i] != property)
+            property = NULL;
+    }
+    ask->filtered = property;
+    if (property)
+        ask->texts[ASK_FILTERED] = text_of(property->name);
+    return ERR_OK;
 }
 
 static enum err_code read_number(const char *name, const char *text, int most,

@@ -144,11 +144,21 @@ static enum err_code add_cell(struct rendering *r, const struct report_column *c
                            (size_t)PQgetlength(r->rows, row, field));
 }
 
+/* The property that is asked, as a key: it may have any characters. */
+static enum err_code add_property(struct rendering *r, char before)
+{
+    const struct ask_text *text = &r->ask->texts[ASK_PROPERTY];
+    enum err_code code = buf_add(r->out, &before, 1);
+
+    if (!code)
+        code = json_add_string(r->out, text->bytes, text->len);
+    return code ? code : buf_add(r->out, ":", 1);
+}
+
 /* One column of a row of the list. */
 static enum err_code add_member(struct rendering *r, const struct report_column *column,
                                 char before, int row, int field)
 {
-    const char *name = column->name;
     enum err_code code;
 
     if (column->type == REPORT_FIGURES)
@@ -158,9 +168,8 @@ static enum err_code add_member(struct rendering *r, const struct report_column 
             return ERR_OK;
         return buf_add_text(r->out, ",\"other\":true");
     }
-    if (column->type == REPORT_VALUE)
-        name = r->ask->property->name;
-    code = add_key(r, before, name);
+    code = column->type == REPORT_VALUE ? add_property(r, before)
+                                        : add_key(r, before, column->name);
     return code ? code : add_cell(r, column, row, field);
 }
 
@@ -208,6 +217,11 @@ static enum err_code add_columns(struct rendering *r, const struct report_column
     enum err_code code = ERR_OK;
 
     for (; columns->type != REPORT_END && !code; columns++) {
+        if (columns->type == REPORT_SOURCE) {
+            if (r->ask->is_raw)
+                code = buf_add_text(r->out, ",\"source\":\"events\"");
+            continue;
+        }
         code = add_key(r, before, columns->name);
         before = ',';
         if (code)

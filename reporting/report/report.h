@@ -28,7 +28,7 @@ enum statement_id {
 };
 
 enum {
-    REPORT_VALUES_MAX = 16
+    REPORT_VALUES_MAX = 20
 };
 
 /* Who waits in one of the pools waits for nobody in the others. */
@@ -42,7 +42,8 @@ enum report_pool {
 enum report_type {
     REPORT_END, /* no column: the end of the list */
     /* Of the question; no column of the rows. */
-    REPORT_ASKED, /* as a text, or null */
+    REPORT_ASKED,  /* as a text, or null */
+    REPORT_SOURCE, /* "events" where they answered, else not there */
     /* Columns of the rows, in their order.  Before the list they are the same in each row. */
     REPORT_INT,
     REPORT_TEXT,

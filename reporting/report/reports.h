@@ -28,15 +28,20 @@
     {"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                             \
         {"from", .type = REPORT_ASKED, .asked = ASK_FROM},                               \
         {"to", .type = REPORT_ASKED, .asked = ASK_TO},                                   \
-        {"time_zone", .type = REPORT_TEXT},                                              \
+        {"time_zone", .type = REPORT_TEXT}, {"as_of", .type = REPORT_TEXT},              \
     {                                                                                    \
-        "as_of", .type = REPORT_TEXT                                                     \
+        "source", .type = REPORT_SOURCE                                                  \
     }
 
 /* Columns in the order of enum figure; `of` is their table. */
 #define FIGURES(of)                                                                      \
     of "users, " of "visits, " of "pageviews, " of "events, " of "bounces, " of          \
        "visit_views, " of "duration, " of "all_users"
+
+/* What filters are for raw events. */
+#define FILTERS                                                                          \
+    ASK_METRICS, ASK_FILTER_PROPERTIES, ASK_CLAUSES, ASK_NEGATED, ASK_FILTER_VALUES,     \
+        ASK_PATTERNS
 
 /* clang-format off */
 #define REPORTS(REPORT, STATEMENT)                                                       \
@@ -96,6 +101,33 @@
                "USING (place) ORDER BY place",                                           \
         VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
                ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS, ASK_INTERVAL))   \
+    STATEMENT(AGGREGATE_RAW, "aggregate_raw",                                            \
+        .sql = "SELECT h.*, " FIGURES("f.") ", " FIGURES("p.") " FROM report_head($1) "  \
+               "AS h LEFT JOIN raw_range($1, NULL, $2, $3, NULL, $4, $9, $10, $11, $12, " \
+               "$13, $14) AS f ON true LEFT JOIN raw_range($1, NULL, $5, $6, $7, $8, $9, " \
+               "$10, $11, $12, $13, $14) AS p ON true",                                  \
+        VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
+               ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE, FILTERS),         \
+        .pool = POOL_RAW)                                                                \
+    STATEMENT(TIMESERIES_RAW, "timeseries_raw",                                          \
+        .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
+               FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
+               "raw_series($1, $15, $2, $3, NULL, $4, $9, $10, $11, $12, $13, $14) AS f " \
+               "LEFT JOIN raw_series($1, $15, $5, $6, $7, $8, $9, $10, $11, $12, $13, "  \
+               "$14) AS p USING (place) ORDER BY place",                                 \
+        VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
+               ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE, FILTERS,          \
+               ASK_INTERVAL),                                                            \
+        .pool = POOL_RAW)                                                                \
+    STATEMENT(BREAKDOWN_RAW, "breakdown_raw",                                            \
+        .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
+               FIGURES("f.previous_") " FROM report_head($1) AS h LEFT JOIN "            \
+               "raw_breakdown($1, $15, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "  \
+               "$13, $14, $16, $17) AS f ON true ORDER BY f.place",                      \
+        VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
+               ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE, FILTERS,          \
+               ASK_PROPERTY, ASK_LIMIT, ASK_OFFSET),                                     \
+        .pool = POOL_RAW)                                                                \
     REPORT(REALTIME, "realtime", "/stats/realtime",                                      \
         .is_shared = true,                                                               \
         .sql = "SELECT * FROM report_realtime($1)",                                      \

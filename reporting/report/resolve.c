@@ -10,10 +10,10 @@
 
 enum {
     MADE_BYTES_MAX = 512, /* of days, hours and numbers */
-    /* A byte of a filter becomes at most four in a pattern; of each value, its commas, quotes
-     * and the two other arrays. */
-    FILTER_FACTOR = 4,
-    FILTER_VALUE_BYTES = 12,
+    /* A byte of a filter becomes at most four in a pattern, and two in the value or the
+     * property; of each value, its commas, quotes, nulls and the two other arrays. */
+    FILTER_FACTOR = 6,
+    FILTER_VALUE_BYTES = 24,
     HOUR_DAYS_MAX = 2,  /* up to so many days are shown by hours, */
     DAY_DAYS_MAX = 100, /* up to so many by days, if no interval is given */
     SHORTEST_MONTH = 28
@@ -26,7 +26,7 @@ size_t ask_bytes(const struct ask *ask)
     for (size_t i = 0; i < ASK_TEXT_COUNT; i++)
         size += ask->texts[i].bytes ? ask->texts[i].len + 1 : 0;
     if (ask->filters)
-        size += strlen(ask->filters) * (FILTER_FACTOR + 1 + FILTER_VALUE_BYTES);
+        size += strlen(ask->filters) * (FILTER_FACTOR + 1 + FILTER_VALUE_BYTES) + 1;
     return size;
 }
 
@@ -97,7 +97,7 @@ static void set_interval(struct ask *ask, const struct period_range *range)
 {
     static const char *const names[] = {"hour", "day", "month"};
     int days = range->to - range->from + 1;
-    int i = days <= HOUR_DAYS_MAX && !ask->filters ? 0 : days <= DAY_DAYS_MAX ? 1 : 2;
+    int i = days <= HOUR_DAYS_MAX ? 0 : days <= DAY_DAYS_MAX ? 1 : 2;
 
     if (!ask->texts[ASK_INTERVAL].bytes)
         ask->texts[ASK_INTERVAL] = (struct ask_text){names[i], strlen(names[i])};
@@ -114,10 +114,6 @@ static enum err_code check_buckets(const struct ask *ask,
         {"hour", 1}, {"day", 24}, {"week", 168}, {"month", SHORTEST_MONTH * 24}};
     long hours = (range->to - range->from + 1L) * 24;
 
-    if (ask->filters && !ask->property &&
-        strcmp(ask->texts[ASK_INTERVAL].bytes, "hour") == 0)
-        return err_set(err, ERR_INVALID,
-                       "\"interval\" must be day, week or month with \"filters\"");
     for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
         if (strcmp(intervals[i].name, ask->texts[ASK_INTERVAL].bytes) == 0 &&
             hours / intervals[i].hours > ASK_BUCKETS_MAX)
@@ -132,20 +128,36 @@ static enum err_code check_buckets(const struct ask *ask,
 static enum err_code set_filters(struct ask *ask, struct buf *out, struct err *err)
 {
     static enum err_code (*const add[])(const struct filters *, struct buf *) = {
-        filters_add_clauses, filters_add_negated, filters_add_patterns};
+        filters_add_clauses, filters_add_negated, filters_add_patterns,
+        filters_add_values, filters_add_properties};
     struct filters filters;
     enum err_code code;
 
     if (!ask->filters)
         return ERR_OK;
     code = filters_parse(ask->filters, &filters, err);
-    for (size_t i = 0; i < 3 && !code; i++) {
+    for (size_t i = 0; i < sizeof(add) / sizeof(add[0]) && !code; i++) {
         size_t start = out->len;
         code = add[i](&filters, out);
         if (code)
             return err_set(err, code, "could not write filters");
         set_text(ask, (enum ask_text_id)(ASK_CLAUSES + i), out, start);
     }
+    return code;
+}
+
+/* An array of Postgres. */
+static enum err_code set_metrics(struct ask *ask, struct buf *out)
+{
+    size_t start = out->len;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < ask->metric_count && !code; i++)
+        code = buf_printf(out, "%c%s", i == 0 ? '{' : ',', metric_name(ask->metrics[i]));
+    if (!code)
+        code = buf_add(out, "}", 2);
+    if (!code)
+        set_text(ask, ASK_METRICS, out, start);
     return code;
 }
 
@@ -196,6 +208,8 @@ enum err_code ask_set_range(struct ask *ask, const struct ask_now *now, struct b
     if (range.is_hours && ask->compares)
         set_copy(ask, ASK_PREVIOUS_SINCE, now->previous_since, out);
     code = set_previous(ask, &range, out);
+    if (!code)
+        code = set_metrics(ask, out);
     if (code)
         return err_set(err, code, "could not write a range");
     return set_filters(ask, out, err);

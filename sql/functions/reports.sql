@@ -92,13 +92,11 @@ LANGUAGE sql STABLE AS $$
               FROM report_totals(p_site_id, p_from, p_to, p_hour, p_since) AS t) AS f
 $$;
 
--- The same for each hour, day, week or month of a range, numbered from 1; those without
--- figures are there as well.
-CREATE OR REPLACE FUNCTION report_series(p_site_id text, p_interval text, p_from date,
-                                         p_to date, p_hour integer, p_since timestamptz)
-RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
-               events bigint, bounces bigint, visit_views bigint, duration bigint,
-               all_users bigint)
+-- When the hours, days, weeks or months of a range begin, numbered from 1.  The first week or
+-- month keeps its own beginning.
+CREATE OR REPLACE FUNCTION report_buckets(p_site_id text, p_interval text, p_from date,
+                                          p_to date, p_since timestamptz)
+RETURNS TABLE (place bigint, at timestamptz)
 LANGUAGE sql STABLE AS $$
     WITH zone AS MATERIALIZED (
         SELECT time_zone AS name FROM report_head(p_site_id)
@@ -116,11 +114,22 @@ LANGUAGE sql STABLE AS $$
         SELECT DISTINCT date_trunc(p_interval, g) AS day
           FROM generate_series(p_from::timestamp, p_to::timestamp, interval '1 day') AS g
          WHERE p_interval <> 'hour'
-    ), buckets AS (
-        SELECT row_number() OVER (ORDER BY b.at) AS place, b.at
-          FROM (SELECT at FROM hours
-                 UNION ALL
-                SELECT day AT TIME ZONE zone.name FROM days CROSS JOIN zone) AS b
+    )
+    SELECT row_number() OVER (ORDER BY b.at), b.at
+      FROM (SELECT at FROM hours
+             UNION ALL
+            SELECT day AT TIME ZONE zone.name FROM days CROSS JOIN zone) AS b
+$$;
+
+-- The same figures for each bucket of a range; those without any are there as well.
+CREATE OR REPLACE FUNCTION report_series(p_site_id text, p_interval text, p_from date,
+                                         p_to date, p_hour integer, p_since timestamptz)
+RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
+               events bigint, bounces bigint, visit_views bigint, duration bigint,
+               all_users bigint)
+LANGUAGE sql STABLE AS $$
+    WITH zone AS MATERIALIZED (
+        SELECT time_zone AS name FROM report_head(p_site_id)
     ), rows AS (
         SELECT t.hour AS at, t.users, t.visits, t.pageviews, t.events, t.bounces,
                t.visit_views, t.duration_ms
@@ -143,7 +152,8 @@ LANGUAGE sql STABLE AS $$
     SELECT b.place, b.at, coalesce(s.users, 0), coalesce(s.visits, 0),
            coalesce(s.pageviews, 0), coalesce(s.events, 0), coalesce(s.bounces, 0),
            coalesce(s.visit_views, 0), coalesce(s.duration_ms, 0), coalesce(s.users, 0)
-      FROM buckets b LEFT JOIN sums s USING (at)
+      FROM report_buckets(p_site_id, p_interval, p_from, p_to, p_since) AS b
+      LEFT JOIN sums s USING (at)
 $$;
 
 -- Whether a value passes filters: of each clause one pattern must fit, or none if the clause
@@ -197,6 +207,25 @@ LANGUAGE sql STABLE AS $$
       FROM rows r GROUP BY r.value_id
 $$;
 
+-- The metric by which values are sorted, as it is shown; of conversion rates their numerator.
+CREATE OR REPLACE FUNCTION report_rank(p_metric text, users bigint, visits bigint,
+                                       pageviews bigint, events bigint, bounces bigint,
+                                       duration bigint)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_metric
+               WHEN 'visitors' THEN users
+               WHEN 'visits' THEN visits
+               WHEN 'pageviews' THEN pageviews
+               WHEN 'events' THEN events
+               WHEN 'views_per_visit' THEN round(pageviews::numeric / nullif(visits, 0), 2)
+               WHEN 'bounce_rate' THEN round(bounces * 100.0 / nullif(visits, 0), 1)
+               WHEN 'visit_duration' THEN round(duration / 1000.0 / nullif(visits, 0))
+               WHEN 'conversion_rate' THEN users
+               WHEN 'time_on_page' THEN round(duration / 1000.0 / nullif(pageviews, 0))
+           END
+$$;
+
 -- One page of the values of a property with their figures, greatest first by a metric, and
 -- with those of the range before.  (other) is last.
 CREATE OR REPLACE FUNCTION report_breakdown(
@@ -217,21 +246,8 @@ LANGUAGE sql STABLE AS $$
          WHERE v.events > 0 OR v.visits > 0 OR v.pageviews > 0
     ), page AS MATERIALIZED (
         SELECT row_number() OVER (ORDER BY n.is_other,
-                   CASE p_sort
-                       WHEN 'visitors' THEN n.users
-                       WHEN 'visits' THEN n.visits
-                       WHEN 'pageviews' THEN n.pageviews
-                       WHEN 'events' THEN n.events
-                       WHEN 'views_per_visit'
-                           THEN round(n.pageviews::numeric / nullif(n.visits, 0), 2)
-                       WHEN 'bounce_rate'
-                           THEN round(n.bounces * 100.0 / nullif(n.visits, 0), 1)
-                       WHEN 'visit_duration'
-                           THEN round(n.duration_ms / 1000.0 / nullif(n.visits, 0))
-                       WHEN 'conversion_rate' THEN n.users
-                       WHEN 'time_on_page'
-                           THEN round(n.duration_ms / 1000.0 / nullif(n.pageviews, 0))
-                   END DESC NULLS LAST, n.value) AS place, n.*
+                   report_rank(p_sort, n.users, n.visits, n.pageviews, n.events, n.bounces,
+                               n.duration_ms) DESC NULLS LAST, n.value) AS place, n.*
           FROM named n
          WHERE p_clauses IS NULL
             OR (NOT n.is_other AND report_passes(n.value, p_clauses, p_negated, p_patterns))

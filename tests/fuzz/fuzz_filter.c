@@ -1,4 +1,4 @@
-/* fuzz_filter.c -- filters: whatever is taken becomes three arrays of equal length. */
+/* fuzz_filter.c -- filters: whatever is taken becomes arrays of equal length. */
 #include <string.h>
 
 #include "reporting/report/filter.h"
@@ -34,7 +34,8 @@ static size_t count_elements(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const add_fn add[] = {filters_add_clauses, filters_add_negated,
-                                 filters_add_patterns};
+                                 filters_add_patterns, filters_add_values,
+                                 filters_add_properties};
     static struct filters filters;
     char *text = malloc(size + 1);
     struct err err;

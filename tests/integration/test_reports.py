@@ -326,7 +326,7 @@ def test_24_hours_are_no_two_days(daemons, database):
     ("timeseries", "site_id=a&interval=hour&from=2020-01-01&to=2025-01-01", "interval"),
     ("breakdown", "site_id=a", "property"), ("breakdown", "site_id=a&property=x", "property"),
     ("breakdown", "site_id=a&property=page&metrics=visits", "metrics"),
-    ("breakdown", "site_id=a&property=page&period=24h", "period"),
+    ("breakdown", "site_id=a&property=prop:", "property"),
     ("breakdown", "site_id=a&property=page&limit=0", "limit"),
     ("breakdown", "site_id=a&property=page&limit=1001", "limit"),
     ("breakdown", "site_id=a&property=page&page=x", "page"),

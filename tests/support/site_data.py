@@ -1,17 +1,27 @@
 """Events straight into Postgres, for tests that need no queue: stored, and rolled up."""
-from psycopg2.extras import execute_values
+from psycopg2.extras import Json, execute_values
+
+# What few events have, by the names of the columns.
+MORE = ("hostname", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_content",
+        "utm_term", "screen_width", "language", "props", "duration_ms", "scroll", "source",
+        "channel", "click", "browser", "browser_version", "os", "os_version", "device", "country",
+        "region", "city", "visitor_id")
 
 
 def store(database, events):
     """Stores events (dicts as of support.events) without rolling them up."""
+    more = [name for name in MORE if any(name in e for e in events)]
     rows = [(e["site_id"], e.get("event_type", "page_view"), e["path"], e.get("user_id"),
-             e["timestamp"]) for e in events]
+             e["timestamp"],
+             *(Json(e[name]) if name == "props" and e.get(name) is not None else e.get(name)
+               for name in more)) for e in events]
     conn = database.connect()
     try:
         with conn.cursor() as cursor:
             execute_values(
-                cursor, "INSERT INTO events (site_id, event_type, path, user_id, "
-                '"timestamp") VALUES %s', rows, page_size=1000)
+                cursor, "INSERT INTO events (" + ", ".join(
+                    ["site_id", "event_type", "path", "user_id", '"timestamp"', *more]) +
+                ") VALUES %s", rows, page_size=1000)
     finally:
         conn.close()
 

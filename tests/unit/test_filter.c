@@ -26,25 +26,41 @@ static void check_array(const struct filters *filters, add_fn add, const char *t
     buf_release(&out);
 }
 
-static void test_filter_becomes_three_arrays(void **state)
+static void test_filter_becomes_arrays(void **state)
 {
     static const struct {
         const char *text;
         const char *clauses;
         const char *negated;
         const char *patterns;
+        const char *values;
+        const char *properties;
     } cases[] = {
-        {"page==/pricing", "{0}", "{f}", "{\"/pricing\"}"},
-        {"page!=", "{0}", "{t}", "{\"\"}"},
+        {"page==/pricing", "{0}", "{f}", "{\"/pricing\"}", "{\"/pricing\"}",
+         "{\"page\"}"},
+        {"page!=", "{0}", "{t}", "{\"\"}", "{\"\"}", "{\"page\"}"},
         {"country==DE|FR;source!=Google", "{0,0,1}", "{f,f,t}",
-         "{\"DE\",\"FR\",\"Google\"}"},
-        {"page==/blog/*", "{0}", "{f}", "{\"/blog/%\"}"},
-        {"page==\\*\\;\\|\\\\", "{0}", "{f}", "{\"*;|\\\\\\\\\"}"},
-        {"page==50%_a", "{0}", "{f}", "{\"50\\\\%\\\\_a\"}"},
-        {"page==\"a\",{b}", "{0}", "{f}", "{\"\\\"a\\\",{b}\"}"},
-        {"page==a==b!=c", "{0}", "{f}", "{\"a==b!=c\"}"},
-        {"page==\\", "{0}", "{f}", "{\"\\\\\\\\\"}"},
-        {"page==|", "{0,0}", "{f,f}", "{\"\",\"\"}"},
+         "{\"DE\",\"FR\",\"Google\"}", "{\"DE\",\"FR\",\"Google\"}",
+         "{\"country\",NULL,\"source\"}"},
+        {"page==/blog/*", "{0}", "{f}", "{\"/blog/%\"}", "{NULL}", "{\"page\"}"},
+        {"page==a|*", "{0,0}", "{f,f}", "{\"a\",\"%\"}", "{\"a\",NULL}",
+         "{\"page\",NULL}"},
+        {"page==a|b*", "{0,0}", "{f,f}", "{\"a\",\"b%\"}", "{\"a\",NULL}",
+         "{\"page\",NULL}"},
+        {"page==\\*\\;\\|\\\\", "{0}", "{f}", "{\"*;|\\\\\\\\\"}", "{\"*;|\\\\\"}",
+         "{\"page\"}"},
+        {"page==50%_a", "{0}", "{f}", "{\"50\\\\%\\\\_a\"}", "{\"50%_a\"}", "{\"page\"}"},
+        {"page==\"a\",{b}", "{0}", "{f}", "{\"\\\"a\\\",{b}\"}", "{\"\\\"a\\\",{b}\"}",
+         "{\"page\"}"},
+        {"page==a==b!=c", "{0}", "{f}", "{\"a==b!=c\"}", "{\"a==b!=c\"}", "{\"page\"}"},
+        {"page==\\", "{0}", "{f}", "{\"\\\\\\\\\"}", "{\"\\\\\"}", "{\"page\"}"},
+        {"page==|", "{0,0}", "{f,f}", "{\"\",\"\"}", "{\"\",\"\"}", "{\"page\",NULL}"},
+        {"page==NULL", "{0}", "{f}", "{\"NULL\"}", "{\"NULL\"}", "{\"page\"}"},
+        {"prop:plan==pro;prop:a b!=1", "{0,1}", "{f,t}", "{\"pro\",\"1\"}",
+         "{\"pro\",\"1\"}", "{\"prop:plan\",\"prop:a b\"}"},
+        {"prop:a\\=b\\!\"\\\\==x", "{0}", "{f}", "{\"x\"}", "{\"x\"}",
+         "{\"prop:a=b!\\\"\\\\\"}"},
+        {"prop:*==x", "{0}", "{f}", "{\"x\"}", "{\"x\"}", "{\"prop:*\"}"},
     };
 
     (void)state;
@@ -56,6 +72,8 @@ static void test_filter_becomes_three_arrays(void **state)
         check_array(&filters, filters_add_clauses, cases[i].text, cases[i].clauses);
         check_array(&filters, filters_add_negated, cases[i].text, cases[i].negated);
         check_array(&filters, filters_add_patterns, cases[i].text, cases[i].patterns);
+        check_array(&filters, filters_add_values, cases[i].text, cases[i].values);
+        check_array(&filters, filters_add_properties, cases[i].text, cases[i].properties);
     }
 }
 
@@ -79,6 +97,12 @@ static void test_filter_refuses_what_is_no_clause(void **state)
         "pag\xC3\xA4==x",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa==x",
         "|page==x",
+        "prop:==x",
+        "prop==x",
+        "Prop:a==x",
+        "prop:a=b==x",
+        "prop:a|b==x",
+        "prop:a\\==x",
     };
 
     (void)state;
@@ -115,7 +139,7 @@ static void test_filter_has_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filter_becomes_three_arrays),
+        cmocka_unit_test(test_filter_becomes_arrays),
         cmocka_unit_test(test_filter_refuses_what_is_no_clause),
         cmocka_unit_test(test_filter_has_limits),
     };

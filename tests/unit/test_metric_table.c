@@ -27,6 +27,7 @@ static const struct {
     {"page", "visitors,pageviews,events,time_on_page", "visitors,pageviews"},
     {"event_type", "visitors,pageviews,events,conversion_rate", "visitors,pageviews"},
     {"hostname", "visitors,pageviews,events", "visitors,pageviews"},
+    {"prop:plan", "visitors,pageviews,events,conversion_rate", "visitors,pageviews"},
     {"entry_page", "visitors,visits,bounce_rate,visit_duration", "visitors,visits"},
     {"exit_page", "visitors,visits,bounce_rate,visit_duration", "visitors,visits"},
     {"source", VISIT_METRICS, "visitors,visits"},
@@ -72,7 +73,8 @@ static void test_metric_goes_with_what_the_contract_says(void **state)
     (void)state;
     while (property_at(properties))
         properties++;
-    assert_int_equal(properties + 1, sizeof(pairs) / sizeof(pairs[0]));
+    /* nothing and prop:<key> have no number */
+    assert_int_equal(properties + 2, sizeof(pairs) / sizeof(pairs[0]));
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         const struct property *property = property_find(pairs[i].property);
         enum metric_group group = property ? property->group : METRIC_GROUP_NONE;
@@ -81,6 +83,8 @@ static void test_metric_goes_with_what_the_contract_says(void **state)
         assert_int_equal(metric_default(group), bits_of(pairs[i].by_default));
     }
     assert_null(property_find("pages"));
+    assert_null(property_find("prop:"));
+    assert_null(property_find("prop"));
     assert_int_equal(bits_of(ALL_METRICS), (1U << METRIC_ID_COUNT) - 1);
     assert_int_equal(metric_find("visit", 5), METRIC_ID_COUNT);
 }
