@@ -27,7 +27,8 @@ LANGUAGE sql STABLE AS $$
     SELECT d.value_id
       FROM sites s JOIN dictionary d ON d.home_no = s.home_no
      WHERE array_position(p_values, NULL) IS NOT NULL
-       AND s.site_id = p_site_id AND d.dimension = p_dimension AND NOT d.is_other
+       AND s.site_id = p_site_id AND d.dimension = p_dimension
+       AND NOT d.is_other
        AND d.value LIKE ANY (ARRAY(SELECT pattern FROM unnest(p_values, p_patterns)
                                           AS u (value, pattern) WHERE value IS NULL))
 $$;
@@ -55,9 +56,9 @@ LANGUAGE sql STABLE AS $$
     SELECT c.property, raw_kind(c.property),
            format(CASE WHEN c.is_negated THEN '(%s) IS NOT TRUE' ELSE '%s' END,
                   CASE WHEN raw_kind(c.property) = 'visit'
-                       THEN format('v.value_ids[%s] IN (SELECT raw_value_ids($1, '
-                                   '%s::smallint, $5[%s:%s], $6[%3$s:%4$s]))',
-                                   d.dimension - 3, d.dimension, c.first, c.last)
+                       THEN format('v.value_ids[dimension_place(%1$s)] IN (SELECT raw_value_ids('
+                                   '$1, dimension_values(%1$s), $5[%2$s:%3$s], '
+                                   '$6[%2$s:%3$s]))', d.dimension, c.first, c.last)
                        ELSE format(CASE WHEN c.is_wild THEN '%s LIKE ANY ($6[%s:%s])'
                                         ELSE '%s = ANY ($5[%s:%s])' END,
                                    raw_event_value(c.property, format('$7[%s]', c.first)),
@@ -111,11 +112,12 @@ LANGUAGE sql STABLE AS $$
          WHERE v.site_no = $10 AND v.first_at >= $2 AND v.first_at < $3 AND v.events > 0
            AND %1$s IS NOT NULL AND %2$s
     ), visited AS (SELECT * FROM chosen v WHERE %3$s)',
-        coalesce((SELECT format('v.value_ids[%s]', dimension - 3) FROM dimensions
+        coalesce((SELECT format('v.value_ids[dimension_place(%s)]', dimension) FROM dimensions
                    WHERE name = p_property AND kind = 'visit'), '0'),
         coalesce(p_visits, 'true'),
-        coalesce('EXISTS (SELECT FROM ' ||
-                 raw_sql_events(true, 'e.duration_ms IS NULL AND ' || p_events) || ')', 'true'))
+        CASE WHEN p_events IS NULL THEN 'true'
+             ELSE 'EXISTS (SELECT FROM ' ||
+                  raw_sql_events(true, 'e.duration_ms IS NULL AND ' || p_events) || ')' END)
 $$;
 
 -- The figures of visits and of all that is in them, by their time and their value.

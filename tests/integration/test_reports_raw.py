@@ -2,6 +2,7 @@
 count of the same random events in three time zones.  What a question may take and how it is
 cancelled is in test_reporting_raw.py."""
 import datetime
+import pathlib
 import random
 import urllib.parse
 
@@ -17,6 +18,7 @@ UTC = datetime.timezone.utc
 ZONES = {"utc": "UTC", "nepal": "Asia/Kathmandu", "york": "America/New_York"}
 FIRST = datetime.datetime(2025, 10, 30, tzinfo=UTC)  # New York's clocks change on 2 November
 DAYS = 6
+SCHEMA = pathlib.Path(__file__).parents[2] / "sql/tables/001_schema.sql"
 RANGE = ("2025-10-31", "2025-11-03")
 VALUES = {
     "page": ["/", "/a", "/b/1", "/b/2", "/ä%_\\", "/x|y;z"],
@@ -25,7 +27,13 @@ VALUES = {
     "prop:plan": [None, "free", "pro", "10", "true"],
     "prop:a=b!": [None, "x"],
 }
-OF_VISITS = {}
+OF_VISITS = {} if b"CREATE TABLE visits" not in SCHEMA.read_bytes() else {
+    "source": [None, "Google", "Bing", "x|y"],
+    "country": [None, "DE", "FR"],
+    "screen": [None, "mobile", "desktop"],
+    "entry_page": VALUES["page"],
+    "exit_page": VALUES["page"],
+}
 OF_ALL = "visitors visits pageviews events views_per_visit bounce_rate visit_duration".split()
 OF_EVENTS = "visitors pageviews events".split()
 
@@ -47,7 +55,8 @@ def make_event(rand, site_id, at):
         event_type="engagement" if engaged is not None else rand.choice(VALUES["event_type"]),
         hostname=rand.choice(VALUES["hostname"]), props=make_props(rand), duration_ms=engaged,
         user_id=rand.choice([None, None, "", *(f"u{n}" for n in range(12))]),
-        visitor_id=rand.choice([None, *range(-4, 5)]),
+        visitor_id=rand.choice([None, *range(-4, 0), *range(1, 5)]), source=rand.choice([None, "Google", "Bing", "x|y"]),
+        country=rand.choice([None, "DE", "FR"]), screen_width=rand.choice([None, 400, 2000]),
         timestamp=(FIRST + datetime.timedelta(milliseconds=at)).isoformat())
 
 
@@ -105,8 +114,8 @@ BUCKETS = {"hour": lambda at: at.replace(minute=0, second=0, microsecond=0).isof
            "week": lambda at: midnight(at - datetime.timedelta(days=at.weekday())).isoformat(),
            "month": lambda at: midnight(at.replace(day=1)).isoformat()}
 each_site = pytest.mark.parametrize("name", ZONES)
-NAMES = list(VALUES)
-METRICS = OF_EVENTS
+NAMES = [*VALUES, *OF_VISITS]
+METRICS = OF_ALL if OF_VISITS else OF_EVENTS
 
 
 @each_site

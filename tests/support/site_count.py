@@ -24,6 +24,11 @@ def value_of(event, name):
     return event.get(EVENT_COLUMNS.get(name, name))
 
 
+def time_of(event):
+    """In UTC: of two local times Python subtracts what the clocks show."""
+    return event["at"].astimezone(datetime.timezone.utc)
+
+
 def is_of_visits(name):
     return not name.startswith("prop:") and name not in EVENT_COLUMNS
 
@@ -56,8 +61,8 @@ class Visit:
         self.views = [e for e in self.events if e["event_type"] in VIEWS]
         self.at = self.events[0]["at"] if self.events else None
         self.is_bounce = len(self.views) < 2 and len(self.views) == len(self.events)
-        first, last = self.everything[0]["at"], self.everything[-1]["at"]
-        self.duration_ms = max((last - first) // datetime.timedelta(milliseconds=1),
+        stayed = time_of(self.everything[-1]) - time_of(self.everything[0])
+        self.duration_ms = max(stayed // datetime.timedelta(milliseconds=1),
                                sum(e.get("duration_ms") or 0 for e in self.everything))
 
     def value_of(self, name):
@@ -74,9 +79,9 @@ def visits_of(events):
         if visitor is not None:
             visitors[visitor].append(one)
     for mine in visitors.values():
-        mine.sort(key=lambda e: e["at"])
-        begins = [0, *(i for i in range(1, len(mine)) if mine[i]["at"] - mine[i - 1]["at"] > GAP),
-                  len(mine)]
+        mine.sort(key=time_of)
+        begins = [0, *(i for i in range(1, len(mine))
+                       if time_of(mine[i]) - time_of(mine[i - 1]) > GAP), len(mine)]
         yield from (Visit(mine[a:b]) for a, b in zip(begins, begins[1:]))
 
 
