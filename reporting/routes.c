@@ -263,18 +263,12 @@ static struct ask_now read_now(const PGresult *rows)
     };
 }
 
-static bool needs_raw(const struct report_request *request)
-{
-    return report_get(report_source(request->report, &request->ask))->pool == POOL_RAW;
-}
-
 /* The range of a report is known; now it can be asked. */
 static void on_now(const PGresult *rows, const struct err *err, void *user)
 {
     struct report_request *request = user;
     const struct routes *routes = request->routes;
-    enum report_pool pool =
-        report_get(report_source(request->report, &request->ask))->pool;
+    enum report_pool pool;
     struct ask_now now;
     struct err own;
     enum err_code code;
@@ -285,13 +279,17 @@ static void on_now(const PGresult *rows, const struct err *err, void *user)
     }
     now = read_now(rows);
     code = ask_set_range(&request->ask, &now, &request->made, &own);
-    if (!code && is_raw_denied(request->routes) && needs_raw(request)) {
-        deny_raw(request->routes, request->http, "raw events need a token");
+    if (code) {
+        end_with(request, &own);
+        return;
+    }
+    pool = report_get(report_source(request->report, &request->ask))->pool;
+    if (pool == POOL_RAW && is_raw_denied(routes)) {
+        deny_raw(routes, request->http, "raw events need a token");
         mem_free(request);
         return;
     }
-    if (!code)
-        code = ask_source(request, &own);
+    code = ask_source(request, &own); /* ends the request of an export */
     if (code)
         end_with(request, &own);
     else if (pool == POOL_RAW)
