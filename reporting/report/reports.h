@@ -89,18 +89,21 @@
                 {"", .type = REPORT_FIGURES}))                                           \
     STATEMENT(AGGREGATE_FILTERED, "aggregate_filtered",                                  \
         .sql = "SELECT h.*, f.*, p.* FROM report_head($1) AS h CROSS JOIN "              \
-               "report_passed_figures($1, $2, $3, $4, $7, $8, $9) AS f CROSS JOIN "      \
-               "report_passed_figures($1, $2, $5, $6, $7, $8, $9) AS p",                 \
+               "report_passed_figures($1, $2, $3, $4, $7, $8, $9, $10) AS f CROSS JOIN " \
+               "report_passed_figures($1, $2, $5, $6, $7, $8, $9, $10) AS p",            \
         VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
-               ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS))                 \
+               ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_FILTER_VALUES,             \
+               ASK_PATTERNS))                                                            \
     STATEMENT(TIMESERIES_FILTERED, "timeseries_filtered",                                \
         .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
                FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
-               "report_passed_series($1, $2, $10, $3, $4, $7, $8, $9) AS f LEFT JOIN "   \
-               "report_passed_series($1, $2, $10, $5, $6, $7, $8, $9) AS p "             \
+               "report_passed_series($1, $2, $11, $3, $4, $7, $8, $9, $10) AS f "        \
+               "LEFT JOIN report_passed_series($1, $2, $11, $5, $6, $7, $8, $9, $10) "   \
+               "AS p "                                                                   \
                "USING (place) ORDER BY place",                                           \
         VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
-               ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS, ASK_INTERVAL))   \
+               ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_FILTER_VALUES,             \
+               ASK_PATTERNS, ASK_INTERVAL))                                              \
     STATEMENT(AGGREGATE_RAW, "aggregate_raw",                                            \
         .sql = "SELECT h.*, " FIGURES("f.") ", " FIGURES("p.") " FROM report_head($1) "  \
                "AS h LEFT JOIN raw_range($1, NULL, $2, $3, NULL, $4, $9, $10, $11, $12, " \

@@ -289,35 +289,79 @@ LANGUAGE sql STABLE AS $$
      ORDER BY s.site_id
 $$;
 
+-- The numbers of the values of a site's dimension that pass filters.  Where a clause names its
+-- values they are found by their hashes; else all that there are have to be looked at.
+CREATE OR REPLACE FUNCTION report_passing(p_site_id text, p_dimension smallint,
+                                          p_clauses integer[], p_negated boolean[],
+                                          p_values text[], p_patterns text[],
+                                          OUT value_id bigint, OUT is_named boolean)
+RETURNS SETOF record
+LANGUAGE sql STABLE AS $$
+    WITH naming AS MATERIALIZED (
+        SELECT clause FROM unnest(p_clauses, p_negated, p_values)
+                           AS f (clause, is_negated, value)
+         GROUP BY clause HAVING bool_and(NOT is_negated AND value IS NOT NULL)
+         ORDER BY clause LIMIT 1
+    )
+    SELECT DISTINCT d.value_id, true
+      FROM naming
+      JOIN unnest(p_clauses, p_values) AS f (clause, value) USING (clause)
+      JOIN dictionary d ON d.value_id = find_value(p_site_id, p_dimension, f.value)
+     WHERE NOT d.is_other AND report_passes(d.value, p_clauses, p_negated, p_patterns)
+     UNION ALL
+    SELECT d.value_id, false
+      FROM sites s JOIN dictionary d ON d.home_no = s.home_no
+                                    AND d.dimension = dimension_values(p_dimension)
+     WHERE NOT EXISTS (SELECT FROM naming) AND s.site_id = p_site_id AND NOT d.is_other
+       AND report_passes(d.value, p_clauses, p_negated, p_patterns)
+$$;
+
 -- What was counted on days of a range for the values of a property that pass filters.  Page
--- views of an event's property are no visit's.
+-- views of an event's property are no visit's.  Of values that are named each day is looked up
+-- by the key, of others all that was counted is read.
 CREATE OR REPLACE FUNCTION report_passed(p_site_id text, p_property text, p_from date,
                                          p_to date, p_clauses integer[],
-                                         p_negated boolean[], p_patterns text[])
+                                         p_negated boolean[], p_values text[],
+                                         p_patterns text[])
 RETURNS TABLE (day date, users hll, visits bigint, pageviews bigint, events bigint,
                bounces bigint, duration_ms bigint)
 LANGUAGE sql STABLE AS $$
     WITH site AS MATERIALIZED (
-        SELECT s.site_no, s.home_no, d.dimension
+        SELECT s.site_no, d.dimension,
+               (SELECT t.day FROM totals t WHERE t.site_no = s.site_no AND t.grain = 1
+                 ORDER BY t.day LIMIT 1) AS first_day,
+               (SELECT t.day FROM totals t WHERE t.site_no = s.site_no AND t.grain = 1
+                 ORDER BY t.day DESC LIMIT 1) AS last_day
           FROM sites s JOIN dimensions d ON d.name = p_property
          WHERE s.site_id = p_site_id
     ), passed AS MATERIALIZED (
-        SELECT d.value_id
-          FROM site JOIN dictionary d ON d.home_no = site.home_no
-                                     AND d.dimension = dimension_values(site.dimension)
-         WHERE NOT d.is_other AND report_passes(d.value, p_clauses, p_negated, p_patterns)
+        SELECT p.* FROM site CROSS JOIN LATERAL report_passing(
+               p_site_id, site.dimension, p_clauses, p_negated, p_values, p_patterns) AS p
     )
+    SELECT c.day, c.users, c.visits, c.pageviews, c.events, c.bounces, c.duration_ms
+      FROM site
+     CROSS JOIN passed p
+     CROSS JOIN LATERAL generate_series(greatest(p_from, first_day)::timestamp,
+                                        least(p_to, last_day)::timestamp,
+                                        interval '1 day') AS g
+     CROSS JOIN LATERAL (
+           SELECT c.* FROM counts c
+            WHERE c.site_no = site.site_no AND c.dimension = site.dimension AND c.grain = 1
+              AND c.day = g::date AND c.value_id = p.value_id OFFSET 0) AS c
+     WHERE p.is_named
+     UNION ALL
     SELECT c.day, c.users, c.visits, c.pageviews, c.events, c.bounces, c.duration_ms
       FROM site
       JOIN counts c ON c.site_no = site.site_no AND c.dimension = site.dimension
                    AND c.grain = 1 AND c.day BETWEEN p_from AND p_to
-     WHERE c.value_id IN (SELECT value_id FROM passed)
+     WHERE c.value_id IN (SELECT value_id FROM passed WHERE NOT is_named)
+       AND EXISTS (SELECT FROM passed WHERE NOT is_named)
 $$;
 
 -- The figures of a range for such values; one row.
 CREATE OR REPLACE FUNCTION report_passed_figures(
     p_site_id text, p_property text, p_from date, p_to date, p_clauses integer[],
-    p_negated boolean[], p_patterns text[])
+    p_negated boolean[], p_values text[], p_patterns text[])
 RETURNS TABLE (users bigint, visits bigint, pageviews bigint, events bigint, bounces bigint,
                visit_views bigint, duration_ms bigint, all_users bigint)
 LANGUAGE sql STABLE AS $$
@@ -329,13 +373,13 @@ LANGUAGE sql STABLE AS $$
                    sum(t.pageviews) AS pageviews, sum(t.events) AS events,
                    sum(t.bounces) AS bounces, sum(t.duration_ms) AS duration_ms
               FROM report_passed(p_site_id, p_property, p_from, p_to, p_clauses, p_negated,
-                                 p_patterns) AS t) AS f
+                                 p_values, p_patterns) AS t) AS f
 $$;
 
 -- The same for each day, week or month.
 CREATE OR REPLACE FUNCTION report_passed_series(
     p_site_id text, p_property text, p_interval text, p_from date, p_to date,
-    p_clauses integer[], p_negated boolean[], p_patterns text[])
+    p_clauses integer[], p_negated boolean[], p_values text[], p_patterns text[])
 RETURNS TABLE (place bigint, at timestamptz, users bigint, visits bigint, pageviews bigint,
                events bigint, bounces bigint, visit_views bigint, duration bigint,
                all_users bigint)
@@ -352,7 +396,7 @@ LANGUAGE sql STABLE AS $$
                sum(t.events)::bigint AS events, sum(t.bounces)::bigint AS bounces,
                sum(t.duration_ms)::bigint AS duration_ms
           FROM report_passed(p_site_id, p_property, p_from, p_to, p_clauses, p_negated,
-                             p_patterns) AS t
+                             p_values, p_patterns) AS t
          GROUP BY 1
     )
     SELECT b.place, b.day AT TIME ZONE h.time_zone, coalesce(s.users, 0),

@@ -27,7 +27,7 @@ LANGUAGE sql STABLE AS $$
     SELECT d.value_id
       FROM sites s JOIN dictionary d ON d.home_no = s.home_no
      WHERE array_position(p_values, NULL) IS NOT NULL
-       AND s.site_id = p_site_id AND d.dimension = p_dimension
+       AND s.site_id = p_site_id AND d.dimension = dimension_values(p_dimension)
        AND NOT d.is_other
        AND d.value LIKE ANY (ARRAY(SELECT pattern FROM unnest(p_values, p_patterns)
                                           AS u (value, pattern) WHERE value IS NULL))
@@ -56,9 +56,10 @@ LANGUAGE sql STABLE AS $$
     SELECT c.property, raw_kind(c.property),
            format(CASE WHEN c.is_negated THEN '(%s) IS NOT TRUE' ELSE '%s' END,
                   CASE WHEN raw_kind(c.property) = 'visit'
-                       THEN format('v.value_ids[dimension_place(%1$s)] IN (SELECT raw_value_ids('
-                                   '$1, dimension_values(%1$s), $5[%2$s:%3$s], '
-                                   '$6[%2$s:%3$s]))', d.dimension, c.first, c.last)
+                       THEN format('v.value_ids[%s] IN (SELECT raw_value_ids($1, '
+                                   '%s::smallint, $5[%s:%s], $6[%3$s:%4$s]))',
+                                   dimension_place(d.dimension), d.dimension, c.first,
+                                   c.last)
                        ELSE format(CASE WHEN c.is_wild THEN '%s LIKE ANY ($6[%s:%s])'
                                         ELSE '%s = ANY ($5[%s:%s])' END,
                                    raw_event_value(c.property, format('$7[%s]', c.first)),
@@ -112,7 +113,7 @@ LANGUAGE sql STABLE AS $$
          WHERE v.site_no = $10 AND v.first_at >= $2 AND v.first_at < $3 AND v.events > 0
            AND %1$s IS NOT NULL AND %2$s
     ), visited AS (SELECT * FROM chosen v WHERE %3$s)',
-        coalesce((SELECT format('v.value_ids[dimension_place(%s)]', dimension) FROM dimensions
+        coalesce((SELECT format('v.value_ids[%s]', dimension_place(dimension)) FROM dimensions
                    WHERE name = p_property AND kind = 'visit'), '0'),
         coalesce(p_visits, 'true'),
         CASE WHEN p_events IS NULL THEN 'true'
@@ -198,7 +199,7 @@ LANGUAGE plpgsql STABLE
 SET work_mem = '64MB' AS $raw$
 DECLARE
     asks_users  boolean := p_metrics && '{visitors, conversion_rate}';
-    asks_visits boolean := p_property IS NULL AND to_regclass('visits') IS NOT NULL AND
+    asks_visits boolean := p_property IS NULL AND
                 p_metrics && '{visits, bounce_rate, visit_duration, views_per_visit}';
     of_visits   boolean;
     parts       record;
