@@ -115,6 +115,35 @@ def test_a_question_is_cancelled_at_its_own_time_limit(daemons, database):
     wait_until(lambda: daemon.get(EXACT.format("s")).status == 200, 10, "an answer")
 
 
+FILTERED = ("/stats/aggregate?site_id=s&filters=page==/;event_type==a",
+            "/stats/timeseries?site_id=s&filters=prop:a==b",
+            "/stats/breakdown?site_id=s&property=prop:a")
+
+
+def test_filters_beyond_the_counts_are_raw_questions(daemons, database):
+    """With their connections, their time limit, and their end when nobody waits."""
+    load(database, [event(site_id="s")])
+    daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=400, QUERY_TIMEOUT_MS=20000)
+    with locked(database, "events"):
+        for target in FILTERED:
+            answer = daemon.get(target)
+            assert (answer.status, answer.error) == \
+                (503, "the question needs too many raw events; shorten the range")
+            assert daemon.get("/stats/aggregate?site_id=s&filters=page==/&metrics=visitors"
+                              ).status == 200
+    patient = start(daemons, database, RAW_QUERY_TIMEOUT_MS=60000)
+    with locked(database, "events"):
+        raw = [ask(patient, target) for target in FILTERED]
+        wait_blocked(database, 2)
+        for connection in raw:
+            connection.close()
+        wait_blocked(database, 0)
+    nobody = start(daemons, database, RAW_NEEDS_TOKEN="true")
+    for target in FILTERED:
+        answer = nobody.get(target)
+        assert (answer.status, answer.error) == (403, "raw events need a token")
+
+
 def test_questions_of_a_reporting_that_is_killed_end(daemons, database):
     daemon = start(daemons, database, RAW_QUERY_TIMEOUT_MS=600000)
     with locked(database, "events"):
