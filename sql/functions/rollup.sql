@@ -183,7 +183,7 @@ LANGUAGE sql AS $$ SELECT rollup_count(rollup_find_source(p_from, p_to)) $$;
 CREATE OR REPLACE FUNCTION rollup_chunk(p_bound bigint, p_max_rows bigint,
                             p_max_bytes bigint DEFAULT 67108864,
                             OUT taken bigint, OUT is_done boolean)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
@@ -281,7 +281,7 @@ $$;
 -- aside, the longest one first.  Returns how many, and with how many it failed again.
 CREATE OR REPLACE FUNCTION rollup_retry_aside(p_max integer DEFAULT 1000,
                                    OUT counted bigint, OUT failed bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE row record;

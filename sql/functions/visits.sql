@@ -49,6 +49,7 @@ DECLARE
     columns text; -- of points: by what visits are counted
     names   text;
     types   text;
+    texts   text;
     wanted  text; -- the values of a winner, one part for each dimension
     joins   text; -- and their numbers
     numbers text;
@@ -56,13 +57,14 @@ BEGIN
     SELECT string_agg(format('(%s) AS v%s', expression, dimension), ', ' ORDER BY dimension),
            string_agg(format('v%s', dimension), ', ' ORDER BY dimension),
            string_agg(format('v%s text', dimension), ', ' ORDER BY dimension),
+           string_agg(format('w.v%s', dimension), ', ' ORDER BY dimension),
            string_agg(format('SELECT DISTINCT home_no, %1$s::smallint, v%1$s FROM winners '
                              'WHERE v%1$s IS NOT NULL', dimension), ' UNION ALL '),
            string_agg(format('LEFT JOIN named n%1$s ON n%1$s.dimension = %1$s '
                              'AND n%1$s.home_no = w.home_no AND n%1$s.value = w.v%1$s',
                              dimension), ' ' ORDER BY dimension),
            string_agg(format('n%s.value_id', dimension), ', ' ORDER BY dimension)
-      INTO columns, names, types, wanted, joins, numbers
+      INTO columns, names, types, texts, wanted, joins, numbers
       FROM dimensions WHERE kind = 'visit' AND dimension > dimension_exit_page();
     -- ROWS is a word to the planner: it takes no join of two such sets for a large one.
     EXECUTE format($create$
@@ -170,7 +172,8 @@ BEGIN
           LEFT JOIN tangled t ON t.site_no = p.site_no AND t.visitor = p.visitor
           LEFT JOIN near n ON n.piece = p.piece AND t.visitor IS NULL
     ), winners AS MATERIALIZED (
-        SELECT w.* FROM pairs p JOIN points w ON w.place = p.winner_place WHERE p.wins
+        SELECT w.* FROM pairs p JOIN points w ON w.place = p.winner_place
+         WHERE p.wins AND coalesce(%5$s) IS NOT NULL -- as of many no event has any
     ), wanted (home_no, dimension, value) AS (
         %1$s UNION ALL
         (SELECT home_no, dimension_page(), entry_path FROM pairs WHERE wins AND entry_path IS NOT NULL
@@ -265,7 +268,7 @@ BEGIN
               FROM joined) AS c (tid, was, now, moves);
     RETURN changes;
 END
-$$ $create$, wanted, joins, numbers, rollup_sql_named());
+$$ $create$, wanted, joins, numbers, rollup_sql_named(), texts);
 END
 $do$;
 
