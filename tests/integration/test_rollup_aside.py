@@ -224,7 +224,7 @@ def test_an_outage_that_only_writers_meet_sets_nothing_aside(daemons, redis, dat
         "$$ BEGIN IF nextval('deaths') <= 14 THEN "
         "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); END IF; "
         "RETURN NULL; END $$;"
-        "CREATE TRIGGER die BEFORE UPDATE ON rollup_state FOR EACH STATEMENT "
+        "CREATE TRIGGER die BEFORE UPDATE OF position ON rollup_state FOR EACH STATEMENT "
         "EXECUTE FUNCTION die()")
     database.rows(POISON, ("u1",))
     start(daemons, redis, database, wait=False).wait_alive()

@@ -1,0 +1,99 @@
+-- visit_users.sql: the users of visits by their values, which a sketch cannot take back: they
+-- are counted anew from the visits of the day.
+
+-- Notes the days of which users are to be counted anew.
+CREATE OR REPLACE FUNCTION rollup_note_stale(changes visit_change[], source rollup_source)
+RETURNS void
+LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
+BEGIN
+    INSERT INTO stale_users AS t (site_no, day, is_all, since)
+    SELECT s.site_no, (d.first_at AT TIME ZONE s.time_zone)::date, bool_or(d.leaves), now()
+      FROM (SELECT (now).site_no, (now).first_at, false AS leaves FROM unnest(changes)
+             UNION ALL
+            SELECT (was).site_no, (was).first_at, moves FROM unnest(changes)) AS d
+      JOIN unnest(source.site_nos, source.zones) AS s (site_no, time_zone)
+        ON s.site_no = d.site_no
+     WHERE d.first_at IS NOT NULL
+     GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (site_no, day) DO UPDATE SET is_all = t.is_all OR excluded.is_all
+     WHERE excluded.is_all AND NOT t.is_all;
+END
+$$;
+
+-- Counts users anew where that is due: of days with few visits at once, of others after a
+-- minute; of days with at most p_max_visits together, and of one at least.
+CREATE OR REPLACE FUNCTION rollup_recount_users(p_max_visits bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    stale record;
+    spent bigint := 0;
+BEGIN
+    FOR stale IN
+        SELECT u.*, s.time_zone, s.folded, coalesce(t.visits, 0) AS visits
+          FROM (SELECT * FROM stale_users ORDER BY since LIMIT 100) AS u
+          LEFT JOIN sites s ON s.site_no = u.site_no
+          LEFT JOIN totals t ON t.site_no = u.site_no AND t.grain = 1 AND t.day = u.day
+                            AND t.hour = '-infinity'
+         WHERE coalesce(t.visits, 0) <= 1000 OR u.since < now() - interval '1 minute'
+         ORDER BY u.since
+    LOOP
+        spent := spent + stale.visits;
+        EXIT WHEN spent > p_max_visits AND spent > stale.visits;
+        PERFORM rollup_recount_day(stale.site_no, stale.day, stale.time_zone, stale.is_all);
+        IF stale.day < stale.folded THEN
+            PERFORM rollup_refold_users(stale.site_no, stale.day);
+        END IF;
+        DELETE FROM stale_users WHERE site_no = stale.site_no AND day = stale.day;
+    END LOOP;
+END
+$$;
+
+-- Counts the users of a day's visits by their values, and writes those that differ.
+CREATE OR REPLACE FUNCTION rollup_recount_day(p_site_no integer, p_day date, p_zone text,
+                                              p_is_all boolean) RETURNS void
+LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+BEGIN
+    WITH counted AS (
+        SELECT (v.place + 3)::smallint AS dimension, v.value_id,
+               (SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
+                  FROM unnest(array_agg(u.key)) AS key) AS users
+          FROM visits one
+         CROSS JOIN LATERAL unnest(one.value_ids) WITH ORDINALITY AS v (value_id, place)
+         CROSS JOIN LATERAL unnest(one.users) AS u (key)
+         WHERE one.site_no = p_site_no
+           AND one.first_at >= p_day::timestamp AT TIME ZONE p_zone
+           AND one.first_at < (p_day + 1)::timestamp AT TIME ZONE p_zone
+           AND v.value_id IS NOT NULL AND (p_is_all OR v.place = 2)
+         GROUP BY 1, 2
+    ), dimension_of AS (
+        SELECT dimension FROM dimensions
+         WHERE kind = 'visit' AND (p_is_all OR dimension = dimension_exit_page())
+    ), wanted AS (
+        SELECT c.ctid AS tid, coalesce(n.users, hll_empty(11, 5, 128, 1)) AS users
+          FROM dimension_of d
+         CROSS JOIN LATERAL (
+               SELECT c.ctid, c.dimension, c.value_id, c.users FROM counts c
+                WHERE c.site_no = p_site_no AND c.dimension = d.dimension AND c.grain = 1
+                  AND c.day = p_day OFFSET 0) AS c
+          LEFT JOIN counted n ON n.dimension = c.dimension AND n.value_id = c.value_id
+         WHERE c.users IS DISTINCT FROM coalesce(n.users, hll_empty(11, 5, 128, 1))
+    )
+    UPDATE counts c SET users = w.users FROM wanted w WHERE c.ctid = w.tid;
+END
+$$;
+
+-- Adds the users of a day's visits to the month that has been folded.
+CREATE OR REPLACE FUNCTION rollup_refold_users(p_site_no integer, p_day date) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE counts m SET users = hll_union(m.users, c.users)
+      FROM dimensions d
+     CROSS JOIN LATERAL (
+           SELECT c.dimension, c.value_id, c.users FROM counts c
+            WHERE c.site_no = p_site_no AND c.dimension = d.dimension AND c.grain = 1
+              AND c.day = p_day OFFSET 0) AS c
+     WHERE d.kind = 'visit' AND m.site_no = p_site_no AND m.dimension = c.dimension
+       AND m.grain = 3 AND m.day = date_trunc('month', p_day)::date
+       AND m.value_id = c.value_id;
+END
+$$;
