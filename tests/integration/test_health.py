@@ -3,7 +3,6 @@ right schema; both on all three daemons, through every trouble and back."""
 import pytest
 
 from support.http import Connection, build
-from support.postgres_server import Database
 from support.wait import wait_until
 
 NEEDS = {"ingestion": {"redis"}, "processor": {"redis", "postgres"},
@@ -11,28 +10,23 @@ NEEDS = {"ingestion": {"redis"}, "processor": {"redis", "postgres"},
 
 
 @pytest.fixture
-def own(private_redis, private_postgres, migrated_template):
-    """Redis, Postgres and a database of this test's own, to be harmed."""
+def own(redis, postgres, database):
+    """The servers of this file, which a test may harm, and a database with the schema."""
     class Own:
-        redis = private_redis()
-        postgres = private_postgres()
-        database = None
-    Own.database = Database(Own.postgres, Own.postgres.create_database())
+        pass
+    Own.redis, Own.postgres, Own.database = redis, postgres, database
     yield Own
-    Own.database.close()
+    for server in (redis, postgres):  # where a test failed before it had healed them
+        if server.process is None:
+            server.start()
+        else:
+            server.resume()
 
 
 def start(daemons, own, name, wait=True):
     return daemons.start(name, wait=wait, REDIS_URL=own.redis.url,
                          DATABASE_URL=own.database.url, HALT_RETRY_MS=200,
                          RETRY_MAX_MS=200)
-
-
-def migrate(daemons, own):
-    processor = daemons.make("processor", ["--migrate"], DATABASE_URL=own.database.url)
-    processor.start(wait=False)
-    assert processor.wait_exit(60) == 0
-    processor.process = None
 
 
 def ready(daemon):
@@ -50,7 +44,6 @@ def ready(daemon):
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_alive_and_ready(daemons, own, name):
-    migrate(daemons, own)
     daemon = start(daemons, own, name)
     assert ready(daemon) == 200
     for target in ("/healthz", "/readyz", "/HEALTHZ", "/readyz/", "/readyz?x=1"):
@@ -87,7 +80,6 @@ HARM = {
 @pytest.mark.parametrize("name", NEEDS)
 @pytest.mark.parametrize("part, harm, heal", HARM.values(), ids=HARM.keys())
 def test_not_ready_while_what_it_needs_is_away(daemons, own, name, part, harm, heal):
-    migrate(daemons, own)
     daemon = start(daemons, own, name)
     harm(own)
     if part in NEEDS[name]:
@@ -101,7 +93,6 @@ def test_not_ready_while_what_it_needs_is_away(daemons, own, name, part, harm, h
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_it_starts_before_what_it_needs(daemons, own, name):
-    migrate(daemons, own)
     own.redis.stop()
     own.postgres.stop()
     daemon = start(daemons, own, name, wait=False).wait_alive()
@@ -111,7 +102,9 @@ def test_it_starts_before_what_it_needs(daemons, own, name):
     wait_until(lambda: ready(daemon) == 200, 30, lambda: f"ready\n{daemon.story()}")
 
 
-def test_reporting_waits_for_the_schema_and_the_processor_brings_it(daemons, own):
+def test_reporting_waits_for_the_schema_and_the_processor_brings_it(daemons, own,
+                                                                            empty_database):
+    own.database = empty_database
     reporting = start(daemons, own, "reporting", wait=False).wait_alive()
     assert ready(reporting) == 503
     start(daemons, own, "processor")
@@ -119,7 +112,6 @@ def test_reporting_waits_for_the_schema_and_the_processor_brings_it(daemons, own
 
 
 def test_a_schema_newer_than_the_program(daemons, own):
-    migrate(daemons, own)
     own.database.rows("INSERT INTO schema_version (version, name, checksum, "
                       "readable_since) VALUES (9999, 'future.sql', '', 9999)")
     reporting = start(daemons, own, "reporting", wait=False).wait_alive()
@@ -138,7 +130,6 @@ def test_a_schema_newer_than_the_program(daemons, own):
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_health_asked_often_costs_little_and_leaves_nothing(daemons, own, name):
-    migrate(daemons, own)
     daemon = start(daemons, own, name)
     ready(daemon)
     if name == "reporting":  # all of its connections: 4, 2 for raw questions, 1 for this
@@ -154,7 +145,6 @@ def test_health_asked_often_costs_little_and_leaves_nothing(daemons, own, name):
 @pytest.mark.parametrize("name,words", [("ingestion", "POST /event"), ("processor", "/readyz")])
 def test_the_root_says_where_to_go(daemons, own, name, words):
     """Whoever opens the address in a browser has forgotten the path, and nothing is broken."""
-    migrate(daemons, own)
     daemon = start(daemons, own, name)
     for target in ("/", "/?a=b", f"http://localhost:{daemon.port}/"):
         answer = daemon.get(target)
