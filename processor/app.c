@@ -268,19 +268,12 @@ static enum err_code init_workers(struct app *app, struct err *err)
 static enum err_code init_helpers(struct app *app, struct err *err)
 {
     const struct processor_conf *conf = app->conf;
-    struct queue_options options = {
-        .url = &app->redis_url,
-        .timeout_ms = conf->redis.timeout_ms,
-        .lease_ms = conf->lease_ms,
-        .batch_max = 1,
-        .batch_max_bytes = 1,
-    };
 
     app->lease_renewer = (struct lease_renewer){
         .leases = &app->leases,
         .lifecycle = &app->lifecycle,
         .health = &app->health,
-        .queue = queue_new(&options),
+        .queue = queue_of_conf(conf, &app->redis_url),
         .thread = app->worker_count,
         .lease_ms = conf->lease_ms,
         .shutdown_timeout_ms = conf->shutdown_timeout_ms,

@@ -32,13 +32,6 @@ enum outcome {
 enum err_code worker_init(struct worker *worker, const struct processor_conf *conf,
                           const struct redis_url *url, size_t number, struct err *err)
 {
-    struct queue_options options = {
-        .url = url,
-        .timeout_ms = conf->redis.timeout_ms,
-        .lease_ms = conf->lease_ms,
-        .batch_max = conf->batch_max,
-        .batch_max_bytes = conf->batch_max_bytes,
-    };
     struct uuid random = uuid_v7();
     uint64_t seed;
 
@@ -48,7 +41,7 @@ enum err_code worker_init(struct worker *worker, const struct processor_conf *co
     store_init(&worker->store, conf);
     retry_init(&worker->redis_retry, conf->retry_base_ms, conf->retry_max_ms, seed);
     retry_init(&worker->postgres_retry, conf->retry_base_ms, conf->retry_max_ms, ~seed);
-    worker->queue = queue_new(&options);
+    worker->queue = queue_of_conf(conf, url);
     worker->parser = event_parser_new();
     if (!worker->queue || !worker->parser)
         return err_set(err, ERR_NOMEM, "out of memory");

@@ -85,8 +85,7 @@ struct query_run *query_run_find(const struct query_run_list *runs,
     uint64_t hash = hash_query(query);
     struct query_run *run;
 
-    TAILQ_FOREACH(run, runs, next)
-    {
+    TAILQ_FOREACH (run, runs, next) {
         if (run->hash == hash && is_same(&run->query, query))
             return run;
     }

@@ -14,6 +14,7 @@
 #include "ingestion/commit/barrier.h"
 
 #include <assert.h>
+#include <sys/queue.h>
 
 #include "ingestion/commit/barrier_states.h"
 #include "ingestion/commit/group.h"
@@ -29,7 +30,7 @@ static const char info_command[] = "*2\r\n$4\r\nINFO\r\n$11\r\npersistence\r\n";
 
 /* A group on its way. */
 struct push {
-    struct push *next; /* in its list */
+    STAILQ_ENTRY(push) entry;
     struct barrier *barrier;
     redis_uv_reply_fn fn;
     struct group *group;
@@ -40,10 +41,7 @@ struct push {
     int64_t held_ms;       /* since when it is held */
 };
 
-struct push_list {
-    struct push *first;
-    struct push *last;
-};
+STAILQ_HEAD(push_list, push);
 
 struct barrier {
     struct barrier_options options;
@@ -103,43 +101,33 @@ static bool is_in_step(struct barrier *barrier, const redisReply *info)
     return !barrier->is_out_of_step;
 }
 
-static void list_append(struct push_list *list, struct push *push)
-{
-    push->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = push;
-    list->last = push;
-}
-
 static struct push *list_take(struct push_list *list)
 {
-    struct push *push = list->first;
+    struct push *push = STAILQ_FIRST(list);
 
     if (push)
-        list->first = push->next;
-    if (!list->first)
-        list->last = NULL;
+        STAILQ_REMOVE_HEAD(list, entry);
     return push;
 }
 
 /* Holds them in front of what came later. */
-static void put_in_front(struct barrier *barrier, struct push_list list)
+static void put_in_front(struct barrier *barrier, struct push_list *list)
 {
     struct push *push;
 
-    for (push = list.first; push; push = push->next)
+    STAILQ_FOREACH (push, list, entry)
         set_state(push, question_is_tried(barrier->question) ? PUSH_TRIED : PUSH_HELD);
-    while ((push = list_take(&barrier->held)) != NULL)
-        list_append(&list, push);
-    barrier->held = list;
+    STAILQ_CONCAT(list, &barrier->held);
+    STAILQ_CONCAT(&barrier->held, list);
 }
 
 /* Passes all of them on: as written, or as unknown.  Whoever is told may send again. */
 static void release(struct push_list *list, bool is_written)
 {
-    struct push_list released = *list;
+    struct push_list released = STAILQ_HEAD_INITIALIZER(released);
     struct push *push;
 
-    *list = (struct push_list){.first = NULL};
+    STAILQ_CONCAT(&released, list);
     while ((push = list_take(&released)) != NULL) {
         push->fn(is_written ? &push->reply : NULL, push->group);
         mem_free(push);
@@ -157,7 +145,7 @@ static void look_again(struct barrier *barrier)
  * that do not wait for ever. */
 static void lose_held(struct barrier *barrier)
 {
-    barrier->is_covered_lost = barrier->covered.first != NULL;
+    barrier->is_covered_lost = !STAILQ_EMPTY(&barrier->covered);
     note(barrier, QUESTION_ON_FORGET);
     if (barrier->is_covered_lost)
         look_again(barrier);
@@ -168,13 +156,16 @@ static void lose_held(struct barrier *barrier)
 
 static bool is_waiting(const struct barrier *barrier)
 {
-    return barrier->held.first || (barrier->gap && stopgap_is_filled(barrier->gap));
+    return !STAILQ_EMPTY(&barrier->held) ||
+           (barrier->gap && stopgap_is_filled(barrier->gap));
 }
 
 /* No fsync is under way, so at the end of its turn Redis writes all that was replied on this
  * connection so far; or fails to, which only an INFO of a later turn can say. */
 static void note_tried(struct barrier *barrier)
 {
+    struct push *push;
+
     if (barrier->connection != redis_uv_connection(barrier->options.redis)) {
         lose_held(barrier);
         return;
@@ -182,7 +173,7 @@ static void note_tried(struct barrier *barrier)
     if (question_is_tried(barrier->question) || !is_waiting(barrier))
         return;
     note(barrier, QUESTION_ON_TURN);
-    for (struct push *push = barrier->held.first; push; push = push->next)
+    STAILQ_FOREACH (push, &barrier->held, entry)
         set_state(push, PUSH_TRIED);
     ask(barrier);
 }
@@ -190,12 +181,15 @@ static void note_tried(struct barrier *barrier)
 /* What was tried has succeeded, or will be tried again. */
 static void note_checked(struct barrier *barrier, bool is_written)
 {
-    struct push_list written = {.first = NULL};
+    struct push_list written = STAILQ_HEAD_INITIALIZER(written);
+    struct push *push;
 
-    while (barrier->held.first && barrier->held.first->state == PUSH_TRIED)
-        list_append(&written, list_take(&barrier->held));
+    while ((push = STAILQ_FIRST(&barrier->held)) != NULL && push->state == PUSH_TRIED) {
+        STAILQ_REMOVE_HEAD(&barrier->held, entry);
+        STAILQ_INSERT_TAIL(&written, push, entry);
+    }
     if (!is_written) {
-        put_in_front(barrier, written);
+        put_in_front(barrier, &written);
         return;
     }
     if (barrier->gap)
@@ -210,41 +204,47 @@ static void note_checked(struct barrier *barrier, bool is_written)
 /* Has the stopgap write down what is held, as far as it takes it. */
 static void cover(struct barrier *barrier)
 {
-    struct push_list held = barrier->held;
+    struct push_list held = STAILQ_HEAD_INITIALIZER(held);
     struct push *push;
     bool is_full = false;
 
     if (!barrier->gap || question_is_tried(barrier->question) ||
         !stopgap_is_ready(barrier->gap))
         return; /* tried: all that stands in the file may be about to go */
-    barrier->held = (struct push_list){.first = NULL};
+    STAILQ_CONCAT(&held, &barrier->held);
     while ((push = list_take(&held)) != NULL) {
+        struct push_list *list = &barrier->held;
         bool is_covered = !is_full && !push->is_spooled &&
                           stopgap_add(barrier->gap, push->group) == ERR_OK;
         is_full = is_full || (!is_covered && !push->is_spooled);
-        if (is_covered)
+        if (is_covered) {
             set_state(push, PUSH_COVERED);
-        list_append(is_covered ? &barrier->covered : &barrier->held, push);
+            list = &barrier->covered;
+        }
+        STAILQ_INSERT_TAIL(list, push, entry);
     }
-    if (barrier->covered.first)
+    if (!STAILQ_EMPTY(&barrier->covered))
         stopgap_append(barrier->gap);
 }
 
 static void on_covered(enum err_code code, void *user)
 {
     struct barrier *barrier = user;
-    struct push_list covered = barrier->covered;
+    struct push_list covered = STAILQ_HEAD_INITIALIZER(covered);
     bool is_lost = barrier->is_covered_lost;
     struct push *push;
 
-    barrier->covered = (struct push_list){.first = NULL};
+    STAILQ_CONCAT(&covered, &barrier->covered);
     barrier->is_covered_lost = false;
     if (code && !is_lost) { /* held as before */
-        put_in_front(barrier, covered);
+        put_in_front(barrier, &covered);
         return;
     }
-    for (push = covered.first; !code && push; push = push->next)
-        metric_add(&barrier->options.metrics->stopgapped, (int64_t)push->group->count);
+    STAILQ_FOREACH (push, &covered, entry) {
+        if (!code)
+            metric_add(&barrier->options.metrics->stopgapped,
+                       (int64_t)push->group->count);
+    }
     release(&covered, !code);
 }
 
@@ -264,7 +264,7 @@ static void hold(struct barrier *barrier, struct push *push)
     barrier->connection = connection;
     set_state(push, PUSH_HELD);
     push->held_ms = (int64_t)uv_now(barrier->again.loop);
-    list_append(&barrier->held, push);
+    STAILQ_INSERT_TAIL(&barrier->held, push, entry);
     look_again(barrier);
     cover(barrier);
 }
@@ -307,9 +307,10 @@ static void ask(struct barrier *barrier)
 
 static void release_late(struct barrier *barrier, struct push_list *list)
 {
+    const struct push *first = STAILQ_FIRST(list);
     int64_t now_ms = (int64_t)uv_now(barrier->again.loop);
 
-    if (list->first && now_ms - list->first->held_ms > barrier->options.hold_max_ms)
+    if (first && now_ms - first->held_ms > barrier->options.hold_max_ms)
         release(list, false);
 }
 
@@ -326,7 +327,7 @@ static void on_again(uv_timer_t *timer)
     release_late(barrier, &barrier->held);
     cover(barrier); /* perhaps the stopgap takes it now */
     ask(barrier);
-    if (barrier->is_covered_lost && barrier->covered.first)
+    if (barrier->is_covered_lost && !STAILQ_EMPTY(&barrier->covered))
         look_again(barrier); /* there is nothing to ask about them */
 }
 
@@ -424,6 +425,8 @@ enum err_code barrier_start(uv_loop_t *loop, const struct barrier_options *optio
     if (!barrier)
         return err_set(err, ERR_NOMEM, "out of memory");
     barrier->options = *options;
+    STAILQ_INIT(&barrier->held);
+    STAILQ_INIT(&barrier->covered);
     if (start_gap(barrier, loop, err) != ERR_OK) {
         mem_free(barrier);
         return err->code;

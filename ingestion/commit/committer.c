@@ -133,8 +133,7 @@ static void expire_list(struct committer *committer, const struct group_list *li
 {
     struct group *group;
 
-    TAILQ_FOREACH(group, list, entry)
-    {
+    TAILQ_FOREACH (group, list, entry) {
         size_t jobs = group_expire(group, committer_now_ms(committer));
         metric_add(&committer->options.metrics->rejected[REJECTION_TIMEOUT],
                    (int64_t)jobs);

@@ -194,14 +194,7 @@ static enum err_code replay_pages(struct cli *cli, struct dead_replay *replay,
 static enum err_code replay(struct cli *cli, struct err *err)
 {
     const struct processor_conf *daemon = &cli->conf->daemon;
-    struct queue_options options = {
-        .url = &cli->redis_url,
-        .timeout_ms = daemon->redis.timeout_ms,
-        .lease_ms = daemon->lease_ms,
-        .batch_max = daemon->batch_max,
-        .batch_max_bytes = daemon->batch_max_bytes,
-    };
-    struct queue *queue = queue_new(&options);
+    struct queue *queue = queue_of_conf(daemon, &cli->redis_url);
     struct dead_replay replay;
     enum err_code code = cli_open(cli, DEAD_PAYLOAD_MAX, err);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "processor/conf.h"
 #include "processor/queue/parts.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
@@ -47,6 +48,18 @@ struct queue *queue_new(const struct queue_options *options)
     queue_new_id(queue->owner);
     queue_new_id(queue->next_id);
     return queue;
+}
+
+struct queue *queue_of_conf(const struct processor_conf *conf,
+                            const struct redis_url *url)
+{
+    return queue_new(&(struct queue_options){
+        .url = url,
+        .timeout_ms = conf->redis.timeout_ms,
+        .lease_ms = conf->lease_ms,
+        .batch_max = conf->batch_max,
+        .batch_max_bytes = conf->batch_max_bytes,
+    });
 }
 
 static void disconnect(struct queue *queue)

@@ -41,6 +41,7 @@ struct queue_options {
     int64_t batch_max_bytes;
 };
 
+struct processor_conf;
 struct queue; /* opaque */
 
 struct claim_piece {
@@ -63,6 +64,11 @@ struct claim {
 
 /* NULL when out of memory. */
 struct queue *queue_new(const struct queue_options *options) MUST_CHECK;
+
+/* The same with the options that the settings say.  NULL when out of memory. */
+struct queue *queue_of_conf(const struct processor_conf *conf,
+                            const struct redis_url *url) MUST_CHECK;
+
 void queue_free(struct queue *queue);
 
 /* The token by which Redis knows this queue's claims; NUL-terminated. */

@@ -3,12 +3,14 @@
  * Rows go to a temporary table first and from there into events, those whose key is there
  * already excepted.  A savepoint around each insert lets poison be found by halving: k
  * poisonous rows of n cost about k * log2(n) statements, all in one transaction. */
+#include "processor/store/careful.h"
+
 #include <stdio.h>
 
 #include "processor/store/batch.h"
 #include "processor/store/copy.h"
-#include "processor/store/parts.h"
-#include "processor/store/store.h"
+#include "processor/store/dead.h"
+#include "processor/store/steps.h"
 #include "shared/base/failpoint.h"
 #include "shared/pg/conn.h"
 

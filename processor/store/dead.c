@@ -1,4 +1,4 @@
-/* dead.c -- the dead of a batch into dead_letters, in the transaction of their batch.
+/* dead.c -- see dead.h.
  *
  * They are inserted in one order for all batches: event_id, payload, place.  Two batches with
  * the same dead then wait for one another in turn and never in a circle.
@@ -6,6 +6,8 @@
  * The key of the table makes a repetition harmless.  A job that fails in another batch than
  * before was replayed: it makes the letter a new one, so that whoever replays it does not
  * delete the letter of this failure as that of the last (dead/replay.h). */
+#include "processor/store/dead.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,8 +16,7 @@
 
 #include "processor/store/batch.h"
 #include "processor/store/copy.h"
-#include "processor/store/parts.h"
-#include "processor/store/store.h"
+#include "processor/store/steps.h"
 #include "shared/base/buf.h"
 #include "shared/base/failpoint.h"
 #include "shared/base/mem.h"

@@ -22,27 +22,13 @@
 #ifndef PROCESSOR_STORE_STORE_H
 #define PROCESSOR_STORE_STORE_H
 
-#include <libpq-fe.h>
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "shared/base/buf.h"
+#include "processor/store/steps.h"
 #include "shared/base/err.h"
 
 struct batch;
 struct processor_conf;
-
-struct store {
-    const struct processor_conf *conf; /* borrowed */
-    PGconn *conn;                      /* owned; NULL: not connected */
-    int64_t patience_ms;               /* for one statement */
-    struct buf placed;                 /* rows of the careful way */
-    struct buf sql;                    /* the present statement, with a batch's columns */
-    size_t inserted; /* by the last store_batch(); its other rows were there before */
-    unsigned careful_left; /* batches for which the fast way is not tried first */
-    uint64_t last_host;    /* the server that conn led to */
-    bool must_evict;       /* a backend of ours may still be at work on the batch */
-};
 
 void store_init(struct store *store, const struct processor_conf *conf);
 void store_release(struct store *store);

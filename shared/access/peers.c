@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/random.h>
 
 #include "shared/access/address.h"
@@ -17,10 +18,12 @@ enum {
 };
 
 struct http_peer {
-    struct http_peer *next; /* in its bucket */
+    LIST_ENTRY(http_peer) entry; /* in its bucket */
     struct address address;
     int64_t connections;
 };
+
+LIST_HEAD(bucket, http_peer);
 
 struct http_peers {
     pthread_mutex_t lock;
@@ -28,7 +31,7 @@ struct http_peers {
     struct networks exempt;
     struct siphash_key secret;
     size_t bucket_count; /* a power of two */
-    struct http_peer *buckets[];
+    struct bucket buckets[];
 };
 
 static size_t count_buckets(int64_t connections)
@@ -45,7 +48,7 @@ enum err_code http_peers_new(int64_t max_each, int64_t connections,
 {
     size_t count = count_buckets(connections);
     struct http_peers *peers =
-        mem_calloc(1, sizeof(*peers) + count * sizeof(struct http_peer *));
+        mem_calloc(1, sizeof(*peers) + count * sizeof(struct bucket));
 
     if (!peers)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -55,19 +58,20 @@ enum err_code http_peers_new(int64_t max_each, int64_t connections,
     }
     (void)pthread_mutex_init(&peers->lock, NULL); /* cannot fail on Linux */
     peers->max_each = max_each;
-    peers->bucket_count = count;
+    peers->bucket_count = count; /* empty buckets are all zero */
     *ret_peers = peers;
     return ERR_OK;
 }
 
 void http_peers_free(struct http_peers *peers)
 {
+    struct http_peer *peer;
+
     if (!peers)
         return;
     for (size_t i = 0; i < peers->bucket_count; i++) {
-        while (peers->buckets[i]) {
-            struct http_peer *peer = peers->buckets[i];
-            peers->buckets[i] = peer->next;
+        while ((peer = LIST_FIRST(&peers->buckets[i])) != NULL) {
+            LIST_REMOVE(peer, entry);
             mem_free(peer);
         }
     }
@@ -82,8 +86,7 @@ void http_peers_exempt(struct http_peers *peers, const struct networks *networks
     (void)pthread_mutex_unlock(&peers->lock);
 }
 
-static struct http_peer **bucket_of(struct http_peers *peers,
-                                    const struct address *address)
+static struct bucket *bucket_of(struct http_peers *peers, const struct address *address)
 {
     uint64_t hash = siphash(&peers->secret, address->bytes, sizeof(address->bytes));
 
@@ -93,20 +96,18 @@ static struct http_peer **bucket_of(struct http_peers *peers,
 /* The peer of this address, made if there is none. */
 static struct http_peer *find(struct http_peers *peers, const struct address *address)
 {
-    struct http_peer **bucket = bucket_of(peers, address);
-    struct http_peer *peer = *bucket;
+    struct bucket *bucket = bucket_of(peers, address);
+    struct http_peer *peer;
 
-    while (peer &&
-           memcmp(peer->address.bytes, address->bytes, sizeof(address->bytes)) != 0)
-        peer = peer->next;
-    if (peer)
-        return peer;
+    LIST_FOREACH (peer, bucket, entry) {
+        if (memcmp(peer->address.bytes, address->bytes, sizeof(address->bytes)) == 0)
+            return peer;
+    }
     peer = mem_calloc(1, sizeof(*peer));
     if (!peer)
         return NULL;
     peer->address = *address;
-    peer->next = *bucket;
-    *bucket = peer;
+    LIST_INSERT_HEAD(bucket, peer, entry);
     return peer;
 }
 
@@ -130,14 +131,9 @@ struct http_peer *http_peers_enter(struct http_peers *peers,
 
 void http_peers_leave(struct http_peers *peers, struct http_peer *peer)
 {
-    struct http_peer **at;
-
     (void)pthread_mutex_lock(&peers->lock);
     if (--peer->connections == 0) {
-        at = bucket_of(peers, &peer->address);
-        while (*at != peer)
-            at = &(*at)->next;
-        *at = peer->next;
+        LIST_REMOVE(peer, entry);
         mem_free(peer);
     }
     (void)pthread_mutex_unlock(&peers->lock);

@@ -32,29 +32,14 @@ static int64_t phase_ms(const struct http_server *server, enum http_phase phase)
     return INT64_MAX / 2; /* the holder's own deadline counts */
 }
 
-static void list_remove(struct http_list *list, struct http_request *req)
-{
-    *(req->prev ? &req->prev->next : &list->first) = req->next;
-    *(req->next ? &req->next->prev : &list->last) = req->prev;
-    req->prev = req->next = NULL;
-}
-
-static void list_append(struct http_list *list, struct http_request *req)
-{
-    req->prev = list->last;
-    req->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = req;
-    list->last = req;
-}
-
 void http_conn_enter(struct http_request *req, enum http_phase phase)
 {
     struct http_server *server = req->server;
 
-    list_remove(&server->phases[req->phase], req);
+    TAILQ_REMOVE(&server->phases[req->phase], req, entry);
     req->phase = phase;
     req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, phase);
-    list_append(&server->phases[phase], req);
+    TAILQ_INSERT_TAIL(&server->phases[phase], req, entry);
     if (phase == PHASE_IDLE)
         http_room_make(server);
 }
@@ -70,15 +55,15 @@ void http_conn_cut(struct http_request *req)
  * deadline moves on; cutting it again would do no harm either. */
 static void expire_list(struct http_list *list, int64_t now_ms)
 {
-    for (struct http_request *req = list->first; req && req->deadline_ms <= now_ms;) {
-        struct http_request *next = req->next;
+    struct http_request *req;
+
+    while ((req = TAILQ_FIRST(list)) != NULL && req->deadline_ms <= now_ms) {
         metric_add(&req->server->metrics->timeouts[req->phase], 1);
         http_rescue_late(req);
         http_conn_cut(req);
         req->deadline_ms = INT64_MAX / 2;
-        list_remove(list, req);
-        list_append(list, req);
-        req = next;
+        TAILQ_REMOVE(list, req, entry);
+        TAILQ_INSERT_TAIL(list, req, entry);
     }
 }
 
@@ -97,16 +82,19 @@ static void notice_end(const struct http_request *req)
 void http_conn_notice_ends(struct http_server *server, int64_t now_ms)
 {
     int64_t idle_ms = phase_ms(server, PHASE_IDLE);
+    struct http_request *req;
 
     if (now_ms - server->noticed_ms < NOTICE_MS)
         return;
     for (int phase = PHASE_HEADERS; phase <= PHASE_BODY; phase++)
-        for (struct http_request *req = server->phases[phase].first; req; req = req->next)
+        TAILQ_FOREACH (req, &server->phases[phase], entry)
             notice_end(req);
     /* One that has been idle for longer was looked at the last time. */
-    for (struct http_request *req = server->phases[PHASE_IDLE].last;
-         req && req->deadline_ms - idle_ms >= server->noticed_ms; req = req->prev)
+    TAILQ_FOREACH_REVERSE (req, &server->phases[PHASE_IDLE], http_list, entry) {
+        if (req->deadline_ms - idle_ms < server->noticed_ms)
+            break;
         notice_end(req);
+    }
     server->noticed_ms = now_ms;
 }
 
@@ -118,8 +106,9 @@ void http_conn_expire(struct http_server *server, int64_t now_ms)
 
 void http_conn_cut_idle(struct http_server *server)
 {
-    for (struct http_request *req = server->phases[PHASE_IDLE].first; req;
-         req = req->next)
+    struct http_request *req;
+
+    TAILQ_FOREACH (req, &server->phases[PHASE_IDLE], entry)
         http_conn_cut(req);
 }
 
@@ -152,7 +141,7 @@ static struct http_request *conn_new(struct http_server *server,
     req->body.held = &server->metrics->body_bytes;
     req->phase = PHASE_IDLE;
     req->deadline_ms = (int64_t)uv_now(server->loop) + phase_ms(server, PHASE_IDLE);
-    list_append(&server->phases[PHASE_IDLE], req);
+    TAILQ_INSERT_TAIL(&server->phases[PHASE_IDLE], req, entry);
     server->connections++;
     metric_add(&server->metrics->accepted, 1);
     metric_set(&server->metrics->connections, (int64_t)server->connections);
@@ -175,7 +164,7 @@ static void conn_gone(struct http_request *req)
 {
     struct http_server *server = req->server;
 
-    list_remove(&server->phases[req->phase], req);
+    TAILQ_REMOVE(&server->phases[req->phase], req, entry);
     http_room_leave(req);
     server->connections--;
     server->leaving -= req->is_leaving;

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "shared/base/buf.h"
@@ -41,15 +42,14 @@ enum http_step {
 
 /* One connection and the one request it has at a time. */
 struct http_request {
-    struct http_server *server; /* NULL once the connection is gone */
-    struct MHD_Connection *mhd; /* NULL once the connection is gone */
-    int fd;                     /* of the connection */
-    bool is_cut;                /* nothing more is read from it */
-    bool is_leaving;            /* cut, but not gone yet */
-    struct http_raw raw;        /* what has come on it */
-    struct http_request *prev;  /* in the list of its phase */
-    struct http_request *next;
-    struct http_peer *peer; /* of options.peers; NULL: not counted there */
+    struct http_server *server;      /* NULL once the connection is gone */
+    struct MHD_Connection *mhd;      /* NULL once the connection is gone */
+    int fd;                          /* of the connection */
+    bool is_cut;                     /* nothing more is read from it */
+    bool is_leaving;                 /* cut, but not gone yet */
+    struct http_raw raw;             /* what has come on it */
+    TAILQ_ENTRY(http_request) entry; /* in the list of its phase */
+    struct http_peer *peer;          /* of options.peers; NULL: not counted there */
     int64_t deadline_ms;
     enum http_phase phase;
     enum http_step step;
@@ -81,10 +81,7 @@ enum {
     HTTP_OK_COUNT = 4
 };
 
-struct http_list {
-    struct http_request *first; /* the oldest */
-    struct http_request *last;
-};
+TAILQ_HEAD(http_list, http_request); /* the oldest first */
 
 struct http_server {
     struct http_options options;

@@ -56,10 +56,12 @@ static struct http_request *oldest(const struct http_server *server,
                                    enum http_phase phase, const struct http_peer *peer,
                                    const struct http_request *newcomer)
 {
+    struct http_request *req;
     int looked = 0;
 
-    for (struct http_request *req = server->phases[phase].first; req && looked < LOOK_MAX;
-         req = req->next, looked++) {
+    TAILQ_FOREACH (req, &server->phases[phase], entry) {
+        if (looked++ == LOOK_MAX)
+            break;
         if (may_leave(req, peer, newcomer))
             return req;
     }

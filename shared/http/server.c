@@ -117,10 +117,10 @@ static void close_handles(struct http_server *server)
 
 static void force_answers(struct http_server *server)
 {
-    struct http_request *req = server->phases[PHASE_WAITING].first;
+    struct http_request *req = TAILQ_FIRST(&server->phases[PHASE_WAITING]);
 
     while (req) {
-        struct http_request *next = req->next;
+        struct http_request *next = TAILQ_NEXT(req, entry);
         if (req->flow)
             http_stream_fail(req);
         else if (!req->status)
@@ -261,6 +261,8 @@ enum err_code http_server_start(uv_loop_t *loop, const struct http_options *opti
 
     if (!server)
         return err_set(err, ERR_NOMEM, "out of memory");
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        TAILQ_INIT(&server->phases[phase]);
     server->options = *options;
     server->metrics = options->metrics ? options->metrics : &server->uncounted;
     metric_set(&server->metrics->connections_max, options->max_connections);

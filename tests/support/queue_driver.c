@@ -290,13 +290,7 @@ static void run(const struct processor_conf *conf)
     char word[WORD_MAX];
 
     must(redis_url_parse(conf->redis.url, &url, &err), "REDIS_URL");
-    driver.queue = queue_new(&(struct queue_options){
-        .url = &url,
-        .timeout_ms = conf->redis.timeout_ms,
-        .lease_ms = conf->lease_ms,
-        .batch_max = conf->batch_max,
-        .batch_max_bytes = conf->batch_max_bytes,
-    });
+    driver.queue = queue_of_conf(conf, &url);
     driver.parser = event_parser_new();
     must(driver.queue && driver.parser ? ERR_OK : ERR_NOMEM, "start");
     batch_init(&driver.batch);
