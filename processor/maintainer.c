@@ -1,8 +1,6 @@
 /* maintainer.c -- see maintainer.h. */
 #include "processor/maintainer.h"
 
-#include <string.h>
-
 #include "processor/conf.h"
 #include "processor/health.h"
 #include "processor/lifecycle.h"
@@ -13,7 +11,6 @@
 #include "shared/base/clock.h"
 #include "shared/base/failpoint.h"
 #include "shared/pg/conn.h"
-#include "shared/text/uuid.h"
 
 enum {
     LOG_EVERY_MS = 10000,
@@ -27,10 +24,6 @@ enum {
 
 void maintainer_init(struct maintainer *maintainer, const struct processor_conf *conf)
 {
-    struct uuid random = uuid_v7();
-    uint64_t seed;
-
-    memcpy(&seed, random.bytes + 8, sizeof(seed));
     *maintainer = (struct maintainer){
         .conf = conf,
         .patience_ms = session_patience_ms(conf->rollup_timeout_ms),
@@ -38,7 +31,7 @@ void maintainer_init(struct maintainer *maintainer, const struct processor_conf 
     pace_init(&maintainer->pace, conf->rollup_pause_times, conf->rollup_lag_max_ms,
               conf->batch_pause_ms, clock_mono_ms());
     rollup_size_init(&maintainer->size, conf->rollup_max_rows);
-    retry_init(&maintainer->retry, conf->retry_base_ms, conf->retry_max_ms, seed);
+    retry_init(&maintainer->retry, conf->retry_base_ms, conf->retry_max_ms, retry_seed());
     metric_set(&maintainer->metrics.rollup_fresh_ms, clock_mono_ms());
 }
 

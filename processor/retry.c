@@ -1,6 +1,10 @@
 /* retry.c -- see retry.h. */
 #include "processor/retry.h"
 
+#include <string.h>
+
+#include "shared/text/uuid.h"
+
 /* splitmix64: enough for jitter, and repeatable in a test. */
 static uint64_t draw(struct retry *retry)
 {
@@ -11,6 +15,15 @@ static uint64_t draw(struct retry *retry)
     value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
     return value ^ (value >> 31);
+}
+
+uint64_t retry_seed(void)
+{
+    struct uuid random = uuid_v7();
+    uint64_t seed;
+
+    memcpy(&seed, random.bytes + 8, sizeof(seed)); /* before it stands the time */
+    return seed;
 }
 
 void retry_init(struct retry *retry, int64_t base_ms, int64_t max_ms, uint64_t seed)

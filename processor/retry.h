@@ -18,6 +18,9 @@ struct retry {
 
 void retry_init(struct retry *retry, int64_t base_ms, int64_t max_ms, uint64_t seed);
 
+/* A seed that no other process or thread has. */
+uint64_t retry_seed(void);
+
 /* Counts one more failure and returns the pause after it. */
 int64_t retry_next_ms(struct retry *retry);
 

@@ -1,8 +1,6 @@
 /* worker.c -- see worker.h. */
 #include "processor/worker.h"
 
-#include <string.h>
-
 #include "processor/conf.h"
 #include "processor/health.h"
 #include "processor/lifecycle.h"
@@ -32,15 +30,13 @@ enum outcome {
 enum err_code worker_init(struct worker *worker, const struct processor_conf *conf,
                           const struct redis_url *url, size_t number, struct err *err)
 {
-    struct uuid random = uuid_v7();
-    uint64_t seed;
-
-    memcpy(&seed, random.bytes + 8, sizeof(seed));
     *worker = (struct worker){.conf = conf, .number = number};
     batch_init(&worker->batch);
     store_init(&worker->store, conf);
-    retry_init(&worker->redis_retry, conf->retry_base_ms, conf->retry_max_ms, seed);
-    retry_init(&worker->postgres_retry, conf->retry_base_ms, conf->retry_max_ms, ~seed);
+    retry_init(&worker->redis_retry, conf->retry_base_ms, conf->retry_max_ms,
+               retry_seed());
+    retry_init(&worker->postgres_retry, conf->retry_base_ms, conf->retry_max_ms,
+               retry_seed());
     worker->queue = queue_of_conf(conf, url);
     worker->parser = event_parser_new();
     if (!worker->queue || !worker->parser)

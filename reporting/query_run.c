@@ -5,19 +5,19 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shared/base/fnv.h"
 #include "shared/base/mem.h"
 
-/* FNV-1a; a client that makes hashes collide only makes his own comparisons longer. */
+/* A client that makes hashes collide only makes his own comparisons longer. */
 static uint64_t hash_query(const struct question *query)
 {
     size_t count = report_get(query->statement)->value_count;
-    uint64_t hash = 0xcbf29ce484222325U ^ query->statement;
+    uint64_t hash = FNV_START ^ query->statement;
 
     for (size_t i = 0; i < count; i++) {
         const struct ask_text *value = &query->values[i];
-        for (size_t at = 0; at < value->len; at++)
-            hash = (hash ^ (unsigned char)value->bytes[at]) * 0x100000001b3U;
-        hash *= 0x100000001b3U; /* where it ends */
+        hash = fnv_bytes(hash, value->bytes, value->len);
+        hash = fnv_byte(hash, 0); /* where it ends */
     }
     return hash;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "processor/store/copy.h"
+#include "shared/base/fnv.h"
 #include "shared/base/mem.h"
 #include "shared/event/event.h"
 
@@ -39,14 +40,6 @@ void batch_release(struct batch *batch)
     *batch = (struct batch){.count = 0};
 }
 
-/* FNV-1a over the text, from a start of the caller's choice. */
-static uint64_t hash_text(const char *text, uint64_t hash)
-{
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 /* Batch ids are UUIDs; of another text, which only a person can have put there, a UUID is
  * made. */
 static struct uuid uuid_of_id(const char *id)
@@ -57,8 +50,8 @@ static struct uuid uuid_of_id(const char *id)
 
     if (uuid_parse(id, strlen(id), &uuid) == ERR_OK)
         return uuid;
-    high = hash_text(id, UINT64_C(0xcbf29ce484222325));
-    low = hash_text(id, high ^ UINT64_C(0x9e3779b97f4a7c15));
+    high = fnv_bytes(FNV_START, id, strlen(id));
+    low = fnv_bytes(high ^ UINT64_C(0x9e3779b97f4a7c15), id, strlen(id));
     for (size_t i = 0; i < 8; i++) {
         uuid.bytes[i] = (uint8_t)(high >> (8 * i) & 0xff);
         uuid.bytes[8 + i] = (uint8_t)(low >> (8 * i) & 0xff);

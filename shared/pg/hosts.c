@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "shared/base/fnv.h"
 #include "shared/base/mem.h"
 #include "shared/pg/conn.h"
 
@@ -122,17 +123,15 @@ static enum err_code copy_element(const char *list, size_t index, char **ret_tex
     return ERR_OK;
 }
 
-/* FNV-1a: only told apart by it, and only within this process. */
+/* Hosts are only told apart by it, and only within this process. */
 static uint64_t add_to_id(uint64_t id, const char *text)
 {
-    for (; text && *text != '\0'; text++)
-        id = (id ^ (unsigned char)*text) * 1099511628211U;
-    return (id ^ 0xff) * 1099511628211U;
+    return fnv_byte(text ? fnv_bytes(id, text, strlen(text)) : id, 0xff);
 }
 
 static void set_id(struct pg_host *host)
 {
-    host->id = add_to_id(14695981039346656037U, host->name);
+    host->id = add_to_id(FNV_START, host->name);
     host->id = add_to_id(host->id, host->address);
     host->id = add_to_id(host->id, host->port) | 1;
 }

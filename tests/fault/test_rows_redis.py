@@ -4,6 +4,7 @@ stopped, silent, full, busy, loses its memory or talks nonsense.
 Without a spool requests are answered 503 in time while it is away; with one they are all
 answered 200.
 """
+import contextlib
 import shutil
 
 import pytest
@@ -188,7 +189,8 @@ def test_row_32_the_disk_of_redis_is_full(make_rig, database, small_disk, spool,
         rig.wait_stored(scaled(100))
         ballast = disk / "ballast"
         free = shutil.disk_usage(disk).free
-        ballast.write_bytes(bytes(max(0, free - 40_000)))
+        with contextlib.suppress(OSError):  # Redis was faster, and the disk is full
+            ballast.write_bytes(bytes(max(0, free - 40_000)))
         wait_trouble(rig, spool)
         ballast.unlink()
         if appendfsync == "always":

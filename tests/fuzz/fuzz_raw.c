@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shared/base/buf.h"
+#include "shared/base/fnv.h"
 #include "shared/base/mem.h"
 #include "shared/wire/raw.h"
 #include "tests/fuzz/fuzz.h"
@@ -290,19 +291,10 @@ static void check_same(const struct run *a, const struct run *b)
     MUST(!a->heads.len || !memcmp(a->heads.data, b->heads.data, a->heads.len));
 }
 
-static uint64_t hash_of(const char *in, size_t len)
-{
-    uint64_t hash = 14695981039346656037U;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)in[i]) * 1099511628211U;
-    return hash | 1;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *in = (const char *)data;
-    uint64_t random = hash_of(in, size);
+    uint64_t random = fnv_bytes(FNV_START, in, size) | 1;
     const struct cuts ways[] = {
         {.most = 1, .cap = 1},
         {.most = 1, .cap = PIECE_MAX},

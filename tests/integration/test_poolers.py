@@ -12,6 +12,7 @@ from support.daemon import run
 from support.events import Mix, event, job, new_id
 from support.fake_postgres import FakePostgres
 from support.judge import Judge
+from support.left_batch import leave_batch
 from support.pgbouncer import PgBouncer
 from support.redis_server import QUEUE
 from support.settings import scaled
@@ -121,17 +122,8 @@ def test_a_backend_left_in_a_batch_is_ended_behind_pgbouncer(daemons, redis, dat
                                                              pooler):
     """It is found by the batch's name, which only its transaction bears."""
     pooled = pooler("transaction")
-    batch = new_id()
     held = psycopg2.connect(pooled.url(database.name))
-    cursor = held.cursor()
-    cursor.execute(f"SET LOCAL application_name = 'analytics-batch {batch}'")
-    cursor.execute("INSERT INTO events (event_id, site_id, event_type, path, timestamp)"
-                   " VALUES (%s, 's', 'e', '/', '2025-11-14')", (batch,))
-    with redis.client() as client:
-        client.lpush("{events}:batch:" + batch, job(event(
-            event_id=batch, site_id="s", timestamp="2025-11-14T00:00:00Z")))
-        client.zadd("{events}:leases", {batch: 1})
-        client.hset("{events}:attempts", batch, 1)
+    leave_batch(redis, held)
     worker = daemons.start("processor", wait=False, REDIS_URL=redis.url,
                            DATABASE_URL=pooled.url(database.name), LOCK_TIMEOUT_MS=60000,
                            STATEMENT_TIMEOUT_MS=60000)

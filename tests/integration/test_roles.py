@@ -12,6 +12,7 @@ from support.daemon import run
 from support.event_fields import fields
 from support.events import Mix, event, job, new_id
 from support.judge import Judge
+from support.left_batch import leave_batch
 from support.months import month, name_of, wait_for_turn
 from support.postgres_server import Database, bin_dir
 from support.redis_server import QUEUE
@@ -103,16 +104,7 @@ def test_a_paused_processors_backend_is_ended(daemons, redis, empty_database, tm
     make_roles(database)
     migrate(database, OWNER, tmp_path)
     held = psycopg2.connect(url_as(database, PROCESSOR))
-    batch = new_id()
-    with held.cursor() as cursor:
-        cursor.execute(f"SET LOCAL application_name = 'analytics-batch {batch}'")
-        cursor.execute("INSERT INTO events (event_id, site_id, event_type, path, timestamp)"
-                       " VALUES (%s, 's', 'e', '/', '2025-11-14')", (batch,))
-    with redis.client() as client:
-        client.lpush("{events}:batch:" + batch, job(event(
-            event_id=batch, site_id="s", timestamp="2025-11-14T00:00:00Z")))
-        client.zadd("{events}:leases", {batch: 1})
-        client.hset("{events}:attempts", batch, 1)
+    leave_batch(redis, held)
     worker, *_ = start_stack(daemons, redis, database, LOCK_TIMEOUT_MS=60000,
                              STATEMENT_TIMEOUT_MS=60000)
     wait_until(lambda: database.value("SELECT count(*) FROM events") == 1, 20, worker.story)

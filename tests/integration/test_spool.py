@@ -13,19 +13,10 @@ from support.judge import Judge
 from support.load import Load
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
-from support.spool import (Spool, metric, posts, queued_ids, record, records, take_all,
+from support.spool import (metric, posts, queued_ids, record, records, take_all,
                            wait_not_ready)
+from support.spool_fixtures import server, spool  # noqa: F401
 from support.wait import wait_until
-
-
-@pytest.fixture
-def spool(tmp_path):
-    return Spool(tmp_path / "spool")
-
-
-@pytest.fixture
-def server(private_redis):
-    return private_redis()
 
 
 @pytest.fixture

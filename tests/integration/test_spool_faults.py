@@ -15,17 +15,8 @@ from support.load import Load
 from support.settings import patience
 from support.spool import (Spool, fill, metric, posts, queued_ids, record, records,
                            refused_in_time, take_all, wait_not_ready, wait_taken)
+from support.spool_fixtures import server, spool  # noqa: F401
 from support.wait import wait_until
-
-
-@pytest.fixture
-def spool(tmp_path):
-    return Spool(tmp_path / "spool")
-
-
-@pytest.fixture
-def server(private_redis):
-    return private_redis()
 
 
 @pytest.fixture

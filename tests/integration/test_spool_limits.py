@@ -12,19 +12,10 @@ from support.load import Load, send
 from support.redis_server import QUEUE
 from support.redis_trouble import cannot_save, no_memory, replica
 from support.settings import patience, scaled
-from support.spool import (Spool, drop_jobs, fill, metric, posts, queued_ids, refused_in_time, take_all,
+from support.spool import (drop_jobs, fill, metric, posts, queued_ids, refused_in_time, take_all,
                            wait_not_ready, wait_taken)
+from support.spool_fixtures import server, spool  # noqa: F401
 from support.wait import wait_until
-
-
-@pytest.fixture
-def spool(tmp_path):
-    return Spool(tmp_path / "spool")
-
-
-@pytest.fixture
-def server(private_redis):
-    return private_redis()
 
 
 @pytest.fixture

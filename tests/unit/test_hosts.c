@@ -9,14 +9,23 @@
 
 #include "shared/access/hosts.h"
 #include "shared/base/mem.h"
+#include "tests/unit/named_cases.h"
+
+static bool is_host(const char *setting, const char *name)
+{
+    struct hosts hosts;
+    struct err err;
+    bool is_in;
+
+    assert_int_equal(hosts_parse(setting, &hosts, &err), ERR_OK);
+    is_in = hosts_have(&hosts, name);
+    hosts_release(&hosts);
+    return is_in;
+}
 
 static void test_hosts_have_what_no_stranger_can_own(void **state)
 {
-    static const struct {
-        const char *setting;
-        const char *host;
-        bool is_in;
-    } cases[] = {
+    static const struct named_case cases[] = {
         {"", "localhost", true},
         {"", "localhost:4000", true},
         {"", "LocalHost.", true},
@@ -48,14 +57,7 @@ static void test_hosts_have_what_no_stranger_can_own(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct hosts hosts;
-        struct err err;
-        assert_int_equal(hosts_parse(cases[i].setting, &hosts, &err), ERR_OK);
-        if (hosts_have(&hosts, cases[i].host) != cases[i].is_in)
-            fail_msg("%s in %s", cases[i].host, cases[i].setting);
-        hosts_release(&hosts);
-    }
+    check_named(cases, sizeof(cases) / sizeof(cases[0]), is_host);
 }
 
 static void test_hosts_refuse_what_never_matches(void **state)

@@ -9,16 +9,24 @@
 
 #include "shared/access/origins.h"
 #include "shared/base/mem.h"
+#include "tests/unit/named_cases.h"
 
-struct origin_case {
-    const char *setting;
-    const char *origin;
+static bool is_origin(const char *setting, const char *name)
+{
+    struct origins origins;
+    struct err err;
     bool is_in;
-};
+
+    if (origins_parse(setting, false, &origins, &err))
+        fail_msg("%s: %s", setting, err.msg);
+    is_in = origins_have(&origins, name);
+    origins_release(&origins);
+    return is_in;
+}
 
 static void test_origins_mean_what_was_meant(void **state)
 {
-    static const struct origin_case cases[] = {
+    static const struct named_case cases[] = {
         {"https://shop.example", "https://shop.example", true},
         {"https://shop.example", "https://shop.example.evil", false},
         {"https://shop.example", "https://evil.shop.example", false},
@@ -50,15 +58,7 @@ static void test_origins_mean_what_was_meant(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct origins origins;
-        struct err err;
-        if (origins_parse(cases[i].setting, false, &origins, &err))
-            fail_msg("%s: %s", cases[i].setting, err.msg);
-        if (origins_have(&origins, cases[i].origin) != cases[i].is_in)
-            fail_msg("%s in %s", cases[i].origin, cases[i].setting);
-        origins_release(&origins);
-    }
+    check_named(cases, sizeof(cases) / sizeof(cases[0]), is_origin);
 }
 
 static void test_origins_refuse_what_never_matches(void **state)
