@@ -445,7 +445,7 @@ static void on_tick(uv_timer_t *timer)
 
 enum err_code spool_reader_start(uv_loop_t *loop,
                                  const struct spool_reader_options *options,
-                                 struct spool_reader **ret_feeder, struct err *err)
+                                 struct spool_reader **ret_reader, struct err *err)
 {
     struct spool_reader *reader = mem_calloc(1, sizeof(*reader));
 
@@ -462,7 +462,7 @@ enum err_code spool_reader_start(uv_loop_t *loop,
     (void)uv_timer_init(loop, &reader->tick);
     reader->tick.data = reader;
     (void)uv_timer_start(&reader->tick, on_tick, 0, TICK_MS);
-    *ret_feeder = reader;
+    *ret_reader = reader;
     return ERR_OK;
 }
 

@@ -44,7 +44,7 @@ struct spool_reader_options {
 /* ERR_NOMEM */
 enum err_code spool_reader_start(uv_loop_t *loop,
                                  const struct spool_reader_options *options,
-                                 struct spool_reader **ret_feeder,
+                                 struct spool_reader **ret_reader,
                                  struct err *err) MUST_CHECK;
 
 /* Lets go of its segment, calls on_stopped once; freed then.  No reply of Redis may come

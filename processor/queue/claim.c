@@ -236,7 +236,7 @@ static enum err_code read_piece(struct queue *queue, struct claim *claim, size_t
         return code;
     if (!is_piece(reply))
         return queue_strange(queue, reply, "could not read a batch", err);
-    claim->pieces[claim->piece_count++].jobs = reply;
+    claim->pieces[claim->piece_count++] = reply;
     *ret_piece = reply;
     return ERR_OK;
 }
@@ -269,7 +269,7 @@ static void learn_size(struct queue *queue, size_t jobs, size_t bytes)
 static enum err_code reserve_piece(struct claim *claim, struct err *err)
 {
     size_t count = claim->piece_count;
-    struct claim_piece *pieces;
+    redisReply **pieces;
 
     if ((count & (count - 1)) != 0) /* there is room up to the next power of two */
         return ERR_OK;
@@ -407,7 +407,7 @@ enum err_code queue_claim(struct queue *queue, struct claim *ret_claim, struct e
 void queue_drop_claim(struct claim *claim)
 {
     for (size_t i = 0; i < claim->piece_count; i++)
-        freeReplyObject(claim->pieces[i].jobs);
+        freeReplyObject(claim->pieces[i]);
     mem_free(claim->pieces);
     *claim = (struct claim){.suspect = -1};
 }
@@ -415,7 +415,7 @@ void queue_drop_claim(struct claim *claim)
 const char *claim_job(const struct claim *claim, size_t place, size_t *ret_len)
 {
     const redisReply *job =
-        claim->pieces[place / QUEUE_READ_JOBS].jobs->element[place % QUEUE_READ_JOBS];
+        claim->pieces[place / QUEUE_READ_JOBS]->element[place % QUEUE_READ_JOBS];
 
     *ret_len = job->len;
     return job->str;

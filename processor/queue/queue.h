@@ -44,10 +44,6 @@ struct queue_options {
 struct processor_conf;
 struct queue; /* opaque */
 
-struct claim_piece {
-    redisReply *jobs; /* an array of texts */
-};
-
 /* What was claimed; count is 0 when there was nothing. */
 struct claim {
     char id[QUEUE_ID_MAX + 1];
@@ -58,7 +54,7 @@ struct claim {
     bool is_large;   /* half as many as may be taken at least, so there may be more */
     bool must_pause; /* there was nothing, and Redis could not be waited at */
     /* The jobs in pieces of QUEUE_READ_JOBS; owned: queue_drop_claim(). */
-    struct claim_piece *pieces;
+    redisReply **pieces; /* each an array of texts */
     size_t piece_count;
 };
 

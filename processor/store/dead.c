@@ -209,15 +209,11 @@ static enum err_code send_letters(struct store *store, const struct batch *batch
     return code ? code : FAILPOINT("dead.inserted", err);
 }
 
-struct dead_one {
-    const struct batch_item *item; /* borrowed from the batch */
-};
-
 /* As Postgres compares uuid and bytea. */
 static int compare_dead(const void *left, const void *right)
 {
-    const struct batch_item *a = ((const struct dead_one *)left)->item;
-    const struct batch_item *b = ((const struct dead_one *)right)->item;
+    const struct batch_item *a = *(const struct batch_item *const *)left;
+    const struct batch_item *b = *(const struct batch_item *const *)right;
     size_t a_len = kept_len(a);
     size_t b_len = kept_len(b);
     int order = memcmp(a->event_id.bytes, b->event_id.bytes, sizeof(a->event_id.bytes));
@@ -231,30 +227,31 @@ static int compare_dead(const void *left, const void *right)
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-/* The dead of the batch in their order; batch->dead of them.  NULL when out of memory. */
-static struct dead_one *sort_dead(const struct batch *batch)
+/* The dead of the batch, borrowed from it, in their order; batch->dead of them.  NULL when
+ * out of memory. */
+static const struct batch_item **sort_dead(const struct batch *batch)
 {
-    struct dead_one *dead = mem_calloc(batch->dead, sizeof(*dead));
+    const struct batch_item **dead = mem_calloc(batch->dead, sizeof(*dead));
     size_t count = 0;
 
     if (!dead)
         return NULL;
     for (size_t i = 0; i < batch->count; i++)
         if (batch->items[i].is_dead)
-            dead[count++].item = &batch->items[i];
+            dead[count++] = &batch->items[i];
     assert(count == batch->dead);
     qsort(dead, count, sizeof(*dead), compare_dead);
     return dead;
 }
 
 static enum err_code insert_all(struct store *store, const struct batch *batch,
-                                const struct dead_one *dead, struct letters *letters,
-                                struct err *err)
+                                const struct batch_item *const *dead,
+                                struct letters *letters, struct err *err)
 {
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; i < batch->dead && !code; i++) {
-        if (add_letter(letters, batch, dead[i].item))
+        if (add_letter(letters, batch, dead[i]))
             return err_set(err, ERR_NOMEM, "out of memory");
         if (is_full(letters))
             code = send_letters(store, batch, letters, err);
@@ -264,7 +261,7 @@ static enum err_code insert_all(struct store *store, const struct batch *batch,
 
 enum err_code dead_insert(struct store *store, const struct batch *batch, struct err *err)
 {
-    struct dead_one *dead = sort_dead(batch);
+    const struct batch_item **dead = sort_dead(batch);
     struct letters letters = {.count = 0};
     enum err_code code;
 

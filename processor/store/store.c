@@ -44,7 +44,7 @@ void store_release(struct store *store)
 
 /* --- the fast way -------------------------------------------------------------- */
 
-/* The rows that are alive, as runs of bytes, with a place in front and behind for the
+/* The rows that are alive, as runs of bytes, with a place before and after for the
  * header and the trailer.  NULL when out of memory. */
 static struct pg_piece *make_pieces(const struct batch *batch, size_t *ret_count)
 {
@@ -154,7 +154,7 @@ static enum err_code end_backend(struct store *store, const char *pid, struct er
     return code == ERR_DENIED ? ERR_OK : code;
 }
 
-/* Ends backends that another owner of the batch, or we ourselves, left behind in it: they
+/* Ends backends that another owner of the batch, or we ourselves, left in it: they
  * may sleep in the middle of a COPY with its keys locked.  Anybody may name himself like one
  * of them, so only those of our own role are, and each is ended by itself. */
 static enum err_code evict(struct store *store, const struct batch *batch,

@@ -53,7 +53,7 @@ void json_items_init(struct json_items *items, const char *key, const char *byte
 void json_items_init_lines(struct json_items *items, const char *bytes, size_t len);
 
 /* Finds the next item.  ERR_INVALID with the sentence for whoever sent the text, after which
- * there is nothing more to be had: "body is not valid JSON: unexpected character at byte 12"
+ * there are no more items: "body is not valid JSON: unexpected character at byte 12"
  * (the first is byte 0); `"batch" must be an array`. */
 enum err_code json_items_next(struct json_items *items, struct json_item *ret_item,
                               struct err *err) MUST_CHECK;

@@ -1,7 +1,7 @@
 -- KEYS leases, attempts, batch, completed, queue.  ARGV id, jobs stored, jobs of the claim.
 -- The new total, or -1 when the batch was gone: then nothing is counted a second time.  A
 -- Redis restored from an older state may have forgotten the seal, and with it that jobs
--- behind those of the claim were given back: nobody has stored these.
+-- after those of the claim were given back: nobody has stored these.
 -- needs put_back
 if redis.call('TYPE', KEYS[3]).ok == 'list' then
   put_back(KEYS[5], KEYS[3], redis.call('LLEN', KEYS[3]) - tonumber(ARGV[3]))

@@ -1,5 +1,5 @@
 -- KEYS leases, attempts, queue, batch.  ARGV id, owner, lease, jobs to keep.  From here on the
--- batch never changes; the jobs behind those that are kept go back.  How often it was begun,
+-- batch never changes; the jobs after those that are kept go back.  How often it was begun,
 -- 1; or 0 when somebody else has it.
 -- needs put_back answer
 local id, owner = ARGV[1], ARGV[2]
