@@ -148,7 +148,7 @@ def test_row_30_the_line_swallows_everything(make_rig, private_redis, database, 
         {"swallow": rig.heal, "nft": lambda: namespace.pass_again(),
          "link": lambda: namespace.link("up")}[how]()
         wait_well(rig, spool)
-        rig.end(in_time=IN_TIME)
+        rig.end(in_time=IN_TIME, late=True)
         check_statuses(rig, spool)
     finally:
         if namespace:

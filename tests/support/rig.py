@@ -136,13 +136,13 @@ class Rig:
             line.heal()
             line.listen()
 
-    def end(self, in_time=2.5, timeout=60, may_lose=()):
+    def end(self, in_time=2.5, timeout=60, may_lose=(), late=False):
         """Heals what is broken, drains, judges; returns the verdict."""
         results = self.stop_load()
         self.heal()
         self.wait_fed(timeout)
         verdict = settle_and_judge(self.judge, self.redis, self.database, self.processors,
-                                   timeout, may_lose)
+                                   timeout, may_lose, late)
         check_answers(results, in_time)
         return verdict
 
