@@ -11,6 +11,7 @@ import zoneinfo
 import pytest
 
 from support.events import event
+from support.months import IN_NEW_YORK, clocks_went_back
 from support.postgres_server import Database
 from support.site_data import load, store
 from support.stack import Daemons
@@ -18,19 +19,8 @@ from support.stack import Daemons
 UTC = datetime.timezone.utc
 ZONES = {"utc": "UTC", "nepal": "Asia/Kathmandu", "york": "America/New_York"}
 DAYS = 6
-
-
-def clocks_change():
-    """The last first Sunday of a November, on which New York's clocks go back: hours are not
-    kept for ever, so the events must not be old."""
-    day = datetime.datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    day -= datetime.timedelta(days=DAYS)
-    while not (day.month == 11 and day.day <= 7 and day.weekday() == 6):
-        day -= datetime.timedelta(days=1)
-    return day
-
-
-FIRST = clocks_change() - datetime.timedelta(days=3)
+FIRST = datetime.datetime.combine(  # New York's clocks change on the fourth day
+    clocks_went_back(IN_NEW_YORK) - datetime.timedelta(days=3), datetime.time(), UTC)
 VIEWS = ("page_view", "pageview")
 
 

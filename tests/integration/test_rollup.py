@@ -10,6 +10,7 @@ import pytest
 
 from support import metrics, rollups
 from support.events import Mix, event, job, new_id
+from support.months import IN_BERLIN, clocks_went_back
 from support.redis_server import QUEUE
 from support.settings import patience, scaled
 from support.wait import wait_until
@@ -404,17 +405,18 @@ def test_days_and_hours_are_those_of_the_site(database):
     zones = {"utc": "UTC", "nepal": "Asia/Kathmandu", "berlin": "Europe/Berlin"}
     for site, zone in zones.items():
         database.rows("INSERT INTO sites (site_id, time_zone) VALUES (%s, %s)", (site, zone))
+    changed = clocks_went_back(IN_BERLIN)
     insert_many(database, [
-        (site, "/", "u", f"2026-10-{24 + hours // 24}T{hours % 24:02}:14:59.999Z")
-        for site in zones for hours in range(72)])
+        (site, "/", "u", f"{changed + datetime.timedelta(days)}T{hour:02}:14:59.999Z")
+        for site in zones for days in (-1, 0, 1) for hour in range(24)])
     roll_up(database)
     assert not rollups.differences(database)
     hours = ("SELECT count(*) FROM totals JOIN sites USING (site_no) WHERE site_id = %s "
-             "AND grain = 2 AND day = '2026-10-25'")
+             f"AND grain = 2 AND day = '{changed}'")
     assert [database.value(hours, (site,)) for site in zones] == [24, 24, 25]
     for site in zones:
-        assert database.rows("SELECT * FROM stats(%s, '2026-10-25')", (site,)) == \
-            database.rows("SELECT * FROM stats_exact_day(%s, '2026-10-25')", (site,))
+        assert database.rows("SELECT * FROM stats(%s, %s)", (site, changed)) == \
+            database.rows("SELECT * FROM stats_exact_day(%s, %s)", (site, changed))
 
 
 def test_what_is_no_event_is_in_no_count(database):

@@ -10,6 +10,8 @@ import zoneinfo
 
 import pytest
 
+from support.months import IN_NEW_YORK, clocks_went_back
+
 ZONES = {"a": "UTC", "b": "Asia/Kathmandu", "c": "America/New_York"}
 GAP = datetime.timedelta(minutes=30)
 TEXTS = ("source", "browser", "country", "utm_campaign") # of many dimensions of visits
@@ -22,8 +24,10 @@ Figures = collections.namedtuple("Figures", "visits bounces events pageviews dur
 
 
 def some_events(rand, count):
-    """The clocks of New York go back at 06:00 of the second day.."""
-    begin = datetime.datetime(2026, 10, 31, 20, tzinfo=datetime.timezone.utc)
+    """The clocks of New York go back at 06:00 of the second day."""
+    begin = datetime.datetime.combine(
+        clocks_went_back(IN_NEW_YORK) - datetime.timedelta(days=1), datetime.time(20),
+        datetime.timezone.utc)
     return [Event(rand.choice("abc"), rand.choice(["page_view", "pageview", "click"]),
                   rand.choice(["/", "/a", "/b"]), rand.choice([None, "x", "y"]),
                   rand.choice([None, None, 1, 2]),

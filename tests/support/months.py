@@ -20,6 +20,19 @@ def name_of(day):
     return f"events_y{day:%Y}m{day:%m}"
 
 
+def clocks_went_back(days):
+    """The last Sunday among these (month, day), IN_BERLIN or IN_NEW_YORK, that is over for days:
+    figures by the hour are not kept for ever, so a test cannot name a year."""
+    day = now().date() - datetime.timedelta(days=7)
+    while day.weekday() != 6 or (day.month, day.day) not in days:
+        day -= datetime.timedelta(days=1)
+    return day
+
+
+IN_NEW_YORK = [(11, day) for day in range(1, 8)]
+IN_BERLIN = [(10, day) for day in range(25, 32)]
+
+
 def wait_for_turn(seconds=20):
     """If the month ends in less than so many seconds: until it has."""
     first = datetime.datetime.combine(month(1), datetime.time(), datetime.timezone.utc)
