@@ -11,7 +11,7 @@ import zoneinfo
 import pytest
 
 from support.events import event
-from support.months import IN_NEW_YORK, clocks_went_back
+from support.months import IN_NEW_YORK, clocks_went_back, wait_for_hour
 from support.postgres_server import Database
 from support.site_data import load, store
 from support.stack import Daemons
@@ -287,6 +287,7 @@ def test_every_period_has_its_buckets(rig, period, buckets, interval):
 
 def test_24_hours_are_no_two_days(daemons, database):
     """By the day too: what was before them is in neither answer."""
+    wait_for_hour()
     now = datetime.datetime.now(datetime.timezone.utc).replace(minute=0)
     load(database, [event(site_id="s", timestamp=(now - datetime.timedelta(hours=hours)).isoformat())
                     for hours in (1, 2, 23, 25, 26, 28)])

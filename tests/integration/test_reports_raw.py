@@ -8,6 +8,7 @@ import urllib.parse
 import pytest
 
 from support.events import event
+from support.months import wait_for_hour
 from support.postgres_server import Database
 from support.site_count import Filter, Site, is_of_visits
 from support.site_data import load
@@ -223,6 +224,7 @@ def test_csv_has_the_key_in_its_header(rig):
 
 
 def test_values_of_the_last_24_hours(daemons, database):
+    wait_for_hour()
     now = datetime.datetime.now(UTC).replace(minute=0)
     load(database, [event(site_id="s", path=path, timestamp=(
         now - datetime.timedelta(hours=hours)).isoformat())

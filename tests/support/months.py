@@ -33,8 +33,18 @@ IN_NEW_YORK = [(11, day) for day in range(1, 8)]
 IN_BERLIN = [(10, day) for day in range(25, 32)]
 
 
+def _wait_past(moment, seconds, what):
+    if moment - now() < datetime.timedelta(seconds=patience(seconds)):
+        wait_until(lambda: now() > moment, 2 * seconds, f"the {what} to end")
+
+
 def wait_for_turn(seconds=20):
     """If the month ends in less than so many seconds: until it has."""
-    first = datetime.datetime.combine(month(1), datetime.time(), datetime.timezone.utc)
-    if first - now() < datetime.timedelta(seconds=patience(seconds)):
-        wait_until(lambda: now() > first, 2 * seconds, "the month to end")
+    _wait_past(datetime.datetime.combine(month(1), datetime.time(), datetime.timezone.utc),
+               seconds, "month")
+
+
+def wait_for_hour(seconds=20):
+    """The same of the hour."""
+    _wait_past(now().replace(minute=0, second=0, microsecond=0) + datetime.timedelta(hours=1),
+               seconds, "hour")
