@@ -19,17 +19,6 @@ static unsigned counted_metrics(enum metric_group group)
     return metric_allowed(is_of_visits ? METRIC_GROUP_NONE : group);
 }
 
-/* A visit's exit page changes while it lasts, and a sketch forgets nobody: who left by a page
- * is in visits alone. */
-static bool is_moving(const struct property *property, const struct ask *ask)
-{
-    bool asks_users = false;
-
-    for (size_t i = 0; i < ask->metric_count; i++)
-        asks_users = asks_users || ask->metrics[i] == METRIC_ID_VISITORS;
-    return asks_users && strcmp(property->name, "exit_page") == 0;
-}
-
 static bool are_counted(const struct ask *ask)
 {
     unsigned counted = counted_metrics(ask->filtered->group);
@@ -53,11 +42,9 @@ bool source_is_raw(const struct ask *ask, bool is_series)
 
     if (ask->property)
         return ask->property->group == METRIC_GROUP_PROP || is_by_hours(ask, is_series) ||
-               is_moving(ask->property, ask) ||
                (ask->filters && ask->filtered != ask->property);
     if (!ask->filters)
         return false;
     return !ask->filtered || group == METRIC_GROUP_PROP || is_by_hours(ask, is_series) ||
-           (ask->has_negation && !is_everywhere(group)) || !are_counted(ask) ||
-           is_moving(ask->filtered, ask);
+           (ask->has_negation && !is_everywhere(group)) || !are_counted(ask);
 }

@@ -103,7 +103,7 @@ $$;
 CREATE OR REPLACE FUNCTION raw_sql_visits(p_property text, p_visits text, p_events text)
 RETURNS text
 LANGUAGE sql STABLE AS $$
-    SELECT format('chosen AS (
+    SELECT format('chosen AS NOT MATERIALIZED (
         SELECT v.visitor, v.began_at, v.ended_at, v.events, v.pageviews, v.users,
                (v.pageviews < 2 AND v.events = v.pageviews)::integer AS bounces,
                greatest((extract(epoch FROM v.ended_at - v.began_at) * 1000)::bigint,

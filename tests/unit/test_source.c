@@ -34,6 +34,7 @@ static const struct {
     {TIMESERIES, "period=today&interval=hour", TIMESERIES},
     {BREAKDOWN, "property=page", BREAKDOWN},
     {BREAKDOWN, "property=source", BREAKDOWN},
+    {BREAKDOWN, "property=exit_page", BREAKDOWN},
     {BREAKDOWN, "property=event_type&metrics=conversion_rate", BREAKDOWN},
     {BREAKDOWN, "property=page&compare=previous_period", BREAKDOWN},
     /* Filters on the one property that is asked. */
@@ -74,9 +75,7 @@ static const struct {
     {BREAKDOWN, "property=prop:plan", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=prop:plan&filters=prop:plan==pro", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=page&period=24h", STATEMENT_BREAKDOWN_RAW},
-    {BREAKDOWN, "property=exit_page", STATEMENT_BREAKDOWN_RAW},
-    {BREAKDOWN, "property=exit_page&metrics=visits,bounce_rate", BREAKDOWN},
-    {AGGREGATE, "filters=exit_page==/", STATEMENT_AGGREGATE_RAW},
+    {BREAKDOWN, "property=exit_page&filters=entry_page==/", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=page&filters=source==Google", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=page&filters=page==/;source==Google", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=source&filters=page==/", STATEMENT_BREAKDOWN_RAW},
