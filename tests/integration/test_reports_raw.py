@@ -238,10 +238,19 @@ def test_values_of_the_last_24_hours(daemons, database):
     assert answer.json()["results"] == {"events": {"value": 1}}
 
 
-def test_what_went_to_other_is_no_value(rig):
-    """(other) has no hash of a value: no filter finds it, whatever its name."""
-    daemon, _ = rig
-    for filters in ([Filter("source", ("(other)",))],
-                    [Filter("source", ("(other)",)), Filter("page", ("*",))]):
-        answer = get(daemon, "aggregate", filters, ["visits"], site_id="utc")
-        assert answer["results"]["visits"]["value"] == 0
+def test_other_is_last_and_no_value(daemons, database):
+    """What it stands for is no text: no filter finds it, and it is in all that are negated."""
+    load(database, [event(site_id="s", user_id=f"u{n}", source=source, timestamp="2025-11-14T10:00Z")
+                    for n, source in enumerate(["Bing", "many", "many", "many"])])
+    database.rows("UPDATE dictionary SET is_other = true, hash = '', value = '(other)' "
+                  "WHERE value = 'many' RETURNING 1")
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, RAW_QUERY_TIMEOUT_MS=60000)
+    asked = "site_id=s&from=2025-11-14&to=2025-11-14&metrics=visits"
+    for filters in ("", "&filters=page==/"):
+        answer = daemon.get(f"/stats/breakdown?{asked}&property=source{filters}").json()
+        assert answer["results"] == [{"source": "Bing", "visits": 1},
+                                     {"source": "(other)", "other": True, "visits": 3}]
+    for filters, visits in (("source==(other)", 0), ("source==*", 1), ("source!=Bing", 3),
+                            ("source==(other)|*;page==/", 1), ("source!=(other);page==/", 4)):
+        answer = daemon.get(f"/stats/aggregate?{asked}&filters={filters}").json()
+        assert answer["results"] == {"visits": {"value": visits}}, filters
