@@ -7,8 +7,10 @@ package and no port besides the browser's own.
 
 Every name resolves to this machine, so pages can have real host names.
 """
+import base64
 import contextlib
 import fcntl
+import functools
 import itertools
 import json
 import os
@@ -143,6 +145,48 @@ class Page:
     def show(self):
         self.call("Page.bringToFront")
 
+    KEYS = {"Escape": 27, "Enter": 13, "Tab": 9, "ArrowLeft": 37, "ArrowUp": 38,
+            "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35}
+
+    def press(self, *keys):
+        """Each key as a person presses it: a letter, or one of KEYS."""
+        for key in keys:
+            text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+            code = self.KEYS.get(key, ord(key.upper()) if len(key) == 1 else 0)
+            self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown",
+                      key=key, text=text, windowsVirtualKeyCode=code)
+            self.call("Input.dispatchKeyEvent", type="keyUp", key=key,
+                      windowsVirtualKeyCode=code)
+
+    def type(self, text):
+        self.call("Input.insertText", text=text)
+
+    def resize(self, width, height=900):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=1, mobile=False)
+
+    def prefer(self, **features):
+        """prefer(color_scheme="dark", reduced_motion="reduce")"""
+        self.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-" + name.replace("_", "-"), "value": value}
+            for name, value in features.items()])
+
+    def before_each_document(self, script):
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def offline(self, is_offline=True):
+        self.call("Network.emulateNetworkConditions", offline=is_offline, latency=0,
+                  downloadThroughput=-1, uploadThroughput=-1)
+
+    def asked(self):
+        """The addresses of all requests."""
+        return [one["request"]["url"] for one in self.events("Network.requestWillBeSent")]
+
+    def picture(self, path, whole=False):
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(data["data"]))
+
     def problems(self):
         """What the browser would write to the console in red."""
         return ([one["exceptionDetails"].get("exception", one["exceptionDetails"])
@@ -154,9 +198,30 @@ class Page:
         self.pipe.call("Target.closeTarget", targetId=self.target)
 
 
+# Chromium's own Lighthouse has the whole of axe-core in it, as a text.
+LIGHTHOUSE = "devtools://devtools/bundled/third_party/lighthouse/lighthouse-dt-bundle.js"
+AXE = r"""(() => {
+  const text = document.body.textContent;
+  const at = text.indexOf('/*! axe v');
+  const end = '("object"==typeof window?window:this);';
+  return (0, eval)(text.slice(text.lastIndexOf('`', at), text.indexOf(end, at)) + end + '`');
+})()"""
+
+
 class Browser:
     def __init__(self, pipe):
         self.pipe = pipe
+
+    @functools.cached_property
+    def axe(self):
+        """The source of axe-core, the checks of accessibility, which Debian has no package of."""
+        page = self.open()
+        page.call("Page.navigate", url=LIGHTHOUSE)
+        page.wait("document.readyState == 'complete' && "
+                  "document.body.textContent.includes('axe.run')")
+        source = page.run(AXE)
+        page.close()
+        return source
 
     def open(self, url=None, background=False):
         """A new tab, in front unless it is to stay in the background."""

@@ -2,7 +2,7 @@
 
 import { setKey } from './api.js';
 import { h } from './dom.js';
-import { address, ingestion, state } from './state.js';
+import { address, ingestion, sharedKey, state } from './state.js';
 
 function copyable(text) {
   const button = h('button', { type: 'button' }, 'Copy');
@@ -51,6 +51,10 @@ export function noSites(go) {
 }
 
 export function askForKey(error, onKey) {
+  if (sharedKey) {
+    return h('section.empty', { role: 'alert' }, h('h1', null, 'This link does not work'),
+      h('p', null, 'Its key opens nothing here: it belongs to another site, or the token that it was made from has been changed. Ask whoever sent it for a new one.'));
+  }
   const field = h('input', { type: 'password', required: true, autocomplete: 'current-password', 'aria-label': 'Token' });
   const wrong = error.status === 403 || error.again;
   return h('section.empty', null, h('h1', null, 'A token is needed'),
@@ -65,11 +69,20 @@ export function askForKey(error, onKey) {
     }, field, h('button', { type: 'submit' }, 'Show the figures')));
 }
 
+/** What to do about an error. */
+export const advice = (error) => (error.status === 0 ? 'Is it running? The page tries again by itself.'
+  : error.isPassing ? 'The page tries again by itself.'
+    : error.status === 400 ? 'The address of this page has a question that cannot be answered.' : '');
+
 export function failed(error, onRetry) {
-  const advice = error.status === 0 ? 'Is it running? The page tries again by itself.'
-    : error.status === 503 ? 'The database is away or busy. The page tries again by itself.'
-      : error.status === 400 ? 'The address of this page has a question that cannot be answered.' : '';
-  return h('section.empty', { role: 'alert' }, h('h1', null, 'No figures'), h('p', null, error.message), h('p', null, advice),
-    h('button', { type: 'button', onclick: onRetry }, 'Try again'), ' ',
-    error.status === 400 && h('a', { href: address({ period: '30d', from: '', to: '', date: '', filters: '', interval: '', details: '' }) }, 'Start over'));
+  return h('section.empty', { role: 'alert' }, h('h1', null, 'No figures'), h('p', null, error.message), h('p', null, advice(error)),
+    h('button', { type: 'button', onclick: onRetry }, 'Try again'));
+}
+
+/** The same in the place of the figures, where the question can still be changed. */
+export function failedFigures(error, onRetry) {
+  return h('div.note', { role: 'alert' }, h('p', null, error.message), h('p', null, advice(error)),
+    error.status === 400
+      ? h('a', { href: address({ period: '30d', from: '', to: '', date: '', filters: '', interval: '', details: '' }) }, 'Start over')
+      : h('button', { type: 'button', 'data-key': 'again', onclick: onRetry }, 'Try again'));
 }

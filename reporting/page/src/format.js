@@ -74,7 +74,7 @@ export function moment(time, interval) {
   return interval === 'week' ? `Week of ${text}` : text;
 }
 
-export const day = (date) => dateFormat({ day: 'numeric', month: 'short', year: 'numeric' }).format(wall(`${date}T00:00:00`));
+export const number = (value) => exact.format(value);
 
 export function range(from, to) {
   const format = dateFormat({ day: 'numeric', month: 'short', year: 'numeric' });

@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import * as filters from './filters.js';
 import { count, metric, METRICS, share } from './format.js';
 import { metricsOf, property } from './properties.js';
-import { address, currentFilters, go, setFilters, state } from './state.js';
+import { address, currentFilters, go, setFilters, sharedKey, state } from './state.js';
 
 export const ROWS = 9;
 
@@ -61,33 +61,32 @@ function tabs(panel) {
 const skeleton = () => h('ol.rows', { 'aria-busy': 'true' }, Array.from({ length: ROWS }, (_, i) => h('li.row.wait', null,
   h('i', { class: `w${i}` }))));
 
-/** The panel; answer is undefined while it is asked for, an Error when that failed. */
-export function view(panel, answer, total) {
+/** The panel's heading and its tabs. */
+export const head = (panel) => [h('h2', null, panel.title), tabs(panel), panel.props && !sharedKey && propertyForm(panel)];
+
+/** Its rows; answer is undefined while it is asked for, an Error when that failed. */
+export function rows(panel, answer, total) {
   const name = state[panel.key];
+  if (answer instanceof Error) return h('p.note', { role: 'alert' }, answer.message);
+  if (!answer) return skeleton();
+  if (answer.results.length === 0) return h('p.note', null, 'Nothing in this period.');
   const first = metricsOf(name)[0];
-  let body;
-  if (answer instanceof Error) body = h('p.note', { role: 'alert' }, answer.message);
-  else if (!answer) body = skeleton();
-  else if (answer.results.length === 0) body = h('p.note', null, 'Nothing in this period.');
-  else {
-    const rows = answer.results.slice(0, ROWS);
-    const most = Math.max(...rows.map((row) => row[first]));
-    body = h('ol.rows', null, rows.map((row) => bar(name, row, most, total)));
-  }
-  const title = property(name).title;
+  const most = Math.max(...answer.results.map((row) => row[first]));
+  return h('ol.rows', null, answer.results.map((row) => bar(name, row, most, total)));
+}
+
+export function foot(panel) {
+  const name = state[panel.key];
   return [
-    h('header', null, h('h2', null, panel.title), tabs(panel), panel.props && propertyForm(panel)),
-    body,
-    h('footer', null,
-      h('span.what', null, METRICS[first].name),
-      h('a', {
-        href: address({ details: name, search: '', page: '1' }), 'data-key': `${panel.key} details`,
-        'aria-label': `Details: ${title}`,
-        onclick: (event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-          event.preventDefault();
-          go({ details: name, search: '', page: '1' });
-        },
-      }, 'Details')),
+    h('span.what', null, METRICS[metricsOf(name)[0]].name),
+    h('a', {
+      href: address({ details: name, search: '', page: '1' }), 'data-key': `${panel.key} details`,
+      'aria-label': `Details: ${property(name).title}`,
+      onclick: (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        go({ details: name, search: '', page: '1' });
+      },
+    }, 'Details'),
   ];
 }

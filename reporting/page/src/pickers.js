@@ -1,14 +1,14 @@
 // pickers.js -- what is chosen above the figures: the site, the period, filters.
 
-import { ask } from './api.js';
+import { askFor } from './api.js';
 import { h } from './dom.js';
 import * as filters from './filters.js';
-import { range } from './format.js';
+import { number, range } from './format.js';
 import { PANELS, property } from './properties.js';
-import { address, currentFilters, go, PERIODS, rangeOf, setFilters, shift, state } from './state.js';
+import { address, currentFilters, go, isAll, isOwn, PERIODS, rangeOf, setFilters, shift, state } from './state.js';
 
-export function sites(list) {
-  if (!list || list.length < 2) return h('span.site', null, h('bdi', null, state.site));
+export function site(list) {
+  if (!list || list.length < 2) return h('span', null, h('bdi', null, state.site));
   const known = list.map((site) => site.site_id);
   if (!known.includes(state.site)) known.unshift(state.site);
   return h('select.site', {
@@ -22,35 +22,64 @@ export const step = (steps, shown) => {
   if (next) go(next);
 };
 
+/** shown: gives the answer in view, whose range a custom one begins with. */
 export function period(shown) {
-  const isOwn = Boolean(state.from && state.to);
   const choose = (event) => {
     const value = event.target.value;
-    if (value === 'own') go({ from: shown?.from || '', to: shown?.to || '', date: '' });
-    else go({ period: value, from: '', to: '', date: '', interval: '' });
+    if (value !== 'own') go({ period: value, from: '', to: '', date: '', interval: '' });
+    else if (shown()?.from) go({ period: '30d', from: shown().from, to: shown().to, date: '' });
   };
-  const date = (key, label) => h('input', {
-    type: 'date', value: state[key], 'aria-label': label, required: true, 'data-key': key,
-    onchange: (event) => {
-      const next = { from: state.from, to: state.to, [key]: event.target.value };
-      if (!event.target.value) return;
-      if (next.from > next.to) next[key === 'from' ? 'to' : 'from'] = event.target.value;
-      go(next);
-    },
-  });
-  return h('div.period', { role: 'group', 'aria-label': 'Period' },
-    h('button', { type: 'button', 'aria-label': 'Period before', title: 'Period before (←)', 'data-key': 'earlier', onclick: () => step(-1, shown) }, '‹'),
+  const arrow = (steps, sign, name, keyName) => h('button', {
+    type: 'button', 'aria-label': name, title: `${name} (${keyName})`, disabled: isAll(state),
+    'data-key': name, onclick: () => step(steps, shown()),
+  }, sign);
+  return [
+    arrow(-1, '‹', 'Period before', '←'),
     h('select', { 'aria-label': 'Period', 'data-key': 'period', onchange: choose },
-      Object.entries(PERIODS).map(([key, name]) => h('option', { value: key, selected: !isOwn && key === state.period }, name)),
-      h('option', { value: 'own', selected: isOwn }, isOwn ? range(state.from, state.to) : 'Custom range')),
-    h('button', { type: 'button', 'aria-label': 'Period after', title: 'Period after (→)', 'data-key': 'later', onclick: () => step(1, shown) }, '›'),
-    isOwn && h('span.dates', null, date('from', 'From'), date('to', 'To')));
+      Object.entries(PERIODS).map(([key, name]) => h('option', { value: key, selected: !isOwn(state) && key === state.period }, name)),
+      h('option', { value: 'own', selected: isOwn(state) }, isOwn(state) ? range(state.from, state.to) : 'Custom range')),
+    arrow(1, '›', 'Period after', '→'),
+  ];
 }
 
-export const compare = () => h('label.compare', null, h('input', {
-  type: 'checkbox', checked: state.compare === 'on', 'data-key': 'compare',
-  onchange: (event) => go({ compare: event.target.checked ? 'on' : 'off' }),
-}), 'Compare');
+/** The fields of a custom range stay while they are typed into; update() gives them the state's. */
+export function dates() {
+  let timer;
+  const fields = ['from', 'to'].map((key) => {
+    const field = h('input', { type: 'date', min: '1970-01-01', max: '9999-12-31', required: true, 'aria-label': key === 'from' ? 'From' : 'To' });
+    field.addEventListener('change', () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (!field.checkValidity()) return;
+        const next = { from: state.from, to: state.to, [key]: field.value };
+        if (next.from > next.to) next[key === 'from' ? 'to' : 'from'] = field.value;
+        go(next);
+      }, 600); // each digit of a year makes a date
+    });
+    return field;
+  });
+  const box = h('span.dates', { hidden: true }, fields);
+  box.update = () => {
+    box.hidden = !isOwn(state);
+    fields.forEach((field, i) => {
+      const value = [state.from, state.to][i];
+      if (field !== document.activeElement || field.value === '') field.value = value;
+    });
+  };
+  return box;
+}
+
+export function compare() {
+  const field = h('input', {
+    type: 'checkbox', onchange: () => go({ compare: field.checked ? 'on' : 'off' }),
+  });
+  const label = h('label.compare', null, field, 'Compare');
+  label.update = () => {
+    field.checked = state.compare === 'on' && !isAll(state);
+    field.disabled = isAll(state); // there is nothing before
+  };
+  return label;
+}
 
 /** The filters in force; each can be turned round or taken away. */
 export function chips() {
@@ -78,10 +107,10 @@ export function filterForm(onDone) {
     names.map((name) => h('option', { value: name, selected: name === 'page' }, property(name).one)));
   const is = h('select', { 'aria-label': 'Comparison' }, h('option', { value: 'yes' }, 'is'), h('option', { value: 'no' }, 'is not'));
   const value = h('input', { type: 'text', list: 'values', required: true, 'aria-label': 'Value', placeholder: 'Value; * stands for anything', maxlength: 2048 });
-  const suggest = () => ask('stats/breakdown', { site_id: state.site, ...rangeOf(state), property: which.value, limit: 100 })
+  const suggest = () => askFor('values', 'stats/breakdown', { site_id: state.site, ...rangeOf(state), property: which.value, limit: 100 })
     .then((answer) => options.replaceChildren(...answer.results.filter((row) => !row.other)
       .map((row) => h('option', { value: row[which.value] }))))
-    .catch(() => options.replaceChildren()); // a value can be typed all the same
+    .catch((error) => error.name !== 'AbortError' && options.replaceChildren()); // a value can be typed all the same
   which.addEventListener('change', suggest);
   suggest();
   const form = h('form.filter', {
@@ -123,7 +152,7 @@ export function help() {
 
 /** All sites, when none is chosen. */
 export function siteList(list) {
-  return h('main.sites', { id: 'main', tabindex: -1 }, h('h1', null, 'Sites'),
+  return h('section.sites', null, h('h1', null, 'Sites'),
     h('ul', null, list.map((site) => h('li', null, h('a', { href: address({ site: site.site_id }) }, h('bdi', null, site.site_id)),
-      h('span.faint', null, `${site.views_today} page views today`)))));
+      h('span.faint', null, `${number(site.views_today)} page views today`)))));
 }

@@ -25,6 +25,7 @@ export const PROPERTIES = {
   device: { name: 'Device', one: 'Device', title: 'Devices', show: (value) => DEVICES[value] || value },
   screen: { name: 'Screen', one: 'Screen', title: 'Screens', show: (value) => SCREENS[value] || value },
   event_type: { name: 'Events', one: 'Event', title: 'Events', show: same, more: ['visitors', 'events', 'conversion_rate'] },
+  click: { name: 'Click id', one: 'Click id', title: 'Click ids', show: same },
   hostname: { name: 'Hostname', one: 'Hostname', title: 'Hostnames', show: same, more: ['visitors', 'pageviews', 'events'] },
   browser_version: { name: 'Version', one: 'Browser version', title: 'Browser versions', show: same },
   os_version: { name: 'Version', one: 'System version', title: 'System versions', show: same },

@@ -5,7 +5,13 @@ import * as filters from './filters.js';
 const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 
 // Where the server is: the page may lie below a path that a proxy cuts off.
-export const root = new URL(meta('root'), location.href);
+export const root = new URL(meta('root'), location.href.replace(/#.*$/, ''));
+
+// The key of a shared link stands in its fragment, which browsers do not send, and stays there,
+// so that the address can be passed on with the filters of the moment.
+const fragment = /^#key=./.test(location.hash) ? location.hash : '';
+export const sharedKey = decoded(fragment.slice(5));
+addEventListener('hashchange', () => /^#key=./.test(location.hash) && location.hash !== fragment && location.reload());
 
 /** Where events are sent to: the setting, else the same host at port 3000. */
 export const ingestion = meta('ingestion') || `${location.protocol}//${location.hostname}:3000`;
@@ -22,11 +28,20 @@ const DEFAULTS = {
   details: '', search: '', page: '1', help: '',
 };
 
+/** What an address has in place of other characters may be no text at all; then it is taken as it is. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function read() {
   const rest = location.pathname.slice(root.pathname.length);
   const found = /^site\/([^/]+)\/?$/.exec(rest);
   const query = new URLSearchParams(location.search);
-  const state = { site: found ? decodeURIComponent(found[1]) : '' };
+  const state = { site: found ? decoded(found[1]) : '' };
   for (const key of Object.keys(DEFAULTS)) state[key] = query.get(key) ?? DEFAULTS[key];
   return state;
 }
@@ -43,7 +58,7 @@ export function address(change) {
   }
   const text = query.toString();
   const path = next.site ? `site/${encodeURIComponent(next.site)}` : '';
-  return new URL(path + (text ? `?${text}` : ''), root).href;
+  return new URL(path + (text ? `?${text}` : '') + fragment, root).href;
 }
 
 function renew() {
@@ -55,7 +70,7 @@ function renew() {
 /** Goes to another state: a step of the browser's history, unless it replaces the present one. */
 export function go(change, { replace = false } = {}) {
   const next = address(change);
-  if (next === location.href.replace(/#.*$/, '')) return;
+  if (next === location.href) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', next);
   renew();
 }
@@ -65,25 +80,39 @@ addEventListener('popstate', renew);
 export const currentFilters = () => filters.parse(state.filters);
 export const setFilters = (list) => go({ filters: filters.format(list), details: '', search: '', page: '1' });
 
+/** Whether the range has a first and a last day of its own; a period beside them says nothing. */
+export const isOwn = (s) => Boolean(s.from && s.to);
+export const isAll = (s) => s.period === 'all' && !isOwn(s);
+
 /** The parameters of the range in question, as the API takes them. */
 export function rangeOf(s) {
-  if (s.from && s.to) return { from: s.from, to: s.to };
+  if (isOwn(s)) return { from: s.from, to: s.to };
   return s.date ? { period: s.period, date: s.date } : { period: s.period };
+}
+
+const MONTHS = { month: 1, last_month: 1, '6mo': 6, '12mo': 12, year: 12 };
+
+/** How many whole months the days are, or 0. */
+function wholeMonths(from, to) {
+  const next = new Date(to);
+  next.setUTCDate(next.getUTCDate() + 1);
+  if (from.getUTCDate() !== 1 || next.getUTCDate() !== 1) return 0;
+  return (next.getUTCFullYear() - from.getUTCFullYear()) * 12 + next.getUTCMonth() - from.getUTCMonth();
 }
 
 /** The range one step to the past (-1) or to the future (1). */
 export function shift(s, steps, shown) {
-  if (!shown?.from || s.period === 'all') return null;
-  const parse = (text) => new Date(`${text}T00:00:00Z`);
-  const format = (date) => date.toISOString().slice(0, 10);
-  const [from, to] = [parse(shown.from), parse(shown.to)];
-  const months = { month: 1, last_month: 1, '6mo': 6, '12mo': 12, year: 12 }[s.period];
-  if (months && !s.from) {
-    const next = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + steps * months, 1));
-    const end = new Date(Date.UTC(next.getUTCFullYear(), next.getUTCMonth() + months, 0));
-    return { from: format(next), to: format(end), date: '' };
-  }
+  if (!shown?.from || isAll(s)) return null;
+  const [from, to] = [shown.from, shown.to].map((text) => new Date(`${text}T00:00:00Z`));
+  const months = isOwn(s) ? wholeMonths(from, to) : MONTHS[s.period] || 0;
+  if (!isOwn(s) && s.period === '24h') from.setTime(to); // from there on by whole days
   const days = Math.round((to - from) / 86400000) + 1;
-  for (const date of [from, to]) date.setUTCDate(date.getUTCDate() + steps * days);
-  return { from: format(from), to: format(to), date: '' };
+  if (months) {
+    from.setUTCMonth(from.getUTCMonth() + steps * months);
+    to.setTime(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + months, 0));
+  } else {
+    for (const date of [from, to]) date.setUTCDate(date.getUTCDate() + steps * days);
+  }
+  const format = (date) => date.toISOString().slice(0, 10);
+  return { period: DEFAULTS.period, from: format(from), to: format(to), date: '' };
 }
