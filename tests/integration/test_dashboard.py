@@ -419,6 +419,8 @@ def test_axe_finds_nothing_in_the_light_and_in_the_dark(dashboard, path):
     dashboard.page.prefer(color_scheme="light")
     dashboard.open(path)
     assert dashboard.axe() == []
+    if "details" in path or "help" in path:
+        return  # of the same colours
     dashboard.page.prefer(color_scheme="dark")
     dashboard.page.wait("document.getAnimations().length === 0")
     assert dashboard.axe("color-contrast") == []
@@ -461,7 +463,9 @@ def test_numbers_and_dates_are_the_visitors_own(dashboard):
     assert "10.–16. Nov. 2025" in dashboard.text(".legend")
 
 
-def test_nothing_shifts_while_it_loads(dashboard):
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_shifts_while_it_loads(dashboard, width):
+    dashboard.page.resize(width)
     dashboard.page.before_each_document(
         "window.shifts = []; new PerformanceObserver((list) => { for (const one of "
         "list.getEntries()) window.shifts.push([one.value, ...one.sources.map((from) => "

@@ -6,6 +6,7 @@ import urllib.parse
 import pytest
 
 from support.chromium import chromium
+from support.daemon import run
 from support.dashboard import Dashboard, held
 from support.events import event
 from support.postgres_server import Database
@@ -81,6 +82,44 @@ def test_the_token_is_asked_once_and_kept_for_the_session(browser, rig, path):
     assert "A token" not in dashboard.text()
     assert dashboard.run("document.cookie + JSON.stringify(localStorage)") == "{}"
     assert not [url for url in dashboard.page.asked() if TOKEN in url]
+    dashboard.page.close()
+
+
+@pytest.fixture(scope="module")
+def link(tmp_path_factory):
+    """The path and the fragment of a link that shares the site demo."""
+    printed = run("reporting", "--share", "demo", cwd=tmp_path_factory.mktemp("share"),
+                  env={"REPORTING_TOKEN": TOKEN})
+    assert printed.returncode == 0, printed.stderr
+    url = urllib.parse.urlsplit(printed.stdout.strip())
+    return url.path, "#" + url.fragment
+
+
+def test_a_shared_link_shows_one_site_and_no_more(browser, rig, link):
+    dashboard = Dashboard(browser, rig.locked.port)
+    path, fragment = link
+    assert path == "/site/demo" and fragment.startswith("#key=")
+    dashboard.open(path + "?period=7d" + fragment)
+    answer = rig.locked.get("/stats/aggregate?site_id=demo&period=7d",
+                            {"Authorization": f"Bearer {TOKEN}"}).json()["results"]
+    assert dashboard.figures()["pageviews"] == str(answer["pageviews"]["value"])
+    assert dashboard.run("document.querySelectorAll('select.site, h1 a, form.property').length") == 0
+    dashboard.page.press("w")
+    dashboard.click('[aria-label="Details: Pages"]')
+    dashboard.page.wait("document.querySelectorAll('dialog tbody tr').length > 40")
+    assert dashboard.run("location.hash") == fragment  # a link again, with what is chosen
+    asked, problems = dashboard.page.asked(), dashboard.page.problems()
+    assert not [url for url in asked if fragment[5:] in url or "/sites" in url] and not problems
+    assert dashboard.run("sessionStorage.length") == 0
+    dashboard.page.close()
+
+
+@pytest.mark.parametrize("wrong", ["#key=wrong", None])
+def test_a_shared_link_with_a_wrong_key_says_so(browser, rig, link, wrong):
+    dashboard = Dashboard(browser, rig.locked.port)
+    dashboard.open(("/site/demo" + wrong) if wrong else "/site/west" + link[1], settled=False)
+    dashboard.wait_text("This link does not work")
+    assert dashboard.run("document.querySelectorAll('input').length") == 0
     dashboard.page.close()
 
 

@@ -97,7 +97,7 @@ export function chart(answer, name, width, height) {
   const every = unit * Math.max(1, Math.ceil(rows.length / unit / most));
   const ticks = rows.map((row, i) => i % every === 0 && svg('text', {
     class: 'tick', x: x(i), y: height - 6,
-    'text-anchor': i === 0 ? 'start' : x(i) > width - RIGHT - 30 ? 'end' : 'middle',
+    'text-anchor': x(i) > width - RIGHT - 30 ? 'end' : 'middle',
   }, tick(row.time, isDays ? 'day' : answer.interval)));
   const area = last > 0 && `${line(points, 0, last)}L${x(last)} ${y(0)}L${x(0)} ${y(0)}Z`;
   const marker = svg('g', { class: 'marker', visibility: 'hidden' },

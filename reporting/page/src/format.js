@@ -112,5 +112,14 @@ function named(names, code) {
 
 export const country = (code) => named(regions, code);
 export const language = (code) => named(languages, code);
-export const flag = (code) => (/^[A-Z]{2}$/.test(code)
+/** Whether flags are drawn: where no font has them, two letters or boxes stand side by side. */
+let flags;
+function hasFlags() {
+  const context = document.createElement('canvas').getContext('2d');
+  const width = (text) => context?.measureText(text).width ?? 0;
+  flags ??= width('\u{1f1e9}\u{1f1ea}') < 1.5 * width('\u{1f1e9}');
+  return flags;
+}
+
+export const flag = (code) => (/^[A-Z]{2}$/.test(code) && hasFlags()
   ? String.fromCodePoint(...[...code].map((c) => 0x1f1a5 + c.charCodeAt(0))) : '');

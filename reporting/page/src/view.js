@@ -112,8 +112,9 @@ export function notice(text) {
 
 function difference(name, figure) {
   if (figure?.change === undefined || figure.change === null) return h('span.change', null, ' ');
-  const way = Math.sign(figure.change) * METRICS[name].good;
-  const [sign, word] = figure.change > 0 ? ['▲', 'up'] : figure.change < 0 ? ['▼', 'down'] : ['', ''];
+  const rounded = Math.sign(figure.change) * Math.round(Math.abs(figure.change)); // as it is written: 0 % is neither up nor down
+  const way = Math.sign(rounded) * METRICS[name].good;
+  const [sign, word] = rounded > 0 ? ['▲', 'up'] : rounded < 0 ? ['▼', 'down'] : ['', ''];
   return h('span', {
     class: `change ${way > 0 ? 'good' : way < 0 ? 'bad' : ''}`,
     title: `${metric(name, figure.previous)} in the period before`,
@@ -147,7 +148,7 @@ function intervals(answer) {
 
 function drawing(answer, width) {
   if (!answer) return h('div.wait', { 'aria-busy': 'true' });
-  if (!(answer instanceof Error)) return chart(answer, answer.metric, width, innerWidth < 600 ? 200 : 280);
+  if (!(answer instanceof Error)) return chart(answer, answer.metric, width, innerWidth <= 600 ? 200 : 280);
   return answers.figures instanceof Error ? [] : h('p.note', { role: 'alert' }, answer.message);
 }
 
