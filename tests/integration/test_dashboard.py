@@ -100,15 +100,6 @@ def api(shared_stack, report, site_id="shop", **asked):
     return answer.json()["results"]
 
 
-@pytest.fixture
-def filtered(port, shared_stack):
-    """For tests of filters, which need answers from raw events."""
-    answer = shared_stack.reporting.get("/stats/aggregate?site_id=shop&filters=page==/"
-                                        "&metrics=visits")
-    if answer.status != 200:
-        pytest.skip(answer.json()["error"])
-
-
 # --- what it shows ------------------------------------------------------------------------
 
 def test_the_figures_are_those_of_the_api(dashboard, shared_stack):
@@ -172,23 +163,19 @@ def test_each_panel_has_its_tabs(dashboard, shared_stack):
                 str(row["visitors"]) for row in rows], name
 
 
-def test_an_events_own_property_is_asked_by_name(filtered, dashboard, shared_stack):
+def test_an_events_own_property_is_asked_by_name(dashboard, shared_stack):
     dashboard.open("/site/shop" + WEEK)
     dashboard.click("form.property input")
     dashboard.page.type("plan")
     dashboard.page.press("Enter")
     dashboard.page.wait("location.search.includes('prop')")
     dashboard.settle()
-    answer = shared_stack.reporting.get(
-        "/stats/breakdown?site_id=shop&from=2025-11-10&to=2025-11-16&property=prop:plan&limit=9")
-    if answer.status == 200:
-        assert dashboard.rows("Events") == [[row["prop:plan"], str(row["visitors"])]
-                                            for row in answer.json()["results"]]
-    else:
-        assert answer.json()["error"] in dashboard.text('[aria-label="Events"]')
+    rows = api(shared_stack, "breakdown", property="prop:plan", limit=9)
+    assert rows and dashboard.rows("Events") == [[row["prop:plan"], str(row["visitors"])]
+                                                 for row in rows]
 
 
-def test_hostile_texts_are_shown_as_texts(filtered, dashboard, shared_stack):
+def test_hostile_texts_are_shown_as_texts(dashboard, shared_stack):
     site = urllib.parse.quote(HOSTILE, safe="")
     for more in ("", "&sources=utm_campaign&pages=entry_page&places=language&devices=os",
                  "&sources=referrer&pages=exit_page&events=hostname",
@@ -220,7 +207,7 @@ def test_a_site_without_events_says_what_to_paste_and_turns_live(browser, port, 
 
 # --- what is chosen -----------------------------------------------------------------------
 
-def test_a_click_on_a_row_filters_and_the_address_keeps_it(filtered, dashboard, shared_stack):
+def test_a_click_on_a_row_filters_and_the_address_keeps_it(dashboard, shared_stack):
     dashboard.open("/site/shop" + WEEK)
     before = dashboard.figures()
     dashboard.click_row("Pages", "/docs/über")
@@ -247,7 +234,7 @@ def test_a_click_on_a_row_filters_and_the_address_keeps_it(filtered, dashboard, 
     assert dashboard.figures() == before
 
 
-def test_what_the_grammar_uses_is_filtered_as_it_is_stored(filtered, dashboard):
+def test_what_the_grammar_uses_is_filtered_as_it_is_stored(dashboard):
     dashboard.open("/site/shop" + WEEK + "&filters=page==/b*")
     path = "/blog/a;b|c*d\\e"
     dashboard.click_row("Pages", path)
@@ -255,7 +242,7 @@ def test_what_the_grammar_uses_is_filtered_as_it_is_stored(filtered, dashboard):
     assert dashboard.rows("Pages")[0][0] == path and dashboard.chips() == [f"Page is {path}"]
 
 
-def test_keys(filtered, dashboard):
+def test_keys(dashboard):
     dashboard.open("/site/shop")
     for key, period in (("d", "today"), ("w", "7d"), ("y", "12mo")):
         dashboard.page.press(key)
@@ -367,7 +354,7 @@ def test_sites_are_chosen_from_a_list(dashboard):
 
 # --- how it is read, and where ------------------------------------------------------------
 
-def test_every_control_is_reached_by_tab_in_the_order_of_the_page(filtered, dashboard):
+def test_every_control_is_reached_by_tab_in_the_order_of_the_page(dashboard):
     dashboard.open("/site/shop" + WEEK + "&filters=page==/pricing")
     where = ("(() => { const one = document.activeElement; if (one === document.body) return '';"
              "return one.getAttribute('aria-label') || one.closest('label')?.textContent"
@@ -446,7 +433,7 @@ def test_nothing_moves_where_that_is_not_wanted(dashboard):
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390, 320])
-def test_nothing_is_wider_than_the_window(filtered, dashboard, width):
+def test_nothing_is_wider_than_the_window(dashboard, width):
     dashboard.page.resize(width, 800)
     for more in ("", "&filters=page==/blog/*;page!=/a", "&details=page"):
         dashboard.open("/site/shop" + WEEK + more)
