@@ -77,3 +77,14 @@ LANGUAGE sql STABLE AS $$
      WHERE s.site_id = p_site_id AND d.dimension = dimension_values(p_dimension)
        AND d.hash = substr(sha256(convert_to(p_value, 'UTF8')), 1, 16)
 $$;
+
+-- The visitor of an event; NULL is none.
+CREATE OR REPLACE FUNCTION event_visitor(p_user_id text, p_visitor_id bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_visitor_id IS NOT NULL THEN p_visitor_id
+                ELSE event_user_hash(p_user_id) END
+$$;
+
+-- Longer apart, events of a visitor are of two visits.
+CREATE OR REPLACE FUNCTION visit_gap() RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT interval '30 minutes' $$;

@@ -6,16 +6,6 @@
 -- its own events, finds the visits that lie within half an hour of them, merges both, and
 -- adds the new rows less the old ones to totals and counts.
 
-CREATE OR REPLACE FUNCTION visit_gap() RETURNS interval
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT interval '30 minutes' $$;
-
--- The visitor of an event; NULL is none.
-CREATE OR REPLACE FUNCTION event_visitor(p_user_id text, p_visitor_id bigint) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN p_visitor_id IS NOT NULL THEN p_visitor_id
-                ELSE event_user_hash(p_user_id) END
-$$;
-
 CREATE OR REPLACE FUNCTION visit_duration_ms(visit visits) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(visit.engaged_ms,
