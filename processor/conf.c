@@ -123,7 +123,11 @@ const struct conf_program processor_program = {
     .name = "processor",
     .summary = "stores the events of the queue in Postgres and keeps the rollups",
     .items = items,
-    .commands = "  --dead list|show|replay|purge\n"
-                "      look through, repeat or delete dead letters: see processor --dead "
-                "--help\n",
+    .commands =
+        "  --dead list|show|replay|purge\n"
+        "      look through, repeat or delete dead letters: see processor --dead "
+        "--help\n"
+        "  --sites list|set|rebuild|forget|delete\n"
+        "      list sites, set their time zones, count them anew, delete them: see "
+        "processor --sites --help\n",
 };

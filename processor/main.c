@@ -1,5 +1,5 @@
-/* main.c -- the processor daemon: settings, log, migrate or run; or its other program,
- * that for dead letters. */
+/* main.c -- the processor daemon: settings, log, migrate or run; or one of its other
+ * programs, for dead letters and for sites. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,6 +7,7 @@
 #include "processor/conf.h"
 #include "processor/dead/cli.h"
 #include "processor/maintainer.h"
+#include "processor/sites/cli.h"
 #include "shared/base/log.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
@@ -63,6 +64,8 @@ int main(int argc, char **argv)
     daemon_prepare();
     if (dead_cli_is_meant(argc, argv))
         return dead_cli_run(argc, argv);
+    if (sites_cli_is_meant(argc, argv))
+        return sites_cli_run(argc, argv);
     code = conf_load(&processor_program, argc, argv, &conf, &next, &err);
     if (!code && next == CONF_NEXT_RUN)
         code = check_settings(&conf, &err);

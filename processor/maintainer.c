@@ -20,6 +20,7 @@ enum {
     ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     UPKEEP_MORE_MS = 500,    /* after one that left something to do */
+    VISITS_EVERY_MS = 60000,
 };
 
 void maintainer_init(struct maintainer *maintainer, const struct processor_conf *conf)
@@ -105,6 +106,12 @@ static enum err_code upkeep(struct maintainer *maintainer, struct err *err)
     int64_t again_ms = interval_ms < UPKEEP_AGAIN_MS ? interval_ms : UPKEEP_AGAIN_MS;
     enum err_code code;
 
+    if (clock_mono_ms() >= maintainer->visits_at_ms) {
+        maintainer->visits_at_ms = clock_mono_ms() + VISITS_EVERY_MS;
+        code = upkeep_count_visits(upkeep_of(maintainer), err);
+        if (code)
+            return code;
+    }
     if (clock_mono_ms() < maintainer->upkeep_at_ms)
         return ERR_OK;
     maintainer->upkeep_at_ms = clock_mono_ms() + again_ms;

@@ -44,7 +44,8 @@ struct maintainer {
     struct pace pace;
     struct upkeep upkeep; /* its metrics are these below */
     int64_t upkeep_at_ms;
-    uint64_t seen; /* rows that the life cycle has told of */
+    int64_t visits_at_ms; /* when they are counted next */
+    uint64_t seen;        /* rows that the life cycle has told of */
     struct retry retry;
     struct log_limit log;
     struct log_limit busy_log;

@@ -118,6 +118,11 @@ static const struct metric_item maintainer_items[] = {
      .offset = FIELD(rollup_capped),
      .help = "Values counted as (other) because there were ROLLUP_VALUES_MAX new ones "
              "that day."},
+    {.name = "visits_open",
+     .kind = METRIC_GAUGE,
+     .offset = FIELD(visits_open),
+     .help = "Visits that began in the last half hour, counted once a minute; 100,000 "
+             "stands for more."},
     {.name = "rollup_set_aside_total",
      .kind = METRIC_COUNTER,
      .offset = FIELD(rollup_set_aside),

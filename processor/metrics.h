@@ -37,6 +37,7 @@ struct maintainer_metrics {
     struct metric rollup_position;
     struct metric rollup_left_out;
     struct metric rollup_capped;
+    struct metric visits_open;
     struct metric rollup_set_aside;
     struct metric rollup_fresh_ms; /* monotonic: all that was stored by then is in */
     struct metric failures[ERR_CODE_COUNT];

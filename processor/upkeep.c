@@ -13,6 +13,8 @@
 
 enum {
     DELETE_MAX_ROWS = 10000, /* of old events in one transaction */
+    SITES_MS = 200,          /* that a look through the sites may take at once */
+    VISITS_MAX = 100000,     /* that are counted: it stands for more */
     NUMBER_MAX = 24,
 };
 
@@ -116,6 +118,21 @@ static enum err_code keep_paths_index(struct upkeep *upkeep, struct err *err)
     return code;
 }
 
+/* Folds months and deletes old hours, site by site, and what commands have left to delete. */
+static enum err_code keep_sites(struct upkeep *upkeep, struct err *err)
+{
+    int64_t next[2];
+    enum err_code code =
+        call(upkeep, "SELECT coalesce(next, -1), deleted FROM rollup_keep_sites($1, $2)",
+             upkeep->after_site, SITES_MS, next, err);
+
+    if (code)
+        return code;
+    upkeep->after_site = next[0] >= 0 ? next[0] : 0;
+    upkeep->leaves_more = upkeep->leaves_more || next[0] >= 0;
+    return ERR_OK;
+}
+
 static enum err_code count_partitions(struct upkeep *upkeep, struct err *err)
 {
     PGresult *result = NULL;
@@ -131,6 +148,17 @@ static enum err_code count_partitions(struct upkeep *upkeep, struct err *err)
     return code;
 }
 
+enum err_code upkeep_count_visits(struct upkeep *upkeep, struct err *err)
+{
+    int64_t open[2];
+    enum err_code code =
+        call(upkeep, "SELECT visits_open($1), $2::integer", VISITS_MAX, 0, open, err);
+
+    if (!code)
+        metric_set(&upkeep->metrics->visits_open, open[0]);
+    return code;
+}
+
 enum err_code upkeep_run(struct upkeep *upkeep, struct err *err)
 {
     enum err_code code = add_partitions(upkeep, err);
@@ -139,5 +167,7 @@ enum err_code upkeep_run(struct upkeep *upkeep, struct err *err)
         code = drop_old(upkeep, err);
     if (!code)
         code = keep_paths_index(upkeep, err);
+    if (!code)
+        code = keep_sites(upkeep, err);
     return code ? code : count_partitions(upkeep, err);
 }

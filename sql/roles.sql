@@ -125,10 +125,14 @@ BEGIN
              'dead_letters'),
             ('EXECUTE', 'FUNCTION', 'analytics_processor',
              'rollup_chunk rollup_chunk_alone rollup_set_aside rollup_configure '
+             'rollup_keep_sites visits_open sites_list site_is_known site_make '
+             'site_rebuild_begin site_rebuild_step site_sweep site_forget_step '
+             'site_delete_begin site_delete_step '
              'events_add_partitions events_drop_old events_keep_paths_index'),
             ('SELECT', 'TABLE', 'analytics_reporting',
-             'schema_version events sites dimensions dictionary totals counts rollup_state '
-             'site_days site_values')
+             'schema_version events sites dimensions dictionary totals counts visits '
+             'rollup_state '
+             'site_days site_values site_visits')
             ) AS things (privileges, kind, role, names)
     LOOP
         FOREACH name IN ARRAY string_to_array(thing.names, ' ') LOOP

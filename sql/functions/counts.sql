@@ -201,8 +201,9 @@ BEGIN
           JOIN touched t ON t.site_no = g.site_no AND t.grain = g.grain AND t.day = g.day
          WHERE g.events >= t.top_least AND NOT g.value_id = ANY (t.top_pages)
     ), members AS (
-        -- The ten most seen that are new among them, ties included, and the ten before.
-        SELECT site_no, grain, day, value_id, events FROM risen WHERE place <= 10
+        -- The ten most seen that are new among them, ties included, and the ten before.  One
+        -- more, for (other) may be among them.
+        SELECT site_no, grain, day, value_id, events FROM risen WHERE place <= 11
          UNION ALL
         SELECT t.site_no, t.grain, t.day, p.value_id, c.events
           FROM touched t

@@ -5,7 +5,8 @@
 -- work_mem; what comes out has numbers.
 
 -- A part of those statements: looks up the numbers of the values in `wanted` (home_no,
--- dimension, value), numbers those that have none, and gives them out as `named`.
+-- dimension, value), numbers those that have none, and gives them out as `named`.  Of new values
+-- a site has at most values_max a day and dimension; further ones have the number of (other).
 CREATE OR REPLACE FUNCTION rollup_sql_named() RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT '
     looked AS MATERIALIZED (
@@ -20,16 +21,48 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT '
                SELECT value_id FROM dictionary
                 WHERE dictionary.home_no = w.home_no AND dictionary.dimension = w.dimension
                   AND dictionary.hash = h.hash OFFSET 0) AS d ON true
+    ), fresh AS MATERIALIZED (
+        SELECT l.home_no, l.dimension, l.hash, min(l.value) AS value,
+               row_number() OVER (PARTITION BY l.home_no, l.dimension) AS place
+          FROM looked l WHERE l.value_id IS NULL GROUP BY 1, 2, 3
+    ), allowed AS MATERIALIZED (
+        -- How many of them the day has room for.
+        SELECT f.home_no, f.dimension, f.wanted, (now() AT TIME ZONE ''UTC'')::date AS day,
+               least(f.wanted, greatest(0, (SELECT values_max FROM rollup_state)
+                                           - coalesce(m.made, 0))) AS room
+          FROM (SELECT home_no, dimension, max(place) AS wanted FROM fresh GROUP BY 1, 2) AS f
+          LEFT JOIN LATERAL (
+               SELECT made FROM values_made
+                WHERE values_made.home_no = f.home_no AND values_made.dimension = f.dimension
+                  AND values_made.day = (now() AT TIME ZONE ''UTC'')::date OFFSET 0
+               ) AS m ON true
+    ), made AS (
+        INSERT INTO values_made AS m (home_no, dimension, day, made)
+        SELECT home_no, dimension, day, room FROM allowed WHERE room > 0
+            ON CONFLICT (home_no, dimension, day) DO UPDATE SET made = m.made + excluded.made
+    ), capped AS (
+        UPDATE rollup_state SET capped = capped + c.count
+          FROM (SELECT sum(wanted - room)::bigint AS count FROM allowed) AS c
+         WHERE c.count > 0
     ), added AS (
         INSERT INTO dictionary AS d (home_no, dimension, hash, value)
-        SELECT DISTINCT ON (home_no, dimension, hash) home_no, dimension, hash, value
-          FROM looked WHERE value_id IS NULL
+        SELECT f.home_no, f.dimension, f.hash, f.value
+          FROM fresh f
+          JOIN allowed a ON a.home_no = f.home_no AND a.dimension = f.dimension
+         WHERE f.place <= a.room
         RETURNING d.home_no, d.dimension, d.hash, d.value_id
+    ), others AS (
+        INSERT INTO dictionary AS d (home_no, dimension, is_other, hash, value)
+        SELECT home_no, dimension, true, '''', ''(other)'' FROM allowed WHERE room < wanted
+            ON CONFLICT (home_no, dimension, hash) DO UPDATE SET value = excluded.value
+        RETURNING d.home_no, d.dimension, d.value_id
     ), named AS (
-        SELECT l.home_no, l.dimension, l.value, coalesce(l.value_id, a.value_id) AS value_id
+        SELECT l.home_no, l.dimension, l.value,
+               coalesce(l.value_id, a.value_id, o.value_id) AS value_id
           FROM looked l
           LEFT JOIN added a ON a.home_no = l.home_no AND a.dimension = l.dimension
                            AND a.hash = l.hash
+          LEFT JOIN others o ON o.home_no = l.home_no AND o.dimension = l.dimension
     )' $$;
 
 -- rollup_count_values(source): what the events of a chunk add to counts.  An engagement adds

@@ -21,3 +21,20 @@ CREATE OR REPLACE VIEW site_values AS
       JOIN dimensions m USING (dimension)
       JOIN dictionary d USING (value_id)
      WHERE c.grain = 1 AND (c.events > 0 OR c.visits > 0 OR c.duration_ms > 0);
+
+-- A row for each visit whose raw events are there, with its value of each property.
+DO $do$
+BEGIN
+    EXECUTE format($create$
+CREATE OR REPLACE VIEW site_visits AS
+    SELECT s.site_id, v.visitor, v.first_at AS began_at, v.ended_at,
+           visit_duration_ms(v) AS duration_ms, v.events, v.pageviews,
+           visit_is_bounce(v) AS is_bounce, %s
+      FROM sites s JOIN visits v USING (site_no)
+     WHERE v.events > 0
+    $create$, (SELECT string_agg(format('(SELECT d.value FROM dictionary d WHERE d.value_id = '
+                                        'v.value_ids[%s]) AS %I', dimension_place(dimension),
+                                        name), ', ' ORDER BY dimension)
+                 FROM dimensions WHERE kind = 'visit'));
+END
+$do$;

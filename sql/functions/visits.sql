@@ -75,6 +75,9 @@ BEGIN
           JOIN unnest(source.site_ids, source.site_nos, source.home_nos)
                AS s (site_id, site_no, home_no) ON s.site_id = e.site_id
          WHERE e.id > source.low AND e.id <= source.high
+           AND (source.only_site IS NULL
+                OR e.site_id = source.only_site AND e."timestamp" >= source.since
+                   AND e."timestamp" < source.until AND e.id <> ALL (source.aside))
            AND (e.visitor_id IS NOT NULL OR e.user_id IS NOT NULL)
     ), started AS (
         SELECT *, row_number() OVER line AS place,

@@ -144,6 +144,15 @@ CREATE TABLE dictionary (
 );
 ALTER SEQUENCE dictionary_value_id_seq OWNED BY dictionary.value_id;
 
+-- How many values of a site were new on a day (of UTC).
+CREATE TABLE values_made (
+    home_no   integer  NOT NULL,
+    dimension smallint NOT NULL,
+    day       date     NOT NULL,
+    made      integer  NOT NULL,
+    PRIMARY KEY (home_no, dimension, day)
+);
+
 -- Figures of a site: of all time (grain 0), a day (1) and an hour (2).
 --
 -- An event, page view and user counts where its own time is, a visit with all it has where

@@ -154,8 +154,8 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT * FROM events_default", (OWNER,)),
     ("SELECT * FROM totals", (OWNER, REPORTING)),
     ("SELECT * FROM counts", (OWNER, REPORTING)),
-    ("SELECT * FROM site_days", (OWNER, REPORTING)),
-    ("SELECT * FROM site_values", (OWNER, REPORTING)),
+    *[(f"SELECT * FROM site_{view}", (OWNER, REPORTING)) for view in ("days", "values",
+                                                                      "visits")],
     ("SELECT * FROM dead_letters", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_state", ROLES),
     ("SELECT * FROM rollup_aside", (OWNER, PROCESSOR)),
@@ -191,7 +191,12 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT * FROM rollup_chunk(0, 1)", (OWNER, PROCESSOR)),
     ("SELECT * FROM rollup_chunk_alone(0, 1)", (OWNER, PROCESSOR)),
     ("SELECT rollup_set_aside(1, 'r')", (OWNER, PROCESSOR)),
-    ("SELECT rollup_configure(1, 1, 7)", (OWNER, PROCESSOR)),
+    *[(f"SELECT {call}", (OWNER, PROCESSOR)) for call in (
+        "rollup_configure(1, 1, 7)", "rollup_keep_sites(0, 1)", "visits_open(1)", "sites_list()",
+        "site_sweep(1)", "site_is_known('s')",
+        "site_make('s', 'UTC')", "site_rebuild_begin('demo', '')",
+        "site_rebuild_step(1, 1)", "site_forget_step('s', 'u', '-infinity', 1)",
+        "site_delete_begin('demo')", "site_delete_step('s', 0, 1)")],
     ("SELECT * FROM rollup_retry_aside()", (OWNER,)),
     ("SELECT rollup_range(0, 1)", (OWNER,)),
     ("SELECT events_add_partitions(1, 1)", (OWNER, PROCESSOR)),
@@ -212,7 +217,7 @@ ATTEMPTS = [Attempt(*row) for row in [
     ("SELECT lo_creat(-1)", NOBODY),
     # What is changed.
     ("ALTER TABLE events ADD COLUMN x integer", (OWNER,)),
-    ("DROP TABLE events", (OWNER,)),
+    ("DROP TABLE events CASCADE", (OWNER,)),
     ("DROP FUNCTION stats(text, date)", (OWNER,)),
     ("CREATE TRIGGER mine BEFORE INSERT ON dead_letters FOR EACH ROW"
      " EXECUTE FUNCTION suppress_redundant_updates_trigger()", (OWNER,)),
@@ -290,10 +295,7 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
     functions = served.rows(
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef"
         " AND pronamespace = 'public'::regnamespace ORDER BY 1")
-    assert [name for name, _ in functions] == [
-        "events_add_partition", "events_add_partitions", "events_drop_old",
-        "events_keep_paths_index", "rollup_chunk", "rollup_chunk_alone", "rollup_configure",
-        "rollup_retry_aside", "rollup_set_aside"]
+    assert [name for name, _ in functions] == sorted(ARGUMENTS)
     for name, config in functions:
         path = [word for word in config if word.startswith("search_path=")]
         assert path == ["search_path=public, pg_temp"], name
@@ -310,6 +312,8 @@ def test_functions_with_the_owners_rights_cannot_be_deceived(served):
 
 
 # What each function with the owner's rights takes, and what each argument must not be.
+NO_SITE = ["NULL", "''", "repeat('x', 256)"]
+ROWS = ("1", ["NULL", "0", "-1", "1000001"])
 ARGUMENTS = {
     "events_add_partition": [("'2030-01-01'", ["NULL", "'2030-01-02'", "'infinity'"])],
     "events_add_partitions": [("0", ["NULL", "-1", "121", "2147483647"]),
@@ -326,6 +330,17 @@ ARGUMENTS = {
                          ("1", ["NULL", "0", "-1", "1000001"]),
                          ("7", ["NULL", "6", "-1", "36501"])],
     "rollup_retry_aside": [("1", ["NULL", "0", "-1", "1000001"])],
+    **{name: [("'s'", NO_SITE), *more] for name, more in {
+        "site_delete_begin": [], "site_is_known": [],
+        "site_delete_step": [("0", ["NULL", "-1", "1000000"]), ROWS],
+        "site_forget_step": [("'u'", ["NULL", "repeat('x', 256)"]), ("'-infinity'", ["NULL"]),
+                             ROWS],
+        "site_make": [("'UTC'", ["NULL", "''", "repeat('x', 101)"])],
+        "site_rebuild_begin": [("'UTC'", ["NULL", "repeat('x', 101)"])],
+    }.items()},
+    "rollup_keep_sites": [("0", ["NULL", "-1"]), ("1", ["NULL", "0", "1001"])],
+    "site_rebuild_step": [("1", ["NULL", "0", "-1"]), ROWS],
+    "site_sweep": [ROWS], "sites_list": [], "visits_open": [ROWS],
     "rollup_set_aside": [("1", ["NULL", "0", "-1", "1000000"]),
                          ("'r'", ["NULL", "''", "repeat('x', 100001)"])],
 }
@@ -399,7 +414,7 @@ def test_every_table_and_function_was_thought_of(served):
     wanted |= {("events_id_seq", PROCESSOR, "USAGE")}
     wanted |= {(t, REPORTING, "SELECT") for t in
                ("schema_version", "events", "sites", "dimensions", "dictionary", "totals",
-                "counts", "rollup_state", "site_days", "site_values")}
+                "counts", "visits", "rollup_state", "site_days", "site_values", "site_visits")}
     assert set(tables) == wanted
     columns = served.rows("""
         SELECT attrelid::regclass::text, attname, a.grantee::regrole::text, a.privilege_type

@@ -457,17 +457,4 @@ def test_there_are_no_more_sites_than_there_may_be(daemons, redis, database):
         return metrics.scrape(processor).value(f"analytics_processor_rollup_{name}")
     wait_until(lambda: shown("left_out_events") == 3, 20, "the metric of the events left out")
     assert shown("position") == 7
-
-
-def test_views_show_the_counts_by_names(database):
-    database.rows("INSERT INTO sites (site_id, time_zone) VALUES ('s', 'Asia/Kathmandu')")
-    insert_many(database, [("s", path, user, f"2026-11-14T{hour}:00:00Z") for path, user, hour in
-                           [("/a", "u", "10"), ("/a", "v", "17"), ("/b", "u", "19")]])
-    roll_up(database)
-    assert database.rows("SELECT site_id, time_zone, day::text, visitors, events, pageviews "
-                         "FROM site_days ORDER BY day") == [
-        ("s", "Asia/Kathmandu", "2026-11-14", 2, 2, 0),
-        ("s", "Asia/Kathmandu", "2026-11-15", 1, 1, 0)]
-    assert database.rows("SELECT day::text, value, is_other, visitors, events FROM site_values "
-                         "WHERE site_id = 's' AND property = 'page' ORDER BY day, value") == [
-        ("2026-11-14", "/a", False, 2, 2), ("2026-11-15", "/b", False, 1, 1)]
+    assert metrics.scrape(processor).value("analytics_processor_visits_open") == 0

@@ -98,6 +98,59 @@ FROM raw FULL JOIN rolled USING (site_id, grain, day)
 WHERE raw.paths IS DISTINCT FROM rolled.paths
 """
 
+# Visits by the day of their first event, all in one pass over the events.
+_VISITS = """
+WITH points AS (
+    SELECT site_id, coalesce('v' || visitor_id, 'u' || user_id) AS visitor, "timestamp" AS at,
+           event_id, duration_ms, path, source, browser,
+           duration_ms IS NULL AND event_type IN ('page_view', 'pageview') AS is_view
+    FROM events WHERE visitor_id IS NOT NULL OR user_id IS NOT NULL
+), starts AS (
+    SELECT *, (at - lag(at) OVER line <= interval '30 minutes') IS NOT TRUE AS starts
+    FROM points WINDOW line AS (PARTITION BY site_id, visitor ORDER BY at, event_id)
+), numbered AS (
+    SELECT *, count(*) FILTER (WHERE starts) OVER (
+        PARTITION BY site_id, visitor ORDER BY at, event_id ROWS UNBOUNDED PRECEDING) AS visit
+    FROM starts
+), found AS (
+    SELECT site_id, min(at) FILTER (WHERE duration_ms IS NULL) AS first_at,
+           count(*) FILTER (WHERE duration_ms IS NULL) AS events,
+           count(*) FILTER (WHERE is_view) AS views,
+           greatest(coalesce(sum(duration_ms), 0),
+                    trunc(1000 * extract(epoch FROM max(at) - min(at)))) AS lasted,
+           (array_agg(ARRAY[path, source, browser] ORDER BY is_view DESC, at, event_id)
+                FILTER (WHERE duration_ms IS NULL))[1:1] AS first
+    FROM numbered GROUP BY site_id, visitor, visit
+), visits AS (
+    SELECT site_id, (first_at AT TIME ZONE time_zone)::date AS day, views, lasted,
+           views < 2 AND views = events AS bounces, first[1][1] AS page, first[1][2] AS source,
+           first[1][3] AS browser
+    FROM found JOIN sites USING (site_id) WHERE events > 0
+), parts AS (
+    SELECT v.*, p.name, p.value FROM visits v CROSS JOIN LATERAL (
+        VALUES ('', ''), ('entry_page', CASE WHEN views > 0 THEN page END), ('source', source),
+               ('browser', browser)) AS p (name, value)
+    WHERE p.value IS NOT NULL
+), raw AS (
+    SELECT site_id, day, name, value, count(*) AS visits, count(*) FILTER (WHERE bounces) AS bounces,
+           sum(views) AS views, sum(lasted)::bigint AS lasted
+    FROM parts GROUP BY site_id, day, name, value
+), rolled AS (
+    SELECT s.site_id, t.day, '' AS name, '' AS value, t.visits, t.bounces, t.visit_views AS views,
+           t.duration_ms AS lasted
+    FROM totals t LEFT JOIN sites s USING (site_no) WHERE t.grain = 1 AND t.visits <> 0
+    UNION ALL
+    SELECT s.site_id, c.day, m.name, d.value, c.visits, c.bounces, c.pageviews, c.duration_ms
+    FROM counts c LEFT JOIN sites s USING (site_no) JOIN dictionary d USING (value_id)
+    JOIN dimensions m ON m.dimension = c.dimension
+    WHERE c.grain = 1 AND c.visits <> 0 AND m.name IN ('entry_page', 'source', 'browser')
+)
+SELECT 'visits', site_id, day, name, value, raw.*, rolled.*
+FROM raw FULL JOIN rolled USING (site_id, day, name, value)
+WHERE (raw.visits, raw.bounces, raw.views, raw.lasted)
+      IS DISTINCT FROM (rolled.visits, rolled.bounces, rolled.views, rolled.lasted)
+"""
+
 # Events of sites that are not there.
 _UNKNOWN = """
 SELECT 'unknown', site_id, count(*) FROM events e
@@ -107,7 +160,7 @@ WHERE NOT EXISTS (SELECT FROM sites s WHERE s.site_id = e.site_id) GROUP BY site
 
 def differences(database):
     """Rows in which rollup and raw events differ: none when all is rolled up."""
-    return [row for sql in (_TOTALS, _COUNTS, _TOPS, _UNKNOWN) for row in database.rows(sql)]
+    return [row for sql in (_TOTALS, _COUNTS, _TOPS, _VISITS, _UNKNOWN) for row in database.rows(sql)]
 
 
 def is_caught_up(database):

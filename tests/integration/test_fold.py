@@ -1,0 +1,139 @@
+"""Months are folded once they have ended, and old hours go; no answer changes by that."""
+import random
+
+import pytest
+
+from support import rollups
+from support.months import month
+from support.wait import wait_until
+
+INSERT = ("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
+          "VALUES (%s, %s, %s, %s, %s::timestamptz + %s * interval '1 hour')")
+# Rows in which a month differs from the sum of its days.
+DIFFERENCES = """
+WITH days AS (
+    SELECT c.site_no, c.dimension, date_trunc('month', c.day)::date AS day, c.value_id,
+           sum(c.events) AS events, sum(c.pageviews) AS pageviews, sum(c.visits) AS visits,
+           sum(c.bounces) AS bounces, sum(c.duration_ms) AS duration_ms,
+           hll_cardinality(hll_union_agg(c.users)) AS users
+    FROM counts c JOIN sites s USING (site_no) WHERE c.grain = 1 AND c.day < s.folded
+    GROUP BY 1, 2, 3, 4
+), months AS (SELECT *, hll_cardinality(users) AS n FROM counts WHERE grain = 3)
+SELECT * FROM days d FULL JOIN months m USING (site_no, dimension, day, value_id)
+WHERE (d.events, d.pageviews, d.visits, d.bounces, d.duration_ms, d.users)
+      IS DISTINCT FROM (m.events, m.pageviews, m.visits, m.bounces, m.duration_ms, m.n)
+"""
+BREAKDOWN = ("SELECT value, users, visits, pageviews, events FROM report_breakdown(%s, 'page', "
+             "%s, %s, NULL, NULL, 'visitors', NULL, NULL, NULL, 1000, 0) ORDER BY 1")
+
+
+def roll_up(database):
+    while not database.value("SELECT b.is_done FROM rollup_settled(5000) AS s, "
+                             "rollup_chunk(s, 1000000) AS b"):
+        pass
+
+
+def insert(database, rand, count):
+    for _ in range(count):
+        database.rows(INSERT, (rand.choice(["demo", "other"]),
+                               rand.choice(["page_view", "click"]), f"/{rand.randrange(9)}",
+                               f"u{rand.randrange(20)}", month(-3), rand.randrange(24 * 95)))
+    roll_up(database)
+
+
+def answers(database):
+    spans = [(month(-3), month(-1)), (month(-4), month(1)), (month(-2), month(0)),
+             (month(-3), month(0))]
+    return [database.rows(BREAKDOWN, (site, first, last))
+            for site in ("demo", "other") for first, last in spans]
+
+
+def keep(database):
+    after = 0
+    while after is not None:
+        after = database.value("SELECT next FROM rollup_keep_sites(%s, 1)", (after,))
+
+
+@pytest.fixture
+def filled(database):
+    database.rows("INSERT INTO sites (site_id, time_zone) VALUES ('demo', 'Asia/Kathmandu')")
+    insert(database, random.Random(7), 300)
+    return database
+
+
+def test_a_processor_folds_months_that_have_ended(daemons, redis, filled):
+    before = answers(filled)
+    daemons.start("processor", REDIS_URL=redis.url, DATABASE_URL=filled.url,
+                  UPKEEP_INTERVAL_MS=200)
+    wait_until(lambda: {row[0] for row in filled.rows("SELECT folded FROM sites")}
+               == {month(0)}, 60, "the months to be folded")
+    assert not filled.rows(DIFFERENCES)
+    assert {row[0] for row in filled.rows("SELECT DISTINCT day FROM counts WHERE grain = 3")} \
+        == {month(-3), month(-2), month(-1)}
+    assert answers(filled) == before
+    assert filled.value("SELECT count(*) FROM folds") == 0
+    assert not rollups.differences(filled)
+
+
+def test_what_comes_late_is_added_wherever_folding_stands(filled):
+    rand = random.Random(8)
+    steps = 0
+    while filled.value("SELECT bool_or(site_fold_step(s, 2)) FROM sites s"):
+        insert(filled, rand, 3)
+        steps += 1
+    assert steps > 20
+    insert(filled, rand, 50)
+    assert not filled.rows(DIFFERENCES)
+    assert filled.value("SELECT count(*) FROM counts WHERE grain = 3") > 50
+    assert not rollups.differences(filled)
+
+
+def test_a_site_counted_anew_is_folded_again(filled):
+    keep(filled)
+    before = answers(filled)
+    number = filled.value("SELECT number FROM site_rebuild_begin('demo', '')")
+    while filled.value("SELECT phase FROM site_rebuild_step(%s, 50)", (number,)) != "done":
+        pass
+    assert answers(filled) == before
+    keep(filled)
+    assert answers(filled) == before
+    assert not filled.rows(DIFFERENCES)
+    assert filled.value("SELECT count(*) FROM sites_gone") == 0
+
+
+def test_hours_that_are_too_old_go(filled):
+    filled.rows("SELECT rollup_configure(1000, 1000, 40)")
+    keep(filled)
+    oldest = filled.value("SELECT min(day) FROM totals WHERE grain = 2")
+    assert oldest == filled.value("SELECT min(day) FROM totals WHERE grain = 1 AND day >= "
+                                  "(now() AT TIME ZONE 'UTC')::date - 40")
+    assert filled.value("SELECT min(day) FROM totals WHERE grain = 1") < oldest
+    insert(filled, random.Random(9), 30)
+    assert filled.value("SELECT min(day) FROM totals WHERE grain = 2") >= oldest
+    assert not rollups.differences(filled)
+
+
+def test_what_a_killed_command_has_left_goes_after_a_day(filled):
+    filled.rows("SELECT site_rebuild_begin('demo', '')")
+    keep(filled)
+    assert filled.value("SELECT count(*) FROM site_rebuilds") == 1
+    filled.rows("UPDATE site_rebuilds SET touched_at = now() - interval '25 hours'")
+    keep(filled)
+    for table in ("site_rebuilds", "sites_gone"):
+        assert filled.value(f"SELECT count(*) FROM {table}") == 0
+
+
+def test_visits_go_with_their_raw_events(filled):
+    filled.rows("SELECT rollup_configure(1000, 1000, 400)")
+    filled.rows("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
+                "VALUES ('demo', 'v', '/', 'edge', %s::timestamptz - interval '10 minutes'), "
+                "('demo', 'v', '/', 'edge', %s::timestamptz + interval '10 minutes')",
+                (f"{month(-2)}Z", f"{month(-2)}Z"))
+    roll_up(filled)
+    total = filled.value("SELECT sum(visits) FROM totals WHERE grain = 0")
+    filled.rows("UPDATE rollup_state SET raw_from = %s", (f"{month(-2)}Z",))
+    keep(filled)
+    assert filled.value("SELECT min(ended_at) >= %s FROM visits", (f"{month(-2)}Z",))
+    assert filled.value("SELECT count(*) FROM site_visits WHERE began_at < %s AND ended_at > %s",
+                        (f"{month(-2)}Z", f"{month(-2)}Z")) >= 1
+    assert filled.value("SELECT sum(visits) FROM totals WHERE grain = 0") == total
