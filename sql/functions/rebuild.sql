@@ -314,6 +314,25 @@ BEGIN
 END
 $$;
 
+-- Counts the users of visits anew where that is due, for a moment; whether more days are left
+-- than events that arrive meanwhile make.
+CREATE OR REPLACE FUNCTION site_recount_users(r site_rebuilds) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    stale   record;
+    ends_at timestamptz := clock_timestamp() + interval '100 ms';
+BEGIN
+    FOR stale IN
+        SELECT u.* FROM stale_users u WHERE u.site_no = r.site_no ORDER BY u.since, u.day
+    LOOP
+        PERFORM rollup_recount_day(r.site_no, stale.day, r.time_zone, stale.is_all);
+        DELETE FROM stale_users WHERE site_no = r.site_no AND day = stale.day;
+        EXIT WHEN clock_timestamp() >= ends_at;
+    END LOOP;
+    RETURN (SELECT count(*) > 2 FROM stale_users WHERE site_no = r.site_no);
+END
+$$;
+
 -- What came since, at most p_max_rows ids of it; with the last of them the swap.
 CREATE OR REPLACE FUNCTION site_rebuild_catch(r site_rebuilds, p_site sites,
                                               p_source rollup_source, p_max_rows integer)
@@ -338,7 +357,7 @@ BEGIN
         END IF;
     END IF;
     r.caught := source.high;
-    IF source.high = present THEN
+    IF source.high = present AND NOT site_recount_users(r) THEN
         PERFORM site_rebuild_swap(r, p_site, source);
         r.phase := 'done';
     END IF;

@@ -143,6 +143,7 @@ BEGIN
                SELECT ctid FROM dictionary WHERE home_no = gone.site_no LIMIT p_max_rows));
         GET DIAGNOSTICS deleted = ROW_COUNT;
     ELSE
+        DELETE FROM stale_users WHERE site_no = gone.site_no;
         DELETE FROM counts WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM counts WHERE site_no = gone.site_no LIMIT p_max_rows));
         GET DIAGNOSTICS deleted = ROW_COUNT;

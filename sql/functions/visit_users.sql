@@ -29,9 +29,14 @@ DECLARE
     spent bigint := 0;
 BEGIN
     FOR stale IN
-        SELECT u.*, s.time_zone, s.folded, coalesce(t.visits, 0) AS visits
+        SELECT u.*, coalesce(s.time_zone, b.time_zone) AS time_zone,
+               coalesce(t.visits, 0) AS visits,
+               coalesce(u.day < s.folded OR date_trunc('month', u.day) = f.month, false)
+                   AS is_folded
           FROM (SELECT * FROM stale_users ORDER BY since LIMIT 100) AS u
           LEFT JOIN sites s ON s.site_no = u.site_no
+          LEFT JOIN site_rebuilds b ON b.site_no = u.site_no
+          LEFT JOIN folds f ON f.site_no = u.site_no
           LEFT JOIN totals t ON t.site_no = u.site_no AND t.grain = 1 AND t.day = u.day
                             AND t.hour = '-infinity'
          WHERE coalesce(t.visits, 0) <= 1000 OR u.since < now() - interval '1 minute'
@@ -39,8 +44,10 @@ BEGIN
     LOOP
         spent := spent + stale.visits;
         EXIT WHEN spent > p_max_visits AND spent > stale.visits;
-        PERFORM rollup_recount_day(stale.site_no, stale.day, stale.time_zone, stale.is_all);
-        IF stale.day < stale.folded THEN
+        IF stale.time_zone IS NOT NULL THEN -- else nobody reads that number any more
+            PERFORM rollup_recount_day(stale.site_no, stale.day, stale.time_zone, stale.is_all);
+        END IF;
+        IF stale.is_folded THEN
             PERFORM rollup_refold_users(stale.site_no, stale.day);
         END IF;
         DELETE FROM stale_users WHERE site_no = stale.site_no AND day = stale.day;
@@ -82,18 +89,25 @@ BEGIN
 END
 $$;
 
--- Adds the users of a day's visits to the month that has been folded.
+-- Makes the users of the values of a day's visits anew in the month that has been folded.
 CREATE OR REPLACE FUNCTION rollup_refold_users(p_site_no integer, p_day date) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    first date := date_trunc('month', p_day);
+    days  date[] := ARRAY(SELECT first + i FROM generate_series(0, 30) AS i
+                           WHERE first + i < first + interval '1 month');
 BEGIN
-    UPDATE counts m SET users = hll_union(m.users, c.users)
-      FROM dimensions d
-     CROSS JOIN LATERAL (
-           SELECT c.dimension, c.value_id, c.users FROM counts c
-            WHERE c.site_no = p_site_no AND c.dimension = d.dimension AND c.grain = 1
-              AND c.day = p_day OFFSET 0) AS c
-     WHERE d.kind = 'visit' AND m.site_no = p_site_no AND m.dimension = c.dimension
-       AND m.grain = 3 AND m.day = date_trunc('month', p_day)::date
-       AND m.value_id = c.value_id;
+    UPDATE counts m SET users = c.users
+      FROM (SELECT n.dimension, n.value_id, (
+                   SELECT hll_union_agg(o.users) FROM counts o
+                    WHERE o.site_no = p_site_no AND o.dimension = n.dimension AND o.grain = 1
+                      AND o.day = ANY (days)
+                      AND o.value_id = n.value_id) AS users
+              FROM dimensions d
+              JOIN counts n ON n.site_no = p_site_no AND n.dimension = d.dimension
+                           AND n.grain = 1 AND n.day = p_day
+             WHERE d.kind = 'visit') AS c
+     WHERE m.site_no = p_site_no AND m.dimension = c.dimension AND m.grain = 3
+       AND m.day = first AND m.value_id = c.value_id AND m.users IS DISTINCT FROM c.users;
 END
 $$;

@@ -83,6 +83,8 @@ def test_what_comes_late_is_added_wherever_folding_stands(filled):
         steps += 1
     assert steps > 20
     insert(filled, rand, 50)
+    wait_until(lambda: filled.value("SELECT count(*) FROM stale_users") == 0 or filled.rows(
+        "SELECT rollup_recount_users(10000)") == 0, 20, "users to be counted")
     assert not filled.rows(DIFFERENCES)
     assert filled.value("SELECT count(*) FROM counts WHERE grain = 3") > 50
     assert not rollups.differences(filled)

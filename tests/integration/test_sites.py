@@ -184,6 +184,8 @@ def test_a_rebuild_that_is_killed_is_run_again(database, sites, tmp_path):
     insert(database, ("demo", "/late", "v", "2026-11-01T03:00:00Z"))
     sites("set", "demo", "--time-zone=America/New_York")
     assert days(database)["2026-10-31"] == 60 * 4
+    assert database.value("SELECT sum(visitors) FROM site_values WHERE property = 'exit_page'") \
+        == database.value("SELECT count(*) FROM site_visits")
     assert_clean(database)
 
 
