@@ -14,6 +14,7 @@
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
+#include "reporting/replies.h"
 #include "reporting/routes.h"
 #include "shared/access/origins.h"
 #include "shared/access/peers.h"
@@ -307,6 +308,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
 
     app.routes.metrics = &app.metrics;
     app.routes.raw_needs_token = conf->raw_needs_token;
+    app.routes.query_timeout_ms = conf->query_timeout_ms;
     if (!code)
         code = start_loop(&app, err);
     if (code)
@@ -314,6 +316,9 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     if (page_new(conf->ingestion_url, &app.page))
         code = err_set(err, ERR_NOMEM, "out of memory");
     app.routes.page = app.page;
+    app.routes.replies = replies_new(conf->answers_max_bytes, &app.metrics);
+    if (!code && !app.routes.replies)
+        code = err_set(err, ERR_NOMEM, "out of memory");
     if (!code)
         code = http_conf_peers(&conf->http, guard_proxies(app.guard), &app.peers, err);
     if (!code)
@@ -334,6 +339,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
     http_peers_free(app.peers);
     page_free(app.page);
+    replies_free(app.routes.replies);
     origins_release(&app.origins);
     guard_free(app.guard);
     return code;

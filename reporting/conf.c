@@ -43,6 +43,10 @@ static const struct conf_item items[] = {
     CONF_ROW("RAW_NEEDS_TOKEN", CONF_BOOL, FIELD(raw_needs_token), .initial = "false",
              .help = "Whether raw events are answered only with REPORTING_TOKEN; "
                      "without one, to nobody"),
+    CONF_ROW("ANSWERS_MAX_BYTES", CONF_INT, FIELD(answers_max_bytes),
+             .initial = "16777216", .min = 0, .max = 4294967296,
+             .help = "Bytes of answers at most that are kept until something is "
+                     "counted; 0: none"),
     CONF_ROW("EXPORTS_MAX", CONF_INT, FIELD(exports_max), .initial = "2", .min = 1,
              .max = 64,
              .help = "Exports at the same time, each with a connection to Postgres; "

@@ -16,6 +16,7 @@ struct reporting_conf {
     struct guard_conf guard;
     int64_t connections;
     int64_t query_timeout_ms;
+    int64_t answers_max_bytes;
     int64_t exports_max;
     int64_t export_timeout_ms;
     int64_t reconnect_max_ms;

@@ -33,6 +33,7 @@ struct reporting_metrics {
     struct metric query_failures[ERR_CODE_COUNT];
     struct metric queries_repeated;
     struct metric coalesced;
+    struct metric answers_reused;
     struct metric cancelled;
     struct metric exports_running;
     struct metric exports_cut;

@@ -23,7 +23,7 @@ struct pool {
     struct query_run_list waiting; /* owned; in the order they will be sent */
     size_t waiting_count;
     struct query_run_list sent;   /* owned */
-    struct waiter_list deadlines; /* of everyone; all wait equally long */
+    struct waiter_list deadlines; /* of everyone, the next one first */
     int64_t requests;             /* in that list */
     uv_timer_t timer;             /* the first of the deadlines, or earlier */
     uv_timer_t watch;             /* while anyone waits, in a pool that cancels */
@@ -311,8 +311,12 @@ enum err_code pool_ask(struct pool *pool, const struct question *query,
     }
     waiter->asker = *asker;
     waiter->deadline_ms = clock_mono_ms() + pool->options.query_timeout_ms;
+    if (asker->deadline_ms > 0 && asker->deadline_ms < waiter->deadline_ms)
+        waiter->deadline_ms = asker->deadline_ms;
     TAILQ_INSERT_TAIL(&waiter->run->waiters, waiter, in_run);
-    TAILQ_INSERT_TAIL(&pool->deadlines, waiter, in_pool);
+    query_run_add_deadline(&pool->deadlines, waiter);
+    if (waiter == TAILQ_FIRST(&pool->deadlines))
+        (void)uv_timer_stop(&pool->timer); /* to be armed for this one */
     pool->requests++;
     arm_timer(pool);
     arm_watch(pool);
@@ -418,7 +422,6 @@ void pool_show(const struct pool *pool)
 
     if (!gauges)
         return;
-
     for (size_t i = 0; i < pool->pg_link_count; i++)
         links[use_of(pool->links[i])]++;
     for (size_t use = 0; use < PG_LINK_USE_COUNT; use++)

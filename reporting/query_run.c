@@ -91,3 +91,16 @@ struct query_run *query_run_find(const struct query_run_list *runs,
     }
     return NULL;
 }
+
+/* Most are the last; who asks his second question is a little before. */
+void query_run_add_deadline(struct waiter_list *deadlines, struct waiter *waiter)
+{
+    struct waiter *before = TAILQ_LAST(deadlines, waiter_list);
+
+    while (before && before->deadline_ms > waiter->deadline_ms)
+        before = TAILQ_PREV(before, waiter_list, in_pool);
+    if (before)
+        TAILQ_INSERT_AFTER(deadlines, before, waiter, in_pool);
+    else
+        TAILQ_INSERT_HEAD(deadlines, waiter, in_pool);
+}

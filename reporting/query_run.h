@@ -44,6 +44,9 @@ struct query_run {
 struct query_run *query_run_new(struct pool *pool,
                                 const struct question *query) MUST_CHECK;
 
+/* Adds a waiter to those of a pool, after who has to be answered before it. */
+void query_run_add_deadline(struct waiter_list *deadlines, struct waiter *waiter);
+
 /* Only when nobody waits for it.  NULL is fine. */
 void query_run_free(struct query_run *run);
 

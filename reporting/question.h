@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "reporting/report/report.h"
 #include "shared/base/err.h"
@@ -22,6 +23,7 @@ struct asker {
      * while it waits or runs in a pool that cancels. */
     bool (*is_gone)(const void *user);
     void *user;
+    int64_t deadline_ms; /* by clock_mono_ms(), where it is before the pool's; 0: none */
 };
 
 #endif

@@ -7,12 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reporting/export/export.h"
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
+#include "reporting/replies.h"
+#include "reporting/report/cells.h"
+#include "reporting/report/now.h"
 #include "reporting/report/params.h"
 #include "reporting/report/render.h"
 #include "reporting/report/report.h"
@@ -21,6 +26,7 @@
 #include "reporting/share_key.h"
 #include "shared/access/secret.h"
 #include "shared/base/buf.h"
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/http/guard.h"
@@ -32,16 +38,19 @@ enum {
      * all values of a property, which are much shorter. */
     ANSWER_BYTES_MAX = 67108864,
     ROUTES_LOG_INTERVAL_MS = 10000,
+    ROUTES_VERSION_SIZE = 64, /* two numbers */
     UNAUTHORIZED = 401,
     FORBIDDEN = 403
 };
 
 /* A request for a report that waits for its rows. */
 struct report_request {
-    struct http_request *http;   /* borrowed until answered */
-    const struct routes *routes; /* borrowed */
-    enum statement_id report;    /* the row of its route */
-    const struct report *source; /* the statement that is asked */
+    struct http_request *http;         /* borrowed until answered */
+    const struct routes *routes;       /* borrowed */
+    enum statement_id report;          /* the row of its route */
+    const struct report *source;       /* the statement that is asked */
+    int64_t deadline_ms;               /* of all its questions to the rollups together */
+    char version[ROUTES_VERSION_SIZE]; /* of the rollups; "" is not known */
     struct ask ask;
     struct buf made; /* the bytes of the ask; data is `bytes` and does not move */
     char bytes[];
@@ -107,6 +116,8 @@ static struct report_request *report_request_new(const struct routes *routes,
     request->routes = routes;
     request->report = report;
     request->ask = *ask;
+    request->version[0] = '\0';
+    request->deadline_ms = clock_mono_ms() + routes->query_timeout_ms;
     request->made = (struct buf){.data = request->bytes, .cap = size, .max_bytes = size};
     ask_move(&request->ask, &request->made);
     return request;
@@ -136,6 +147,17 @@ static void end_with(struct report_request *request, const struct err *err)
     mem_free(request);
 }
 
+/* The version of rows that came from the server that the version was asked of, or from one
+ * that had got as far; NULL: another, or none. */
+static const char *version_of(const struct report_request *request, const PGresult *rows)
+{
+    int field = PQfnumber(rows, CELLS_VERSION);
+    bool is_same = field >= 0 && request->version[0] &&
+                   strcmp(PQgetvalue(rows, 0, field), request->version) == 0;
+
+    return is_same ? request->version : NULL;
+}
+
 static enum err_code answer_rows(const struct report_request *request,
                                  const PGresult *rows, struct err *err)
 {
@@ -144,15 +166,14 @@ static enum err_code answer_rows(const struct report_request *request,
     enum err_code code;
 
     buf_init(&body, ANSWER_BYTES_MAX);
-    if (request->ask.is_csv) {
+    if (request->ask.is_csv)
         code = render_csv(report, &request->ask, rows, &body, err);
-        if (!code)
-            http_answer_text(request->http, 200, RENDER_CSV_TYPE, body.data, body.len);
-    } else {
+    else
         code = render_json(report, &request->ask, rows, &body, err);
-        if (!code)
-            http_answer_json(request->http, 200, body.data, body.len);
-    }
+    if (!code)
+        replies_send(request->routes->replies, request->http,
+                     report_source(request->report, &request->ask), &request->ask,
+                     version_of(request, rows), &body);
     buf_release(&body);
     return code;
 }
@@ -197,6 +218,9 @@ ask_database(struct report_request *request, enum statement_id id,
     const struct report *source = report_get(id);
     struct asker asker = {.fn = fn, .is_gone = is_asker_gone, .user = request};
 
+    if (source->pool == POOL_ROLLUP)
+        asker.deadline_ms = request->deadline_ms;
+
     request->source = source;
     for (size_t i = 0; i < source->value_count; i++)
         question.values[i] = request->ask.texts[source->values[i]];
@@ -234,33 +258,43 @@ static void deny_raw(const struct routes *routes, struct http_request *req,
     http_answer_error(req, 403, sentence);
 }
 
-static enum err_code ask_source(struct report_request *request, struct err *err)
+/* Whether the request was answered with what is known under a version. */
+static bool answer_known(struct report_request *request, enum statement_id source,
+                         const char *version)
+{
+    if (!report_get(source)->is_kept || strlen(version) >= sizeof(request->version))
+        return false;
+    (void)snprintf(request->version, sizeof(request->version), "%s", version);
+    if (!replies_answer(request->routes->replies, request->http, source, &request->ask,
+                        version))
+        return false;
+    mem_free(request);
+    return true;
+}
+
+/* version: of the rollups, or NULL. */
+static enum err_code ask_source(struct report_request *request, const char *version,
+                                struct err *err)
 {
     enum statement_id source = report_source(request->report, &request->ask);
 
     if (report_get(request->report)->is_export)
         return begin_export(request, err);
+    if (version && answer_known(request, source, version))
+        return ERR_OK;
     request->ask.is_raw = report_get(source)->pool == POOL_RAW;
     return ask_database(request, source, on_rows, err);
 }
 
-enum now_field {
-    NOW_TODAY,
-    NOW_HOUR,
-    NOW_FIRST_DAY,
-    NOW_SINCE,
-    NOW_PREVIOUS_SINCE
-};
-
-static struct ask_now read_now(const PGresult *rows)
+static void on_version(const PGresult *rows, const struct err *err, void *user)
 {
-    return (struct ask_now){
-        .days = {.today = day_parse(PQgetvalue(rows, 0, NOW_TODAY)),
-                 .hour = (int)strtol(PQgetvalue(rows, 0, NOW_HOUR), NULL, 10),
-                 .first_day = day_parse(PQgetvalue(rows, 0, NOW_FIRST_DAY))},
-        .since = PQgetvalue(rows, 0, NOW_SINCE),
-        .previous_since = PQgetvalue(rows, 0, NOW_PREVIOUS_SINCE),
-    };
+    struct report_request *request = user;
+    struct err own;
+
+    if (!rows)
+        end_failed(request, err);
+    else if (ask_source(request, PQgetvalue(rows, 0, 0), &own))
+        end_with(request, &own);
 }
 
 /* The range of a report is known; now it can be asked. */
@@ -277,7 +311,7 @@ static void on_now(const PGresult *rows, const struct err *err, void *user)
         end_failed(request, err);
         return;
     }
-    now = read_now(rows);
+    now = now_read(rows);
     code = ask_set_range(&request->ask, &now, &request->made, &own);
     if (code) {
         end_with(request, &own);
@@ -289,7 +323,8 @@ static void on_now(const PGresult *rows, const struct err *err, void *user)
         mem_free(request);
         return;
     }
-    code = ask_source(request, &own); /* ends the request of an export */
+    code = ask_source(request, PQgetvalue(rows, 0, NOW_VERSION),
+                      &own); /* ends the request of an export */
     if (code)
         end_with(request, &own);
     else if (pool == POOL_RAW)
@@ -305,8 +340,11 @@ static enum err_code begin(struct report_request *request, struct err *err)
         code = ask_set_page(&request->ask, &request->made, err);
     if (code)
         return code;
-    return report->has_range ? ask_database(request, STATEMENT_NOW, on_now, err)
-                             : ask_source(request, err);
+    if (report->has_range)
+        return ask_database(request, STATEMENT_NOW, on_now, err);
+    if (report_get(report_source(request->report, &request->ask))->is_kept)
+        return ask_database(request, STATEMENT_VERSION, on_version, err);
+    return ask_source(request, NULL, err);
 }
 
 /* Who has not the token may have a share key.  Returns 0, or the status to refuse with. */
@@ -356,6 +394,8 @@ static void on_report(struct http_request *req, void *user)
         http_answer_error(req, 400, err.msg);
         return;
     }
+    if ((report_get(report)->params & ASK_PARAM_FORMAT) && !query_get(&query, "format"))
+        ask.is_csv = replies_wants_csv(req);
     if ((ask.is_exact || report_get(report)->is_export) && is_raw_denied(routes)) {
         deny_raw(routes, req,
                  ask.is_exact ? "exact=true needs a token" : "an export needs a token");
@@ -417,7 +457,8 @@ static void on_readyz(struct http_request *req, void *user)
 {
     const struct routes *routes = user;
     const struct question query = {.statement = STATEMENT_SCHEMA_VERSION};
-    const struct asker asker = {on_version_rows, is_readyz_gone, req};
+    const struct asker asker = {
+        .fn = on_version_rows, .is_gone = is_readyz_gone, .user = req};
     struct err err;
 
     if (pool_check(routes->pools[POOL_ROLLUP], &err) ||

@@ -5,6 +5,7 @@
 #define REPORTING_ROUTES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "reporting/report/report.h"
 #include "shared/http/http.h"
@@ -13,16 +14,19 @@ struct exports;
 struct guard;
 struct page;
 struct pool;
+struct replies;
 struct reporting_metrics;
 
 /* What the handlers need: the `user` of the server.  All borrowed from the app. */
 struct routes {
     struct pool *pools[POOL_COUNT];
     struct exports *exports;
+    struct replies *replies;
     struct guard *guard; /* another one after a reload */
     struct reporting_metrics *metrics;
     const struct page *page;
     bool raw_needs_token;
+    int64_t query_timeout_ms;
 };
 
 /* The table for http_server_start(). */

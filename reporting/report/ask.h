@@ -90,7 +90,8 @@ struct ask {
     struct ask_text texts[ASK_TEXT_COUNT];
     bool is_exact; /* counted from raw events instead of the roll-up */
     bool is_csv;
-    bool compares; /* with the period before */
+    bool has_interval; /* it is of a report by time */
+    bool compares;     /* with the period before */
     bool has_period;
     struct period_question when;
     bool is_raw;                     /* answered from raw events */

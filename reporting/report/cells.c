@@ -40,6 +40,8 @@ enum err_code cells_check(const struct report *report, const PGresult *rows)
 
     for (; column->type != REPORT_END; column++)
         count += cells_width(column);
+    if (PQfnumber(rows, CELLS_VERSION) >= 0)
+        count++;
     return PQntuples(rows) > 0 && PQnfields(rows) == count ? ERR_OK : ERR_BUG;
 }
 

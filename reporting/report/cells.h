@@ -15,6 +15,9 @@ struct report_column;
 /* The fields of a row that a column has. */
 int cells_width(const struct report_column *column);
 
+/* A field after those of the columns that is not shown: the version of what is counted. */
+#define CELLS_VERSION "report_version"
+
 /* ERR_BUG unless the rows have as many fields as the columns of the report. */
 enum err_code cells_check(const struct report *report, const PGresult *rows) MUST_CHECK;
 

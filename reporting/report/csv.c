@@ -29,10 +29,12 @@ static enum err_code add_metrics(const struct ask *ask, const PGresult *rows, in
                                  int field, struct buf *out)
 {
     int64_t figures[FIGURE_COUNT];
+    bool is_null = PQgetisnull(rows, row, field); /* there was no such bucket */
     enum err_code code = cells_figures(rows, row, field, figures);
 
     for (size_t i = 0; i < ask->metric_count && !code; i++) {
         struct metric_value value = metric_value(ask->metrics[i], figures);
+        value.is_null = value.is_null || is_null;
         code = add_comma(out);
         if (!code)
             code = cells_add_metric(&value, "", out);

@@ -348,7 +348,9 @@ static enum err_code refuse_others(unsigned taken, const struct query *query,
 enum err_code params_read(unsigned taken, const struct query *query, struct ask *ret_ask,
                           struct err *err)
 {
-    struct ask ask = {.page = 1, .when.period = PERIOD_30D};
+    struct ask ask = {.page = 1,
+                      .when.period = PERIOD_30D,
+                      .has_interval = (taken & ASK_PARAM_INTERVAL) != 0};
     const struct param *param = param_at(0);
     enum err_code code = ERR_OK;
 

@@ -70,9 +70,11 @@ static enum err_code add_figures(struct rendering *r, int row, int field)
         code = add_metrics(r, ',', figures);
     if (code || !r->ask->compares)
         return code;
-    code = cells_figures(r->rows, row, field + FIGURE_COUNT, previous);
+    code = add_key(r, ',', "previous");
+    if (!code && PQgetisnull(r->rows, row, field + FIGURE_COUNT))
+        return buf_add(r->out, "null", strlen("null")); /* there was no such bucket */
     if (!code)
-        code = add_key(r, ',', "previous");
+        code = cells_figures(r->rows, row, field + FIGURE_COUNT, previous);
     if (!code)
         code = add_metrics(r, '{', previous);
     return code ? code : buf_add(r->out, "}", 1);

@@ -75,6 +75,7 @@ struct report {
     enum report_pool pool;
     unsigned params; /* enum ask_param */
     bool has_range;  /* its days are resolved first, see resolve.h */
+    bool is_kept;    /* its answer is that of the rollups' version, see replies.h */
     bool is_shared;  /* share keys read it, see share_key.h */
     bool is_export;  /* it is sent while it is read, see export.h */
     bool is_paged;   /* a row more than its limit tells that there are more */

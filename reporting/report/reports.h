@@ -21,10 +21,14 @@
         }                                                                                \
     }
 
-#define STATS_ROWS "SELECT total_views, unique_users, path, views FROM "
+/* After the columns of what is kept by the version of the rollups. */
+#define VERSION ", (SELECT report_version()) AS report_version"
+
+#define STATS_COLUMNS "SELECT total_views, unique_users, path, views"
 
 /* In front of the results of a range of days. */
 #define RANGE_COLUMNS                                                                    \
+                                                                                         \
     {"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                             \
         {"from", .type = REPORT_ASKED, .asked = ASK_FROM},                               \
         {"to", .type = REPORT_ASKED, .asked = ASK_TO},                                   \
@@ -49,8 +53,8 @@
         .sql = "SELECT max(version), max(readable_since) FROM schema_version",           \
         .pool = POOL_HEALTH)                                                             \
     REPORT(STATS, "stats", "/stats",                                                     \
-        .is_shared = true,                                                               \
-        .sql = STATS_ROWS "stats($1, $2)",                                               \
+        .is_kept = true, .is_shared = true,                                              \
+        .sql = STATS_COLUMNS VERSION " FROM stats($1, $2)",                              \
         VALUES(ASK_SITE_ID, ASK_DATE),                                                   \
         .params = ASK_PARAM_SITE_ID | ASK_PARAM_DATE | ASK_PARAM_EXACT | ASK_PARAM_OTHERS, \
         COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID}, {"date", .type = REPORT_ASKED, .asked = ASK_DATE}, \
@@ -58,16 +62,17 @@
                 {"top_paths", .type = REPORT_LIST},                                      \
                 {"path", .type = REPORT_TEXT}, {"views", .type = REPORT_INT}))           \
     STATEMENT(STATS_EXACT_DAY, "stats_exact_day",                                        \
-        .sql = STATS_ROWS "stats_exact_day($1, $2)",                                     \
+        .sql = STATS_COLUMNS " FROM stats_exact_day($1, $2)",                            \
         VALUES(ASK_SITE_ID, ASK_DATE), .pool = POOL_RAW)                                 \
     STATEMENT(STATS_EXACT_ALL, "stats_exact_all",                                        \
-        .sql = STATS_ROWS "stats_exact_all($1)",                                         \
+        .sql = STATS_COLUMNS " FROM stats_exact_all($1)",                                \
         VALUES(ASK_SITE_ID), .pool = POOL_RAW)                                           \
+    STATEMENT(VERSION, "report_version", .sql = "SELECT report_version()")               \
     STATEMENT(NOW, "report_now",                                                         \
-        .sql = "SELECT * FROM report_now($1)", VALUES(ASK_SITE_ID))                      \
+        .sql = "SELECT *, report_version() FROM report_now($1)", VALUES(ASK_SITE_ID))    \
     REPORT(AGGREGATE, "aggregate", "/stats/aggregate",                                   \
-        .is_shared = true,                                                               \
-        .sql = "SELECT h.*, f.*, p.* FROM report_head($1) AS h CROSS JOIN "              \
+        .is_kept = true, .is_shared = true,                                              \
+        .sql = "SELECT h.*, f.*, p.*" VERSION " FROM report_head($1) AS h CROSS JOIN "   \
                "report_figures($1, $2, $3, NULL, $4) AS f CROSS JOIN "                   \
                "report_figures($1, $5, $6, $7, $8) AS p",                                \
         VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
@@ -75,28 +80,30 @@
         .params = ASK_PARAMS_RANGE | ASK_PARAM_FILTERS, .has_range = true,               \
         COLUMNS(RANGE_COLUMNS, {"results", .type = REPORT_TOTALS}))                      \
     REPORT(TIMESERIES, "timeseries", "/stats/timeseries",                                \
-        .is_shared = true,                                                               \
+        .is_kept = true, .is_shared = true,                                              \
         .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
-               FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
+               FIGURES("p.") VERSION " FROM report_head($1) AS h CROSS JOIN "            \
                "report_series($1, $9, $2, $3, NULL, $4) AS f LEFT JOIN "                 \
                "report_series($1, $9, $5, $6, $7, $8) AS p USING (place) ORDER BY place", \
         VALUES(ASK_SITE_ID, ASK_FROM, ASK_TO, ASK_SINCE, ASK_PREVIOUS_FROM,              \
                ASK_PREVIOUS_TO, ASK_PREVIOUS_HOUR, ASK_PREVIOUS_SINCE, ASK_INTERVAL),    \
         .params = ASK_PARAMS_RANGE | ASK_PARAM_INTERVAL | ASK_PARAM_FILTERS,             \
         .has_range = true,                                                               \
-        COLUMNS(RANGE_COLUMNS, {"interval", .type = REPORT_ASKED, .asked = ASK_INTERVAL},                 \
+        COLUMNS(RANGE_COLUMNS, {"interval", .type = REPORT_ASKED, .asked = ASK_INTERVAL}, \
                 {"results", .type = REPORT_LIST}, {"time", .type = REPORT_TEXT},         \
                 {"", .type = REPORT_FIGURES}))                                           \
     STATEMENT(AGGREGATE_FILTERED, "aggregate_filtered",                                  \
-        .sql = "SELECT h.*, f.*, p.* FROM report_head($1) AS h CROSS JOIN "              \
+        .is_kept = true,                                                                 \
+        .sql = "SELECT h.*, f.*, p.*" VERSION " FROM report_head($1) AS h CROSS JOIN "   \
                "report_passed_figures($1, $2, $3, $4, $7, $8, $9, $10) AS f CROSS JOIN " \
                "report_passed_figures($1, $2, $5, $6, $7, $8, $9, $10) AS p",            \
         VALUES(ASK_SITE_ID, ASK_FILTERED, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
                ASK_PREVIOUS_TO, ASK_CLAUSES, ASK_NEGATED, ASK_FILTER_VALUES,             \
                ASK_PATTERNS))                                                            \
     STATEMENT(TIMESERIES_FILTERED, "timeseries_filtered",                                \
+        .is_kept = true,                                                                 \
         .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
-               FIGURES("p.") " FROM report_head($1) AS h CROSS JOIN "                    \
+               FIGURES("p.") VERSION " FROM report_head($1) AS h CROSS JOIN "            \
                "report_passed_series($1, $2, $11, $3, $4, $7, $8, $9, $10) AS f "        \
                "LEFT JOIN report_passed_series($1, $2, $11, $5, $6, $7, $8, $9, $10) "   \
                "AS p "                                                                   \
@@ -134,15 +141,15 @@
     REPORT(REALTIME, "realtime", "/stats/realtime",                                      \
         .is_shared = true,                                                               \
         .sql = "SELECT * FROM report_realtime($1)",                                      \
-        VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID,                                \
+        .pool = POOL_RAW, VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID,              \
         COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                 \
                 {"as_of", .type = REPORT_TEXT}, {"visitors", .type = REPORT_INT},        \
                 {"minutes", .type = REPORT_JSON}, {"pages", .type = REPORT_JSON},        \
                 {"sources", .type = REPORT_JSON}))                                       \
     REPORT(BREAKDOWN, "breakdown", "/stats/breakdown",                                   \
-        .is_shared = true,                                                               \
+        .is_kept = true, .is_shared = true,                                              \
         .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
-               FIGURES("f.previous_") " FROM report_head($1) AS h LEFT JOIN "            \
+               FIGURES("f.previous_") VERSION " FROM report_head($1) AS h LEFT JOIN "    \
                "report_breakdown($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "    \
                "AS f ON true ORDER BY f.place",                                          \
         VALUES(ASK_SITE_ID, ASK_PROPERTY, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
@@ -151,7 +158,7 @@
         .params = ASK_PARAMS_RANGE | ASK_PARAM_PROPERTY | ASK_PARAM_FILTERS |            \
                   ASK_PARAM_LIMIT | ASK_PARAM_PAGE,                                      \
         .has_range = true, .is_paged = true,                                             \
-        COLUMNS(RANGE_COLUMNS, {"property", .type = REPORT_ASKED, .asked = ASK_PROPERTY},                 \
+        COLUMNS(RANGE_COLUMNS, {"property", .type = REPORT_ASKED, .asked = ASK_PROPERTY}, \
                 {"results", .type = REPORT_LIST}, {"", .type = REPORT_VALUE},            \
                 {"other", .type = REPORT_OTHER}, {"", .type = REPORT_FIGURES}))          \
     REPORT(EXPORT, "export", "/export",                                                  \
@@ -171,9 +178,9 @@
         .params = ASK_PARAM_LIMIT | ASK_PARAM_PAGE | ASK_PARAM_FORMAT, .is_paged = true, \
         COLUMNS({"as_of", .type = REPORT_TEXT}, {"results", .type = REPORT_LIST},        \
                 {"site_id", .type = REPORT_TEXT},                                        \
-                {"time_zone", .type = REPORT_TEXT}, {"first_day", .type = REPORT_TEXT,    \
-                .is_optional = true},  \
-                {"last_day", .type = REPORT_TEXT, .is_optional = true},                 \
+                {"time_zone", .type = REPORT_TEXT}, {"first_day", .type = REPORT_TEXT,   \
+                .is_optional = true},                                                    \
+                {"last_day", .type = REPORT_TEXT, .is_optional = true},                  \
                 {"views_today", .type = REPORT_INT}))
 /* clang-format on */
 

@@ -84,7 +84,7 @@ enum err_code ask_set_page(struct ask *ask, struct buf *out, struct err *err)
 {
     enum err_code code = ERR_OK;
 
-    if (ask->limit == 0 && !ask->is_csv)
+    if (ask->limit == 0 && (!ask->is_csv || ask->page > 1))
         ask->limit = ASK_LIMIT_DEFAULT;
     if (ask->limit > 0)
         code = set_number(ask, ASK_LIMIT, ask->limit + 1, out);
@@ -114,6 +114,8 @@ static enum err_code check_buckets(const struct ask *ask,
         {"hour", 1}, {"day", 24}, {"week", 168}, {"month", SHORTEST_MONTH * 24}};
     long hours = (range->to - range->from + 1L) * 24;
 
+    if (!ask->has_interval)
+        return ERR_OK;
     for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
         if (strcmp(intervals[i].name, ask->texts[ASK_INTERVAL].bytes) == 0 &&
             hours / intervals[i].hours > ASK_BUCKETS_MAX)

@@ -16,7 +16,7 @@ enum {
     ERROR_BODY_MAX = 2048
 };
 
-static const char json_type[] = "application/json; charset=utf-8";
+static const char json_type[] = HTTP_TYPE_JSON;
 static const char ok_body[] = "{\"status\":\"ok\"}";
 
 /* MHD takes a pointer that is not const but does not write through it. */
@@ -113,7 +113,8 @@ static bool add_headers(struct http_request *req, struct MHD_Response *response,
     if (status == 401 && names_scheme(req) &&
         !http_answer_add(response, "WWW-Authenticate", "Bearer"))
         return false;
-    if (is_private(req) && !http_answer_add(response, "Cache-Control", "no-store"))
+    if (is_private(req) && !MHD_get_response_header(response, "Cache-Control") &&
+        !http_answer_add(response, "Cache-Control", "no-store"))
         return false;
     return http_cors_add(req, response);
 }
@@ -134,26 +135,44 @@ void http_answer_finish(struct http_request *req, struct answer *answer,
     finish(req, answer);
 }
 
+void http_answer_with(struct http_request *req, struct answer *answer,
+                      const char *content_type, const struct http_header *headers)
+{
+    for (; answer->response && headers && headers->name; headers++) {
+        if (!http_answer_add(answer->response, headers->name, headers->value))
+            http_answer_forget(answer);
+    }
+    http_answer_finish(req, answer, content_type);
+}
+
 struct MHD_Response *http_answer_static(const char *body, size_t len)
 {
     return response_of(body, len, MHD_RESPMEM_PERSISTENT);
 }
 
 /* The body is copied here: MHD's own copy could not be read again. */
-void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
-                      const char *text, size_t len)
+void http_answer_reply(struct http_request *req, const struct http_reply *reply)
 {
-    struct answer answer = {.status = status, .body_len = len};
-    char *copy = mem_alloc(len);
+    struct answer answer = {.status = reply->status, .body_len = reply->len};
+    char *copy = mem_alloc(reply->len);
 
     if (copy) {
-        memcpy(copy, text, len);
+        memcpy(copy, reply->body, reply->len);
         answer.body = copy;
-        answer.response = response_of(copy, len, MHD_RESPMEM_MUST_FREE);
+        answer.response = response_of(copy, reply->len, MHD_RESPMEM_MUST_FREE);
         if (!answer.response)
             mem_free(copy);
     }
-    http_answer_finish(req, &answer, content_type);
+    http_answer_with(req, &answer, reply->content_type, reply->headers);
+}
+
+void http_answer_text(struct http_request *req, unsigned status, const char *content_type,
+                      const char *text, size_t len)
+{
+    http_answer_reply(req, &(struct http_reply){.status = status,
+                                                .content_type = content_type,
+                                                .body = text,
+                                                .len = len});
 }
 
 void http_answer_json(struct http_request *req, unsigned status, const char *json,

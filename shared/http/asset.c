@@ -29,8 +29,13 @@ static bool accepts(const char *list, const char *word)
     return false;
 }
 
-/* Whether the client has these bytes: If-None-Match, where W/ makes no difference. */
-static bool is_known(const struct http_request *req, const char *etag)
+bool http_takes_gzip(const struct http_request *req)
+{
+    return accepts(http_request_header(req, "Accept-Encoding"), "gzip");
+}
+
+/* In If-None-Match W/ makes no difference. */
+bool http_has_etag(const struct http_request *req, const char *etag)
 {
     const char *known = http_request_header(req, "If-None-Match");
 
@@ -59,10 +64,9 @@ void http_answer_asset(struct http_request *req, const struct http_asset *asset,
         .status = 200, .body = asset->plain, .body_len = asset->plain_len};
     bool is_packed = false;
 
-    if (is_known(req, asset->etag)) {
+    if (http_has_etag(req, asset->etag)) {
         answer = (struct answer){.status = 304, .body = ""};
-    } else if (asset->gzip &&
-               accepts(http_request_header(req, "Accept-Encoding"), "gzip")) {
+    } else if (asset->gzip && http_takes_gzip(req)) {
         is_packed = true;
         answer.body = asset->gzip;
         answer.body_len = asset->gzip_len;

@@ -4,12 +4,14 @@
  * sendBeacon() always sends them: a browser takes no "*" then.  That gives nothing away, as
  * such routes read no cookie and answer nothing about anyone.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "shared/access/origins.h"
 #include "shared/http/internal.h"
 
 enum {
+    VARY_MAX = 128,
     ASKED_MAX = 1024 /* bytes of Access-Control-Request-Headers that are repeated */
 };
 
@@ -39,6 +41,18 @@ bool http_cors_is_plain(const struct http_request *req)
     return req->route && allows_all(req) && !http_request_header(req, "Origin");
 }
 
+/* For caches: the origin matters, besides what the answer names. */
+static bool add_vary(struct MHD_Response *response)
+{
+    const char *named = MHD_get_response_header(response, "Vary");
+    char all[VARY_MAX];
+
+    (void)snprintf(all, sizeof(all), "%s%sOrigin", named ? named : "", named ? ", " : "");
+    if (named && MHD_del_response_header(response, "Vary", named) != MHD_YES)
+        return false;
+    return http_answer_add(response, "Vary", all);
+}
+
 bool http_cors_add(const struct http_request *req, struct MHD_Response *response)
 {
     const char *origin;
@@ -53,7 +67,7 @@ bool http_cors_add(const struct http_request *req, struct MHD_Response *response
           (req->route->cors != HTTP_CORS_WRITE ||
            http_answer_add(response, "Access-Control-Allow-Credentials", "true"))))
         return false;
-    return http_answer_add(response, "Vary", "Origin"); /* for caches: it matters */
+    return add_vary(response);
 }
 
 /* Names of headers, separated by commas: what may be repeated. */

@@ -200,6 +200,23 @@ struct http_header {
     const char *value;
 };
 
+/* An answer with headers of its own.  With a Cache-Control among them there is no other. */
+struct http_reply {
+    unsigned status;
+    const char *content_type; /* NULL: none */
+    const struct http_header *headers;
+    const char *body; /* copied */
+    size_t len;
+};
+
+#define HTTP_TYPE_JSON "application/json; charset=utf-8"
+
+void http_answer_reply(struct http_request *req, const struct http_reply *reply);
+
+/* Whether the client takes gzip, and whether it has what an entity tag in quotes stands for. */
+bool http_takes_gzip(const struct http_request *req);
+bool http_has_etag(const struct http_request *req, const char *etag);
+
 /* What the read of a stream returns in place of a number of bytes. */
 enum {
     HTTP_STREAM_WAITS = 0,

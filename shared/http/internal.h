@@ -199,6 +199,9 @@ void http_answer_forget(struct answer *answer); /* its response: a header did no
 /* Adds the headers that every answer has and gives it to req. */
 void http_answer_finish(struct http_request *req, struct answer *answer,
                         const char *content_type);
+/* The same with headers, up to a NULL name, on top; NULL: none. */
+void http_answer_with(struct http_request *req, struct answer *answer,
+                      const char *content_type, const struct http_header *headers);
 bool http_answer_add(struct MHD_Response *response, const char *name, const char *value);
 void http_answer_allow(struct http_request *req, unsigned status, const char *allow);
 void http_answer_preflight(struct http_request *req, const char *methods);

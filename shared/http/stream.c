@@ -86,11 +86,7 @@ void http_answer_stream(struct http_request *req, const char *content_type,
         mem_free(answer.flow);
         answer.flow = NULL;
     }
-    for (; answer.response && headers && headers->name; headers++) {
-        if (!http_answer_add(answer.response, headers->name, headers->value))
-            http_answer_forget(&answer);
-    }
-    http_answer_finish(req, &answer, content_type);
+    http_answer_with(req, &answer, content_type, headers);
 }
 
 void http_stream_wake(struct http_request *req)

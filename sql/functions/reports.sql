@@ -429,9 +429,10 @@ LANGUAGE sql STABLE AS $$
           FROM recent WHERE is_now AND visitor IS NOT NULL AND source IS NOT NULL
          GROUP BY source ORDER BY 2 DESC, 1 LIMIT 10
     ), minutes AS (
-        SELECT ago, (SELECT count(*) FROM recent r WHERE r.minutes_ago = ago AND r.is_view)
-                    AS views
+        SELECT ago, coalesce(r.views, 0) AS views
           FROM generate_series(0, 29) AS ago
+          LEFT JOIN (SELECT minutes_ago, count(*) AS views FROM recent WHERE is_view
+                      GROUP BY minutes_ago) AS r ON r.minutes_ago = ago
     )
     SELECT report_utc(now()),
            (SELECT count(DISTINCT visitor) FROM recent WHERE is_now),
@@ -460,3 +461,21 @@ LANGUAGE sql STABLE AS $$
              FROM report_head(p_site_id) AS h)
      ORDER BY e.id
 $$;
+
+-- The version of all that is counted: another one after each chunk of the roll-up, and after
+-- each change of sites (see sites_changed()).
+CREATE OR REPLACE FUNCTION report_version() RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT r.xmin::text || '-' || r.position FROM rollup_state r
+$$;
+
+-- A site's days and numbers are a part of every answer: its change is one of the version.
+CREATE OR REPLACE FUNCTION sites_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE rollup_state SET finished_at = finished_at;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER sites_changed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sites
+    FOR EACH STATEMENT EXECUTE FUNCTION sites_changed();

@@ -300,5 +300,6 @@ BEGIN
              WHERE id = row.id;
         END;
     END LOOP;
+    UPDATE rollup_state SET finished_at = clock_timestamp(); -- other answers than before
 END
 $$;

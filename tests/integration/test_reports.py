@@ -4,7 +4,12 @@ import collections
 import csv
 import datetime
 import io
+import json
 import random
+import re
+import subprocess
+import sys
+import textwrap
 import urllib.parse
 import zoneinfo
 
@@ -13,6 +18,7 @@ import pytest
 from support.events import event
 from support.months import IN_NEW_YORK, clocks_went_back, wait_for_hour
 from support.postgres_server import Database
+from support.settings import SOURCE
 from support.site_data import load, store
 from support.stack import Daemons
 
@@ -266,6 +272,31 @@ def test_csv_has_the_same_figures(rig):
     assert list(rows[0]) == ["time", "visitors", "visits", "pageviews"] and len(rows) == 4
 
 
+def test_a_bucket_without_one_before_has_no_figures_of_it(rig):
+    """31 days against the 30 of the month before."""
+    daemon, _ = rig
+    asked = {"site_id": "utc", "period": "last_month", "date": "2025-11-10", "interval": "day",
+             "compare": "previous_period"}
+    rows = get(daemon, "/stats/timeseries", **asked)["results"]
+    assert len(rows) == 31 and rows[-1]["previous"] is None
+    assert rows[0]["previous"] == {"visitors": 0, "visits": 0, "pageviews": 0}
+    assert read_csv(daemon, "/stats/timeseries", **asked)[-1]["previous_visitors"] == ""
+
+
+def test_a_report_without_buckets_takes_any_range(rig):
+    daemon, sites = rig
+    answer = get(daemon, "/stats/aggregate", site_id="utc", metrics="events",
+                 **{"from": "0001-01-01", "to": "9999-12-31"})
+    assert answer["results"]["events"]["value"] == len(sites["utc"].events)
+
+
+def test_a_page_of_csv_is_a_page(rig):
+    daemon, _ = rig
+    asked = {"site_id": "utc", "property": "page", **RANGE}
+    assert read_csv(daemon, "/stats/breakdown", page=2, **asked) == []
+    assert len(read_csv(daemon, "/stats/breakdown", page=1, **asked)) == 5
+
+
 def test_a_site_that_nobody_knows_has_zeros(rig):
     daemon, _ = rig
     asked = {"site_id": "nobody", **RANGE}
@@ -328,3 +359,51 @@ def test_what_is_wrong_is_named(rig, path, query, name):
     daemon, _ = rig
     answer = daemon.get(f"/stats/{path}?{query}")
     assert answer.status == 400 and name in answer.error, answer
+
+
+# --- docs/ask-questions.md
+
+def questions():
+    """The lines of curl, continued ones joined; and the program."""
+    text = (SOURCE / "docs/ask-questions.md").read_text().replace("\\\n", " ")
+    return re.findall(r"^    (curl .*)$", text, flags=re.M)
+
+
+@pytest.mark.parametrize("line", questions())
+def test_a_line_of_the_page_of_questions_is_answered(rig, line):
+    daemon, _ = rig
+    done = subprocess.run(["bash", "-c", line.replace("localhost:4000", f"127.0.0.1:{daemon.port}")
+                           .replace("curl ", "curl -sS --fail-with-body ", 1)],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "/export" not in line and "format=csv" not in line:
+        assert "results" in json.loads(done.stdout) or "minutes" in done.stdout
+
+
+def test_the_program_of_the_page_of_questions_runs(rig):
+    daemon, _ = rig
+    page = (SOURCE / "docs/ask-questions.md").read_text()
+    program = re.search(r"^    import json.*(?:\n    .*)+", page, flags=re.M).group(0)
+    program = program.replace("localhost:4000", f"127.0.0.1:{daemon.port}")
+    program = program.replace('"demo"', '"utc"').replace('"7d"', '"all"')
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True,
+                          text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert sorted(line.split(" ")[0] for line in done.stdout.splitlines()) == [
+        "/", "/a", "/b/1", "/b/2", "/ä%_\\"]
+
+
+def test_the_dashboard_for_grafana_asks_what_there_is(rig):
+    """Each query as Grafana would send it, its variables replaced."""
+    _, sites = rig
+    board = json.loads((SOURCE / "docs/grafana.json").read_text())
+    queries = {panel["title"]: panel["targets"][0]["rawSql"] for panel in board["panels"]}
+    assert sites["database"].rows(board["templating"]["list"][1]["query"])
+    for title, query in queries.items():
+        found = sites["database"].rows(re.sub(
+            r"\$__timeFilter\((\w+)\)", r"\1 BETWEEN '2020-01-01' AND '2999-12-31'", query)
+            .replace("$site", "utc"))
+        assert found or title in ("Sources", "Countries"), title
+    total = sites["database"].value(
+        "SELECT sum(events) FROM site_days WHERE site_id = 'utc'")
+    assert total == len(sites["utc"].events)

@@ -94,7 +94,7 @@ static struct ask_text text_of(const char *bytes)
 static enum err_code ask(struct fixture *f, const char *site_id, struct err *err)
 {
     const struct question query = {STATEMENT_STATS, {text_of(site_id), text_of(NULL)}};
-    const struct asker asker = {on_answer, is_here, f};
+    const struct asker asker = {.fn = on_answer, .is_gone = is_here, .user = f};
 
     return pool_ask(f->pool, &query, &asker, err);
 }
