@@ -105,9 +105,7 @@ RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT format('chosen AS NOT MATERIALIZED (
         SELECT v.visitor, v.began_at, v.ended_at, v.events, v.pageviews, v.users,
-               (v.pageviews < 2 AND v.events = v.pageviews)::integer AS bounces,
-               greatest((extract(epoch FROM v.ended_at - v.began_at) * 1000)::bigint,
-                        v.engaged_ms) AS duration_ms,
+               visit_is_bounce(v)::integer AS bounces, visit_duration_ms(v) AS duration_ms,
                coalesce(width_bucket(v.first_at, $9), 1) AS place, %1$s AS value_id
           FROM visits v
          WHERE v.site_no = $10 AND v.first_at >= $2 AND v.first_at < $3 AND v.events > 0
