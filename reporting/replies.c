@@ -134,8 +134,7 @@ static struct kept *find(const struct replies *replies, const struct buf *key)
     uint64_t hash = hash_of(key->data, key->len);
     struct kept *kept;
 
-    TAILQ_FOREACH(kept, &replies->buckets[hash % BUCKETS], in_bucket)
-    {
+    TAILQ_FOREACH (kept, &replies->buckets[hash % BUCKETS], in_bucket) {
         if (kept->hash == hash && kept->key_len == key->len &&
             memcmp(kept->bytes, key->data, key->len) == 0)
             return kept;
