@@ -98,7 +98,10 @@ static bool read_site(const char *text, char ret_site_id[SHARE_SITE_MAX + 1])
         int low = high < 0 ? -1 : hex_value(text[2]);
         if (!is_plain(*text) && low < 0)
             return false;
-        ret_site_id[len++] = is_plain(*text) ? *text : (char)(high << 4 | low);
+        if (is_plain(*text))
+            ret_site_id[len++] = *text;
+        else
+            ret_site_id[len++] = (char)(high << 4 | low);
         text += is_plain(*text) ? 1 : 3;
     }
     ret_site_id[len] = '\0';

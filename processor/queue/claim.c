@@ -273,7 +273,7 @@ static enum err_code reserve_piece(struct claim *claim, struct err *err)
 
     if ((count & (count - 1)) != 0) /* there is room up to the next power of two */
         return ERR_OK;
-    pieces = mem_realloc(claim->pieces, (count ? 2 * count : 1) * sizeof(*pieces));
+    pieces = mem_realloc(claim->pieces, (count ? 2 * count : 1) * sizeof(void *));
     if (!pieces)
         return err_set(err, ERR_NOMEM, "out of memory");
     claim->pieces = pieces;

@@ -182,7 +182,7 @@ static enum err_code check_known(struct cli *cli, struct err *err)
 
 static enum err_code forget(struct cli *cli, struct err *err)
 {
-    int64_t deleted;
+    int64_t deleted = 0;
     enum err_code code = check_known(cli, err);
 
     if (!code)
@@ -346,7 +346,7 @@ static char **name_site(int *argc, char **argv)
 int sites_cli_run(int argc, char **argv)
 {
     struct sites_conf conf = {.command = NULL};
-    enum conf_next next;
+    enum conf_next next = CONF_NEXT_RUN;
     struct err err;
     int status = EXIT_SUCCESS;
     char **words = name_site(&argc, argv);

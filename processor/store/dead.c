@@ -231,7 +231,7 @@ static int compare_dead(const void *left, const void *right)
  * out of memory. */
 static const struct batch_item **sort_dead(const struct batch *batch)
 {
-    const struct batch_item **dead = mem_calloc(batch->dead, sizeof(*dead));
+    const struct batch_item **dead = mem_calloc(batch->dead, sizeof(void *));
     size_t count = 0;
 
     if (!dead)
@@ -240,7 +240,7 @@ static const struct batch_item **sort_dead(const struct batch *batch)
         if (batch->items[i].is_dead)
             dead[count++] = &batch->items[i];
     assert(count == batch->dead);
-    qsort(dead, count, sizeof(*dead), compare_dead);
+    qsort(dead, count, sizeof(void *), compare_dead);
     return dead;
 }
 

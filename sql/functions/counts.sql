@@ -12,7 +12,7 @@ DECLARE
     first_day date;
 BEGIN
     SELECT (now() AT TIME ZONE 'UTC')::date - hours_days INTO first_day FROM rollup_state;
-    WITH seen AS (
+    WITH seen AS MATERIALIZED ( -- or each expression is worked out several times
         SELECT s.site_no, l.local_time::date AS day,
                e."timestamp" - (l.local_time - date_trunc('hour', l.local_time)) AS hour,
                e.duration_ms IS NULL AS is_event, event_is_view(e.event_type) AS is_view,
@@ -83,8 +83,8 @@ BEGIN
 END
 $$;
 
--- What is added to days is added to all time as well, of pages, and to the months that are
--- folded; in the order of the key.
+-- What is added to days is added to all time as well, of pages and without their users, whom
+-- nobody asks for, and to the months that are folded; in the order of the key.
 CREATE OR REPLACE FUNCTION rollup_spread(added rollup_counts, source rollup_source)
 RETURNS rollup_counts LANGUAGE plpgsql SET enable_hashjoin = on AS $$
 DECLARE
@@ -97,7 +97,9 @@ BEGIN
                       AS a (site_no, dimension, day, value_id, events, pageviews, visits,
                             bounces, duration_ms, users)
     ), further AS (
-        SELECT a.*, 0::smallint AS grain, '-infinity'::date AS first_day
+        SELECT site_no, dimension, day, value_id, events, pageviews, visits, bounces,
+               duration_ms, NULL::hll AS users, 0::smallint AS grain,
+               '-infinity'::date AS first_day
           FROM a WHERE a.dimension = dimension_page()
          UNION ALL
         SELECT a.*, 3::smallint, date_trunc('month', a.day)::date
@@ -117,7 +119,9 @@ BEGIN
          UNION ALL
         SELECT site_no, dimension, grain, first_day, value_id, sum(events)::bigint,
                sum(pageviews)::bigint, sum(visits)::bigint, sum(bounces)::bigint,
-               sum(duration_ms)::bigint, (SELECT hll_union_agg(one) FROM unnest(array_agg(users)) AS one)
+               sum(duration_ms)::bigint,
+               CASE WHEN count(users) > 0
+                    THEN (SELECT hll_union_agg(one) FROM unnest(array_agg(users)) AS one) END
           FROM further GROUP BY 1, 2, 3, 4, 5
     )
     SELECT array_agg(site_no), array_agg(dimension), array_agg(grain), array_agg(day),

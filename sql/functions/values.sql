@@ -85,7 +85,7 @@ SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
     counted rollup_counts;
 BEGIN
-    WITH taken AS (
+    WITH taken AS MATERIALIZED (
         SELECT s.site_no, s.home_no,
                (e."timestamp" AT TIME ZONE s.time_zone)::date AS day,
                e.duration_ms, e.duration_ms IS NULL AS is_event,
@@ -103,25 +103,32 @@ BEGIN
                v.dimension::smallint AS dimension, v.value
           FROM taken t CROSS JOIN LATERAL (VALUES %2$s) AS v (dimension, value)
          WHERE v.value IS NOT NULL
-    ), wanted AS (
-        SELECT home_no, dimension, value FROM parts GROUP BY 1, 2, 3
-    ), %3$s, summed AS (
-        SELECT p.site_no, n.dimension, p.day, n.value_id,
-               count(*) FILTER (WHERE p.is_event) AS events,
-               count(*) FILTER (WHERE p.is_event AND p.is_view) AS pageviews,
-               coalesce(sum(p.duration_ms), 0)::bigint AS duration_ms,
-               array_agg(p.user_key) FILTER (WHERE p.is_event AND p.user_key IS NOT NULL)
+    ), texts AS MATERIALIZED (
+        SELECT site_no, home_no, dimension, day, value,
+               count(*) FILTER (WHERE is_event) AS events,
+               count(*) FILTER (WHERE is_event AND is_view) AS pageviews,
+               coalesce(sum(duration_ms), 0)::bigint AS duration_ms,
+               array_agg(user_key) FILTER (WHERE is_event AND user_key IS NOT NULL)
                    AS user_keys
-          FROM parts p
-          JOIN named n ON n.home_no = p.home_no AND n.dimension = p.dimension
-                      AND n.value = p.value
+          FROM parts GROUP BY 1, 2, 3, 4, 5
+    ), wanted AS (
+        SELECT DISTINCT home_no, dimension, value FROM texts
+    ), %3$s, summed AS (
+        -- Of (other) there may be several.
+        SELECT t.site_no, t.dimension, t.day, n.value_id, sum(t.events)::bigint AS events,
+               sum(t.pageviews)::bigint AS pageviews,
+               sum(t.duration_ms)::bigint AS duration_ms,
+               array_agg(value_users(t.user_keys)) AS users
+          FROM texts t
+          JOIN named n ON n.home_no = t.home_no AND n.dimension = t.dimension
+                      AND n.value = t.value
          GROUP BY 1, 2, 3, 4
     )
     SELECT array_agg(site_no), array_agg(dimension), array_agg(1::smallint), array_agg(day),
            array_agg(value_id), array_agg(events), array_agg(pageviews),
            array_agg(0::bigint), array_agg(0::bigint), array_agg(duration_ms),
-           array_agg((SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
-                           FROM unnest(user_keys) AS key))
+           array_agg(CASE WHEN cardinality(users) = 1 THEN users[1]
+                          ELSE (SELECT hll_union_agg(one) FROM unnest(users) AS one) END)
       INTO counted.site_nos, counted.dimensions, counted.grains, counted.days,
            counted.value_ids, counted.events, counted.pageviews, counted.visits,
            counted.bounces, counted.durations, counted.users

@@ -62,8 +62,7 @@ LANGUAGE plpgsql SET enable_hashjoin = on AS $$
 BEGIN
     WITH counted AS (
         SELECT (v.place + 3)::smallint AS dimension, v.value_id,
-               (SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
-                  FROM unnest(array_agg(u.key)) AS key) AS users
+               value_users(array_agg(u.key)) AS users
           FROM visits one
          CROSS JOIN LATERAL unnest(one.value_ids) WITH ORDINALITY AS v (value_id, place)
          CROSS JOIN LATERAL unnest(one.users) AS u (key)

@@ -392,8 +392,7 @@ BEGIN
     SELECT array_agg(site_no), array_agg(dimension), array_agg(1::smallint), array_agg(day),
            array_agg(value_id), array_agg(events), array_agg(pageviews), array_agg(visits),
            array_agg(bounces), array_agg(duration_ms),
-           array_agg((SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
-                        FROM unnest(user_keys) AS key))
+           array_agg(value_users(user_keys))
       INTO counted.site_nos, counted.dimensions, counted.grains, counted.days,
            counted.value_ids, counted.events, counted.pageviews, counted.visits,
            counted.bounces, counted.durations, counted.users

@@ -366,6 +366,7 @@ def test_a_hundred_thousand_sites_in_one_bite(database):
 
 
 def test_stats_of_a_site_with_a_hundred_thousand_paths_is_fast(database):
+    database.rows("UPDATE rollup_state SET values_max = 100000")
     database.rows("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
                   "SELECT 'wide', 'v', '/' || md5(i::text), 'u' || i, "
                   "'2025-11-14T10:00:00Z' FROM generate_series(1, %s) i", (scaled(100000),))

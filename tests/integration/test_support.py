@@ -94,19 +94,24 @@ TABLES = """
 CREATE EXTENSION hll;
 CREATE TABLE events (event_id uuid, site_id text, event_type text, path text,
                      user_id text, "timestamp" timestamptz, hostname text,
-                     duration_ms integer, visitor_id bigint);
+                     duration_ms integer, visitor_id bigint, source text, browser text);
 CREATE TABLE dead_letters (event_id uuid);
 CREATE TABLE rollup_state (hours_days integer);
 INSERT INTO rollup_state VALUES (40000);
 CREATE TABLE sites (site_id text, site_no integer, time_zone text DEFAULT 'UTC');
 CREATE TABLE dimensions (dimension integer, name text, kind text);
-INSERT INTO dimensions VALUES (1, 'page', 'event'), (2, 'event_type', 'event');
+INSERT INTO dimensions VALUES (1, 'page', 'event'), (2, 'event_type', 'event'),
+                              (4, 'entry_page', 'visit');
 CREATE TABLE dictionary (value_id bigint, value text);
 CREATE TABLE totals (site_no integer, grain integer, day date, hour timestamptz,
                      events bigint, pageviews bigint, users hll,
-                     top_pages bigint[] DEFAULT '{}');
+                     top_pages bigint[] DEFAULT '{}', visits integer DEFAULT 0,
+                     bounces integer DEFAULT 0, visit_views integer DEFAULT 0,
+                     duration_ms bigint DEFAULT 0);
 CREATE TABLE counts (site_no integer, dimension integer, grain integer, day date,
-                     value_id bigint, events bigint, pageviews bigint, users hll);
+                     value_id bigint, events bigint, pageviews bigint, users hll,
+                     visits integer DEFAULT 0, bounces integer DEFAULT 0,
+                     duration_ms bigint DEFAULT 0);
 """
 
 
@@ -161,19 +166,22 @@ def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database
           event(event_id=new_id(), timestamp="2025-11-14T01:00:00Z", user_id=None))
     assert [row[0] for row in rollups.differences(empty_database)] == ["unknown"]
     empty_database.rows("INSERT INTO sites VALUES ('demo', 1)")
-    assert len(rollups.differences(empty_database)) == 4 + 3 + 2
+    assert len(rollups.differences(empty_database)) == 4 + 3 + 2 + 2
     empty_database.rows("""
         INSERT INTO dictionary VALUES (1, '/'), (2, 'page_view');
         CREATE VIEW who AS
             SELECT hll_add_agg(hll_hash_text(user_id), 14, 5, 2048, 1) AS users FROM events;
-        INSERT INTO counts SELECT 1, v.dimension, v.grain, v.day::date, v.value_id, 2, 2, users
+        INSERT INTO counts SELECT 1, v.dimension, v.grain, v.day::date, v.value_id, 2, 2,
+                   CASE WHEN v.grain = 0 THEN hll_empty(14, 5, 2048, 1) ELSE users END
             FROM who, (VALUES (1, 1, '2025-11-14', 1), (1, 0, '-infinity', 1),
                               (2, 1, '2025-11-14', 2)) AS v (dimension, grain, day, value_id);
+        INSERT INTO counts VALUES (1, 4, 1, '2025-11-14', 1, 1, 1, NULL, 1, 1, 0);
         INSERT INTO totals SELECT 1, v.grain, v.day::date, '-infinity', 2, 2, users, '{1}'
             FROM who, (VALUES (0, '-infinity'), (1, '2025-11-14')) AS v (grain, day);
         INSERT INTO totals SELECT 1, 2, '2025-11-14', date_trunc('hour', "timestamp", 'UTC'), 1,
             1, CASE WHEN user_id IS NULL THEN hll_empty(14, 5, 2048, 1) ELSE users END
-            FROM who, events""")
+            FROM who, events;
+        UPDATE totals SET visits = 1, bounces = 1, visit_views = 1 WHERE grain = 1""")
     assert rollups.differences(empty_database) == []
     rollups.wait_equal(empty_database, 1)
     for damage in ("UPDATE totals SET events = 3 WHERE grain = 1",
@@ -186,6 +194,8 @@ def test_the_comparison_of_rollups_finds_every_kind_of_difference(empty_database
                    "UPDATE totals SET top_pages = '{2}' WHERE grain = 0",
                    "UPDATE totals SET top_pages = '{}' WHERE grain = 1",
                    "UPDATE counts SET day = '2025-11-15' WHERE grain = 1",
+                   "UPDATE totals SET visits = 2 WHERE grain = 1",
+                   "UPDATE counts SET bounces = 0 WHERE dimension = 4",
                    "DELETE FROM totals WHERE grain = 0",
                    "DELETE FROM sites",
                    "DELETE FROM events WHERE user_id IS NULL"):

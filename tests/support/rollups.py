@@ -49,7 +49,7 @@ WITH e AS ({_EVENTS}), parts AS (
                                       ('hostname', e.hostname)) AS d (name, value)
     WHERE d.value IS NOT NULL
     UNION ALL
-    SELECT site_id, 'page', 0, '-infinity', path, is_view, who FROM e
+    SELECT site_id, 'page', 0, '-infinity', path, is_view, NULL FROM e -- without users
 ), raw AS (
     SELECT site_id, name, grain, day, value, count(*) AS events,
            count(*) FILTER (WHERE is_view) AS pageviews, count(DISTINCT who) AS users
@@ -160,7 +160,8 @@ WHERE NOT EXISTS (SELECT FROM sites s WHERE s.site_id = e.site_id) GROUP BY site
 
 def differences(database):
     """Rows in which rollup and raw events differ: none when all is rolled up."""
-    return [row for sql in (_TOTALS, _COUNTS, _TOPS, _VISITS, _UNKNOWN) for row in database.rows(sql)]
+    return [row for sql in (_TOTALS, _COUNTS, _TOPS, _VISITS, _UNKNOWN)
+            for row in database.rows(sql)]
 
 
 def is_caught_up(database):
