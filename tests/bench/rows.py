@@ -134,6 +134,16 @@ ROWS = (
     Row("ways.collect", "POST /collect with browser and visitor", ("ways.rate", "collect"),
         ("ways.rate", "event"), "POST /event, 64 connections", reach=0.85, aim=0.95,
         is_lasting=False),
+    *(Row(f"cliffs.us.{name}", f"roll-up, an event, {title}", ("cliffs.us", name), unit="µs",
+          reach=reach, aim=aim, is_less_better=True, is_lasting=False)
+      for name, title, reach, aim in (("fields", "the least fields", 8, 5),
+                                      ("filled", "all filled, three a visit", 14, 9),
+                                      ("sites", "the same on 10,000 sites", None, None),
+                                      ("paths", "each a new path", 12, 8))),
+    *(Row(f"cliffs.chunk.{name}", f"longest chunk of the roll-up, {name}",
+          ("cliffs.chunk", name), unit="s", reach=1, aim=0.3, is_less_better=True,
+          is_worst=True, is_lasting=False)
+      for name in ("fields", "filled", "sites", "paths")),
     *(Row(f"ways.us.{name}", f"processor time of ingestion, an event of /{name}",
           ("ways.us", name), unit="µs", is_less_better=True, is_lasting=False)
       for name in ("event", "batch", "collect")),

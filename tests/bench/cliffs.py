@@ -1,0 +1,49 @@
+"""What the roll-up costs, by the shape of the load: processor time of its backend, and the
+longest chunk.  No processor runs: events are inserted, and chunks taken, by SQL."""
+import contextlib
+import time
+
+from bench import cpu, servers
+
+# Columns beside those of every load, and their values over n, the number of the event.  A visit
+# of the last two has three events.
+PAGE = "'/articles/' || n * 7919 %% 1000"
+FILLED = ("visitor_id, hostname, source, channel, browser, os, device, country, city, language",
+          "n / 30, 'shop.example', 'Source ' || n / 30 %% 20, 'Organic Search', 'Chrome', "
+          "'Windows', 'desktop', 'DE', 'City ' || n / 30 %% 100, 'de'")
+LOADS = {
+    "fields": (10, PAGE, ("user_id", "'user-' || n * 104729 %% 100000")),
+    "filled": (10, PAGE, FILLED),
+    "sites": (10_000, PAGE, FILLED),
+    "paths": (10, "'/' || n", ("user_id", "'user-' || n %% 100000")),
+}
+INSERT = """INSERT INTO events (site_id, event_type, path, "timestamp", {names})
+    SELECT 'site-' || n %% %s, 'page_view', {path}, now() - interval '1 hour'
+           + n * interval '20 microseconds', {values} FROM generate_series(1, %s::bigint) n"""
+
+
+def measure(bench):
+    with contextlib.ExitStack() as stack:
+        server = servers.start_postgres(stack)
+        databases = servers.Databases(server, bench.scratch)
+        for name in LOADS:
+            with databases.ours() as database:
+                _load(bench, database, name)
+            bench.say(f"cliffs: {name}")
+
+
+def _load(bench, database, name):
+    sites, path, (names, values) = LOADS[name]
+    count = bench.plan.cliff_events
+    database.rows(INSERT.format(names=names, path=path, values=values), (sites, count))
+    pid = database.value("SELECT pg_backend_pid()")
+    before = cpu.of_process(pid)
+    longest = 0
+    is_done = False
+    while not is_done:
+        began = time.monotonic()
+        is_done = database.value("SELECT b.is_done FROM rollup_settled(1000) s, "
+                                 "rollup_chunk(s, 50000) b")
+        longest = max(longest, time.monotonic() - began)
+    bench.samples.add("cliffs.us", name, (cpu.of_process(pid) - before) * 1e6 / count)
+    bench.samples.add("cliffs.chunk", name, longest)
