@@ -58,7 +58,7 @@ static const struct conf_item items[] = {
              .max = 100,
              .help =
                  "Pause of the roll-up after a chunk, as a multiple of the time it took"),
-    CONF_ROW("ROLLUP_MAX_ROWS", CONF_INT, FIELD(rollup_max_rows), .initial = "250000",
+    CONF_ROW("ROLLUP_MAX_ROWS", CONF_INT, FIELD(rollup_max_rows), .initial = "25000",
              .min = 1, .max = 10000000,
              .help = "Events rolled up in one transaction at most"),
     CONF_ROW("ROLLUP_MAX_BYTES", CONF_INT, FIELD(rollup_max_bytes), .initial = "67108864",
