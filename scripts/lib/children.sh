@@ -176,6 +176,15 @@ child_job_abandon() {
 child_wait_any() {
     local name pid
 
+    # `wait -n` knows nothing of one that ended while another command ran, and would wait for
+    # the others.
+    for name in "${!CHILD_PID[@]}"; do
+        if child_is_gone "$name"; then
+            CHILD_ENDED=$name
+            child_bury "$name"
+            return 0
+        fi
+    done
     CHILD_STATUS=0 CHILD_ENDED=
     wait -n -p pid "${CHILD_PID[@]}" || CHILD_STATUS=$?
     for name in "${!CHILD_PID[@]}"; do

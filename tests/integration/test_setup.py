@@ -287,6 +287,23 @@ def test_when_a_part_dies_the_rest_is_stopped(up, victim):
     run.check_nothing_is_left()
 
 
+def test_a_part_that_ended_while_another_command_ran_is_noticed(tmp_path):
+    """bash's `wait -n` knows nothing of it, and would wait for the others."""
+    script = """
+        set -euo pipefail
+        . scripts/lib/common.sh; . scripts/lib/children.sh
+        child_start_logged short "$1" sh -c 'exit 3'
+        child_start_logged long "$1" sleep 60
+        wait_for 30 child_is_gone short
+        child_wait_any
+        printf '%s %s' "$CHILD_ENDED" "$CHILD_STATUS"
+        children_kill
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", tmp_path / "log"], cwd=SOURCE, text=True,
+                          stdout=subprocess.PIPE, timeout=50, check=False)
+    assert done.stdout == "short 3"
+
+
 def test_a_second_start_in_the_same_folder_is_refused(up):
     first = up().start()
     second = up()
