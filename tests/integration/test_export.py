@@ -159,15 +159,17 @@ def begin(daemon, path=BIG):
 
 def read_rest(reader):
     """Everything until the end of the chunks, or of the connection."""
-    parts = [reader.buffer]
-    while not parts[-1].endswith(b"\r\n0\r\n\r\n"):
+    end = b"\r\n0\r\n\r\n"
+    answer = bytearray(reader.buffer)
+    while not answer.endswith(end):  # which can come in several pieces
         try:
-            parts.append(reader.socket.recv(1 << 20))
+            part = reader.socket.recv(1 << 20)
         except ConnectionResetError:
-            parts.append(b"")
-        if not parts[-1]:
+            part = b""
+        if not part:
             raise Closed("the answer has no end")
-    return b"".join(parts)
+        answer += part
+    return bytes(answer)
 
 
 def test_a_slow_reader_holds_back_postgres_and_no_memory(big):
