@@ -5,13 +5,12 @@
 /* Its value, or -1 for any other character. */
 static inline int hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    unsigned digit = (unsigned)c - '0'; /* what is below '0' becomes very large */
+    unsigned letter = ((unsigned)c | 0x20) - 'a'; /* upper case has one bit less */
+
+    if (digit < 10)
+        return (int)digit;
+    return letter < 6 ? (int)letter + 10 : -1;
 }
 
 /* The byte that the %XX at text (NUL-terminated) stands for, or -1. */

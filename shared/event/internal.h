@@ -1,5 +1,5 @@
 /* internal.h -- what the files of the event's parser share: parse.c has the text and the
- * fields that every event may have, more.c those of few. */
+ * fields that every event may have, more.c those of few, page.c what a page may do wrong. */
 #ifndef SHARED_EVENT_INTERNAL_H
 #define SHARED_EVENT_INTERNAL_H
 
@@ -49,5 +49,16 @@ enum err_code event_take_string(const char *key, size_t least, size_t most,
 enum err_code event_take_more(const struct event_more_rules *rules, enum event_more index,
                               const struct value *value, struct event *event,
                               struct err *err) MUST_CHECK;
+
+/* Cuts the string of a page to so many characters, in its JSON; what is no string that can be
+ * stored stays, to be refused.  False when it is empty: absent. */
+bool event_page_cut(const struct value *value, size_t most);
+
+/* Whether one of the fields that few events have counts as absent although a page sent it. */
+bool event_page_drops(const struct event_more_rules *rules, enum event_more index,
+                      const struct value *value);
+
+/* The time that a page says.  False when the value is no string at all: to be refused. */
+bool event_page_take_time(const struct value *value, struct event *event);
 
 #endif

@@ -37,6 +37,7 @@ enum {
 /* What was found of all of them. */
 struct found {
     struct value values[FIELD_COUNT];
+    size_t next;                           /* the field that is likely to come next */
     const char *unknown_key;               /* the first one, or NULL */
     uint64_t more;                         /* which of the others are there; */
     struct value others[EVENT_MORE_COUNT]; /* valid where the bit is set */
@@ -169,54 +170,6 @@ static const enum event_flaw more_flaws[EVENT_MORE_COUNT] = {
 #undef MORE_FLAW
 };
 
-/* Texts of a page that are cut where they are too long. */
-#define CUT(NAME) (UINT64_C(1) << EVENT_MORE_##NAME)
-static const uint64_t cut_fields = CUT(REFERRER) | CUT(UTM_SOURCE) | CUT(UTM_MEDIUM) |
-                                   CUT(UTM_CAMPAIGN) | CUT(UTM_CONTENT) | CUT(UTM_TERM);
-#undef CUT
-
-/* Cuts the string of a page to so many characters, in its JSON; what is no string that can be
- * stored stays, to be refused.  False when it is empty: absent. */
-static bool cut_string(const struct value *value, size_t most)
-{
-    char *text = cJSON_IsString(value->item) ? value->item->valuestring : NULL;
-    size_t len = text ? strlen(text) : 0;
-    size_t at = 0;
-
-    if (!text || value->defect != JSON_DEFECT_NONE)
-        return true;
-    if (len > most && utf8_count(text, len) > most) {
-        for (; most > 0; most--)
-            at += utf8_char_len(text + at, len - at);
-        text[at] = '\0';
-    }
-    return len > 0;
-}
-
-/* Whether the string is not a language: the page's request may say one. */
-static bool is_no_language(const struct event_parser *parser, const struct value *value)
-{
-    const struct extra_rule *extra = &parser->more.extra[EVENT_MORE_LANGUAGE];
-    struct event_text text = {NULL, 0};
-    size_t most = (size_t)event_more_fields[EVENT_MORE_LANGUAGE].most;
-
-    if (!cJSON_IsString(value->item) || value->defect != JSON_DEFECT_NONE)
-        return false;
-    text.bytes = value->item->valuestring;
-    text.len = strlen(text.bytes);
-    return text.len == 0 || text.len > most ||
-           (extra->is_valid && !extra->is_valid(&text));
-}
-
-/* Whether a field of a page is absent although it is there. */
-static bool is_useless(const struct event_parser *parser, enum event_more index,
-                       const struct value *value)
-{
-    if (cut_fields >> index & 1)
-        return !cut_string(value, (size_t)event_more_fields[index].most);
-    return index == EVENT_MORE_LANGUAGE && is_no_language(parser, value);
-}
-
 /* In the order of their bits, which is that of the rules. */
 static enum err_code take_all_more(struct event_parser *parser,
                                    const struct writer *writer, const struct found *found,
@@ -226,7 +179,8 @@ static enum err_code take_all_more(struct event_parser *parser,
 
     for (uint64_t bits = found->more; bits && !code; bits &= bits - 1) {
         enum event_more index = (enum event_more)__builtin_ctzll(bits);
-        if (writer->is_page && is_useless(parser, index, &found->others[index]))
+        if (writer->is_page &&
+            event_page_drops(&parser->more, index, &found->others[index]))
             continue;
         parser->flaw = more_flaws[index];
         code = event_take_more(&parser->more, index, &found->others[index], event, err);
@@ -236,17 +190,30 @@ static enum err_code take_all_more(struct event_parser *parser,
 
 /* --- all of them ----------------------------------------------------------- */
 
-/* NULL: there is none of that name. */
-static struct value *find_value(struct found *found, const struct writer *writer,
+/* Of the fields that every event may have, or NULL.  Jobs have them in the order of the rules,
+ * and most clients do: so looking begins after the one that was found last. */
+static struct value *find_basic(struct found *found, const struct writer *writer,
                                 const char *key)
 {
-    size_t len;
+    size_t at = found->next;
 
-    for (size_t i = 0; i < writer->count; i++) {
-        if (strcmp(rules[i].key, key) == 0)
-            return &found->values[i];
+    for (size_t left = writer->count; left > 0; left--, at++) {
+        if (at >= writer->count)
+            at = 0;
+        if (strcmp(rules[at].key, key) == 0) {
+            found->next = at + 1;
+            return &found->values[at];
+        }
     }
-    len = strlen(key);
+    return NULL;
+}
+
+/* Of those that few events have, or NULL. */
+static struct value *find_other(struct found *found, const struct writer *writer,
+                                const char *key)
+{
+    size_t len = strlen(key);
+
     for (size_t i = 0; i < EVENT_MORE_COUNT; i++) {
         const struct event_more_field *field = &event_more_fields[i];
 
@@ -268,7 +235,9 @@ static void find_values(const struct json_parser *json, const cJSON *root,
     size_t index = 0;
 
     for (const cJSON *item = root->child; item; item = item->next, index++) {
-        struct value *value = find_value(found, writer, item->string);
+        struct value *value = find_basic(found, writer, item->string);
+        if (!value)
+            value = find_other(found, writer, item->string);
         if (!value) {
             if (!found->unknown_key)
                 found->unknown_key = item->string;
@@ -325,27 +294,13 @@ static bool has_url(const struct found *found)
            !cJSON_IsNull(found->others[EVENT_MORE_URL].item);
 }
 
-/* The time that a page says.  False when the value is no string at all. */
-static bool take_time_of_page(const struct value *value, struct event *event)
-{
-    const char *text = cJSON_IsString(value->item) ? value->item->valuestring : NULL;
-
-    if (!text || value->defect != JSON_DEFECT_NONE)
-        return false;
-    if (text[0] == '\0')
-        event->timestamp_ms = EVENT_NO_TIME;
-    else if (timestamp_parse(text, strlen(text), &event->timestamp_ms))
-        event->timestamp_ms = EVENT_NOT_A_TIME;
-    return true;
-}
-
 /* What a page need not say, or may say too long.  True when the field is done with. */
 static bool take_of_page(size_t field, const struct found *found, struct event *event)
 {
     const struct value *value = &found->values[field];
     bool is_absent = !value->item || (cJSON_IsNull(value->item) && !value->defect);
 
-    if (field == FIELD_PATH && !is_absent && !cut_string(value, rules[field].most))
+    if (field == FIELD_PATH && !is_absent && !event_page_cut(value, rules[field].most))
         is_absent = has_url(found); /* an empty one is refused otherwise */
     else if (field == FIELD_PATH)
         is_absent = is_absent && has_url(found);
@@ -354,7 +309,7 @@ static bool take_of_page(size_t field, const struct found *found, struct event *
     else if (field == FIELD_TIMESTAMP && is_absent)
         event->timestamp_ms = EVENT_NO_TIME;
     else if (field == FIELD_TIMESTAMP)
-        is_absent = take_time_of_page(value, event);
+        is_absent = event_page_take_time(value, event);
     else
         is_absent = false;
     return is_absent;
@@ -385,6 +340,7 @@ static enum err_code parse_object(struct event_parser *parser,
     enum err_code code;
 
     memset(found.values, 0, sizeof(found.values));
+    found.next = 0;
     found.unknown_key = NULL;
     found.more = 0;
     memset(ret_event, 0, offsetof(struct event, more) + sizeof(ret_event->more));

@@ -104,21 +104,24 @@ static bool take_char(struct reader *in, char c)
     return true;
 }
 
-/* Exactly count digits with a value of at most max. */
-static bool take_number(struct reader *in, int count, int max, int *ret_number)
+/* Two digits with a value of at most max. */
+static bool take_two(struct reader *in, int max, int *ret_number)
 {
-    int number = 0;
-
-    if (in->end - in->at < count)
+    if (in->end - in->at < 2 || !is_digit(in->at[0]) || !is_digit(in->at[1]))
         return false;
-    for (int i = 0; i < count; i++) {
-        if (!is_digit(in->at[i]))
-            return false;
-        number = number * 10 + (in->at[i] - '0');
-    }
-    in->at += count;
-    *ret_number = number;
-    return number <= max;
+    *ret_number = (in->at[0] - '0') * 10 + (in->at[1] - '0');
+    in->at += 2;
+    return *ret_number <= max;
+}
+
+static bool take_year(struct reader *in, int *ret_year)
+{
+    int century;
+
+    if (!take_two(in, 99, &century) || !take_two(in, 99, ret_year))
+        return false;
+    *ret_year += century * 100;
+    return true;
 }
 
 /* YYYY, YYYY-MM or YYYY-MM-DD; *ret_is_full for the last. */
@@ -126,13 +129,13 @@ static bool take_date(struct reader *in, struct date *date, bool *ret_is_full)
 {
     *date = (struct date){.month = 1, .day = 1};
     *ret_is_full = false;
-    if (!take_number(in, 4, 9999, &date->year))
+    if (!take_year(in, &date->year))
         return false;
     if (take_char(in, '-')) {
-        if (!take_number(in, 2, 12, &date->month))
+        if (!take_two(in, 12, &date->month))
             return false;
         if (take_char(in, '-')) {
-            if (!take_number(in, 2, 31, &date->day))
+            if (!take_two(in, 31, &date->day))
                 return false;
             *ret_is_full = true;
         }
@@ -162,11 +165,11 @@ static bool take_clock(struct reader *in, int *ret_ms)
     int second = 0;
     int ms = 0;
 
-    if (!take_number(in, 2, 24, &hour) || !take_char(in, ':') ||
-        !take_number(in, 2, hour == 24 ? 0 : 59, &minute))
+    if (!take_two(in, 24, &hour) || !take_char(in, ':') ||
+        !take_two(in, hour == 24 ? 0 : 59, &minute))
         return false;
     if (hour < 24 && take_char(in, ':')) {
-        if (!take_number(in, 2, 59, &second))
+        if (!take_two(in, 59, &second))
             return false;
         if (take_char(in, '.') && !take_fraction(in, &ms))
             return false;
@@ -191,10 +194,10 @@ static bool take_zone(struct reader *in, int *ret_ms)
         sign = -1;
     else
         return false;
-    if (!take_number(in, 2, 23, &hour))
+    if (!take_two(in, 23, &hour))
         return false;
     if (take_char(in, ':') || !is_at_end(in)) {
-        if (!take_number(in, 2, 59, &minute))
+        if (!take_two(in, 59, &minute))
             return false;
     }
     *ret_ms = sign * (hour * MS_PER_HOUR + minute * MS_PER_MINUTE);
@@ -236,36 +239,36 @@ bool timestamp_is_date(const char *text, size_t len)
 
 /* --- writing --------------------------------------------------------------- */
 
-/* Writes count digits and returns the end of them. */
-static char *put_number(char *out, int count, int number)
+/* Two digits, of a number below 100. */
+static char *put_two(char *out, unsigned number)
 {
-    for (int i = count - 1; i >= 0; i--) {
-        out[i] = (char)('0' + number % 10);
-        number /= 10;
-    }
-    return out + count;
+    out[0] = (char)('0' + number / 10);
+    out[1] = (char)('0' + number % 10);
+    return out + 2;
 }
 
 void timestamp_format(int64_t ms, char *out)
 {
     int64_t from_min = ms - TIMESTAMP_MIN_MS; /* not negative: / and % round down */
-    int of_day = (int)(from_min % MS_PER_DAY);
+    unsigned of_day = (unsigned)(from_min % MS_PER_DAY);
     struct date date =
         date_of_days(from_min / MS_PER_DAY + TIMESTAMP_MIN_MS / MS_PER_DAY);
 
     assert(ms >= TIMESTAMP_MIN_MS && ms <= TIMESTAMP_MAX_MS);
-    out = put_number(out, 4, date.year);
+    out = put_two(out, (unsigned)date.year / 100);
+    out = put_two(out, (unsigned)date.year % 100);
     *out++ = '-';
-    out = put_number(out, 2, date.month);
+    out = put_two(out, (unsigned)date.month);
     *out++ = '-';
-    out = put_number(out, 2, date.day);
+    out = put_two(out, (unsigned)date.day);
     *out++ = 'T';
-    out = put_number(out, 2, of_day / MS_PER_HOUR);
+    out = put_two(out, of_day / MS_PER_HOUR);
     *out++ = ':';
-    out = put_number(out, 2, of_day / MS_PER_MINUTE % 60);
+    out = put_two(out, of_day / MS_PER_MINUTE % 60);
     *out++ = ':';
-    out = put_number(out, 2, of_day / MS_PER_SECOND % 60);
+    out = put_two(out, of_day / MS_PER_SECOND % 60);
     *out++ = '.';
-    out = put_number(out, 3, of_day % MS_PER_SECOND);
+    out = put_two(out, of_day % MS_PER_SECOND / 10);
+    *out++ = (char)('0' + of_day % 10);
     *out = 'Z';
 }

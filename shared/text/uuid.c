@@ -59,28 +59,29 @@ struct uuid uuid_v7(void)
     return uuid;
 }
 
-/* True where the text form has a hyphen in front of the byte. */
-static bool has_hyphen(size_t byte)
-{
-    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
-}
+/* The bytes stand in five groups, with a hyphen between two; each ends in front of: */
+static const size_t group_ends[] = {4, 6, 8, 10, 16};
+enum {
+    GROUPS = sizeof(group_ends) / sizeof(group_ends[0])
+};
 
 enum err_code uuid_parse(const char *text, size_t len, struct uuid *ret_uuid)
 {
     struct uuid uuid = {{0}};
+    size_t byte = 0;
 
     if (len != UUID_TEXT_LEN)
         return ERR_INVALID;
-    for (size_t i = 0; i < sizeof(uuid.bytes); i++) {
-        int high;
-        int low;
-        if (has_hyphen(i) && *text++ != '-')
+    for (size_t group = 0; group < GROUPS; group++) {
+        if (group > 0 && *text++ != '-')
             return ERR_INVALID;
-        high = hex_value(*text++);
-        low = hex_value(*text++);
-        if (high < 0 || low < 0)
-            return ERR_INVALID;
-        uuid.bytes[i] = (uint8_t)(high << 4 | low);
+        for (; byte < group_ends[group]; byte++) {
+            int high = hex_value(*text++);
+            int low = hex_value(*text++);
+            if (high < 0 || low < 0)
+                return ERR_INVALID;
+            uuid.bytes[byte] = (uint8_t)(high << 4 | low);
+        }
     }
     *ret_uuid = uuid;
     return ERR_OK;
@@ -89,11 +90,14 @@ enum err_code uuid_parse(const char *text, size_t len, struct uuid *ret_uuid)
 void uuid_format(const struct uuid *uuid, char *out)
 {
     static const char digits[] = "0123456789abcdef";
+    size_t byte = 0;
 
-    for (size_t i = 0; i < sizeof(uuid->bytes); i++) {
-        if (has_hyphen(i))
+    for (size_t group = 0; group < GROUPS; group++) {
+        if (group > 0)
             *out++ = '-';
-        *out++ = digits[uuid->bytes[i] >> 4];
-        *out++ = digits[uuid->bytes[i] & 0x0f];
+        for (; byte < group_ends[group]; byte++) {
+            *out++ = digits[uuid->bytes[byte] >> 4];
+            *out++ = digits[uuid->bytes[byte] & 0x0f];
+        }
     }
 }
