@@ -195,6 +195,8 @@ static void on_rows(const PGresult *rows, const struct err *err, void *user)
 
     if (!rows)
         end_failed(request, err);
+    else if (cells_check_known(rows, &own))
+        end_with(request, &own);
     else if (answer_rows(request, rows, &own))
         end_failed(request, &own);
     else

@@ -63,6 +63,10 @@ enum ask_param {
     X(LIMIT, "integer") /* one more than is shown; null: all */                          \
     X(OFFSET, "bigint")
 
+/* The sentence for a question whose raw events are dropped; %s is the first day of those kept. */
+#define ASK_NEEDS_RAW                                                                    \
+    "the question needs raw events, which are kept from %s on; shorten the range"
+
 /* What a question consists of, and the values that a statement can be given. */
 enum ask_text_id {
 #define ASK_TEXT_ID(id, type) ASK_##id,
@@ -94,7 +98,9 @@ struct ask {
     bool compares;     /* with the period before */
     bool has_period;
     struct period_question when;
-    bool is_raw;                     /* answered from raw events */
+    bool is_raw;         /* answered from raw events */
+    bool lacks_hours;    /* figures by the hour are asked that are kept no longer */
+    bool lacks_previous; /* of the period before, nothing is known */
     const struct property *property; /* NULL: none */
     size_t metric_count;
     enum metric_id metrics[METRIC_ID_COUNT]; /* in the order asked */

@@ -40,9 +40,18 @@ enum err_code cells_check(const struct report *report, const PGresult *rows)
 
     for (; column->type != REPORT_END; column++)
         count += cells_width(column);
-    if (PQfnumber(rows, CELLS_VERSION) >= 0)
+    if (PQfnumber(rows, CELLS_VERSION) >= 0 || PQfnumber(rows, CELLS_RAW_FROM) >= 0)
         count++;
     return PQntuples(rows) > 0 && PQnfields(rows) == count ? ERR_OK : ERR_BUG;
+}
+
+enum err_code cells_check_known(const PGresult *rows, struct err *err)
+{
+    int field = PQfnumber(rows, CELLS_RAW_FROM);
+
+    if (field < 0 || PQntuples(rows) == 0 || PQgetisnull(rows, 0, field))
+        return ERR_OK;
+    return err_set(err, ERR_INVALID, ASK_NEEDS_RAW, PQgetvalue(rows, 0, field));
 }
 
 int cells_list_rows(const PGresult *rows, int field)
@@ -89,6 +98,11 @@ enum err_code cells_figures(const PGresult *rows, int row, int field,
             return ERR_BUG;
     }
     return ERR_OK;
+}
+
+bool cells_has_previous(const struct ask *ask, const PGresult *rows, int row, int field)
+{
+    return !ask->lacks_previous && !PQgetisnull(rows, row, field);
 }
 
 enum err_code cells_add_metric(const struct metric_value *value, const char *null,

@@ -26,10 +26,9 @@ static enum err_code add_names(const struct ask *ask, const char *prefix, struct
 }
 
 static enum err_code add_metrics(const struct ask *ask, const PGresult *rows, int row,
-                                 int field, struct buf *out)
+                                 int field, bool is_null, struct buf *out)
 {
     int64_t figures[FIGURE_COUNT];
-    bool is_null = PQgetisnull(rows, row, field); /* there was no such bucket */
     enum err_code code = cells_figures(rows, row, field, figures);
 
     for (size_t i = 0; i < ask->metric_count && !code; i++) {
@@ -82,9 +81,14 @@ static enum err_code add_line(const struct report_column *column, const struct a
 
     for (; column->type != REPORT_END && !code; column++) {
         if (has_figures(column)) {
-            code = add_metrics(ask, rows, row, field, out);
+            bool has_previous =
+                column->type == REPORT_TOTALS
+                    ? !ask->lacks_previous
+                    : cells_has_previous(ask, rows, row, field + FIGURE_COUNT);
+            code = add_metrics(ask, rows, row, field, false, out);
             if (!code && ask->compares)
-                code = add_metrics(ask, rows, row, field + FIGURE_COUNT, out);
+                code =
+                    add_metrics(ask, rows, row, field + FIGURE_COUNT, !has_previous, out);
         } else if (is_shown(column)) {
             code = add_comma(out);
             if (!code && column->type == REPORT_INT)

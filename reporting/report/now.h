@@ -13,7 +13,9 @@ enum now_field {
     NOW_FIRST_DAY,
     NOW_SINCE,
     NOW_PREVIOUS_SINCE,
-    NOW_VERSION /* of the rollups */
+    NOW_HOURS_FROM,
+    NOW_RAW_FROM, /* may be null: every day */
+    NOW_VERSION   /* of the rollups */
 };
 
 /* Borrows from the rows. */

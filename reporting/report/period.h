@@ -36,8 +36,10 @@ enum period {
 /* What there is to know about a site's time. */
 struct period_now {
     int today;
-    int hour;      /* of today that has begun, 0 to 23 */
-    int first_day; /* of its figures; today if it has none */
+    int hour;       /* of today that has begun, 0 to 23 */
+    int first_day;  /* of its figures; today if it has none */
+    int hours_from; /* the first day of which figures by the hour are kept */
+    int raw_from;   /* the first day of which all raw events are kept */
 };
 
 struct period_question {

@@ -71,8 +71,8 @@ static enum err_code add_figures(struct rendering *r, int row, int field)
     if (code || !r->ask->compares)
         return code;
     code = add_key(r, ',', "previous");
-    if (!code && PQgetisnull(r->rows, row, field + FIGURE_COUNT))
-        return buf_add(r->out, "null", strlen("null")); /* there was no such bucket */
+    if (!code && !cells_has_previous(r->ask, r->rows, row, field + FIGURE_COUNT))
+        return buf_add(r->out, "null", strlen("null"));
     if (!code)
         code = cells_figures(r->rows, row, field + FIGURE_COUNT, previous);
     if (!code)
@@ -101,6 +101,7 @@ static enum err_code add_total(struct rendering *r, enum metric_id id,
     struct metric_value previous = metric_value(id, before);
     enum err_code code = add_key(r, '{', "value");
 
+    previous.is_null = previous.is_null || r->ask->lacks_previous;
     if (!code)
         code = cells_add_metric(&now, "null", r->out);
     if (!code && r->ask->compares)

@@ -26,6 +26,9 @@
 
 #define STATS_COLUMNS "SELECT total_views, unique_users, path, views"
 
+/* After the columns of what raw events answer: a day, where some that were asked are dropped. */
+#define EXACT_RAW_FROM(day) ", (SELECT stats_raw_from($1, " day ")) AS raw_from"
+
 /* In front of the results of a range of days. */
 #define RANGE_COLUMNS                                                                    \
                                                                                          \
@@ -62,10 +65,10 @@
                 {"top_paths", .type = REPORT_LIST},                                      \
                 {"path", .type = REPORT_TEXT}, {"views", .type = REPORT_INT}))           \
     STATEMENT(STATS_EXACT_DAY, "stats_exact_day",                                        \
-        .sql = STATS_COLUMNS " FROM stats_exact_day($1, $2)",                            \
+        .sql = STATS_COLUMNS EXACT_RAW_FROM("$2") " FROM stats_exact_day($1, $2)",       \
         VALUES(ASK_SITE_ID, ASK_DATE), .pool = POOL_RAW)                                 \
     STATEMENT(STATS_EXACT_ALL, "stats_exact_all",                                        \
-        .sql = STATS_COLUMNS " FROM stats_exact_all($1)",                                \
+        .sql = STATS_COLUMNS EXACT_RAW_FROM("NULL") " FROM stats_exact_all($1)",         \
         VALUES(ASK_SITE_ID), .pool = POOL_RAW)                                           \
     STATEMENT(VERSION, "report_version", .sql = "SELECT report_version()")               \
     STATEMENT(NOW, "report_now",                                                         \

@@ -6,6 +6,7 @@
 
 #include "reporting/report/ask.h"
 #include "reporting/report/filter.h"
+#include "reporting/report/source.h"
 #include "shared/base/buf.h"
 
 enum {
@@ -172,7 +173,7 @@ static void set_copy(struct ask *ask, enum ask_text_id id, const char *text,
 static enum err_code set_previous(struct ask *ask, const struct period_range *range,
                                   struct buf *out)
 {
-    if (!ask->compares)
+    if (!ask->compares || ask->lacks_previous)
         return ERR_OK;
     set_day(ask, ASK_PREVIOUS_FROM, range->previous_from, out);
     set_day(ask, ASK_PREVIOUS_TO, range->previous_to, out);
@@ -192,22 +193,96 @@ static enum err_code check_days(const struct ask *ask, const struct period_range
     return ERR_OK;
 }
 
+/* --- what is kept no longer --------------------------------------------------------- */
+
+/* Whether days have figures, but those before a day not of the kind that is kept since then. */
+static bool is_lacking(int from, int to, const struct period_now *now, int since)
+{
+    int first = from > now->first_day ? from : now->first_day;
+
+    return first < since && first <= to;
+}
+
+static bool is_by_hour(const struct ask *ask)
+{
+    return ask->has_interval && strcmp(ask->texts[ASK_INTERVAL].bytes, "hour") == 0;
+}
+
+/* Where the hours of a period are gone raw events answer; where they are gone only of the one
+ * before and no raw events are left of it, nothing is known of that one. */
+static void find_gaps(struct ask *ask, const struct period_range *range,
+                      const struct period_now *now)
+{
+    int from = range->previous_from;
+    int to = range->previous_to;
+    bool has_no_events = ask->compares && is_lacking(from, to, now, now->raw_from);
+    bool has_no_hours = ask->compares && is_by_hour(ask) && !range->is_hours &&
+                        is_lacking(from, to, now, now->hours_from);
+
+    ask->lacks_hours = (has_no_hours && !has_no_events) ||
+                       (is_by_hour(ask) && !range->is_hours &&
+                        is_lacking(range->from, range->to, now, now->hours_from));
+    ask->lacks_previous =
+        has_no_events && (has_no_hours || source_is_raw(ask, ask->has_interval));
+}
+
+static enum err_code refuse_old(const struct ask *ask, const struct period_now *now,
+                                struct err *err)
+{
+    char day[DAY_TEXT_SIZE];
+
+    day_format(ask->lacks_hours && !ask->filters ? now->hours_from : now->raw_from, day);
+    if (ask->lacks_hours && !ask->filters)
+        return err_set(err, ERR_INVALID,
+                       "\"interval\" must be day, week or month for days before %s", day);
+    return err_set(err, ERR_INVALID, ASK_NEEDS_RAW, day);
+}
+
+static bool is_known(const struct ask *ask, const struct period_range *range,
+                     const struct period_now *now)
+{
+    return !source_is_raw(ask, ask->has_interval) ||
+           !is_lacking(range->from, range->to, now, now->raw_from);
+}
+
+/* The interval, and what is known by it.  A client that has named none gets days where hours
+ * are gone. */
+static enum err_code choose_interval(struct ask *ask, const struct period_range *range,
+                                     const struct period_now *now, struct err *err)
+{
+    bool is_chosen = ask->texts[ASK_INTERVAL].bytes;
+    enum err_code code;
+
+    set_interval(ask, range);
+    code = check_buckets(ask, range, err);
+    if (code)
+        return code;
+    find_gaps(ask, range, now);
+    if (!is_chosen && is_by_hour(ask) && !is_known(ask, range, now)) {
+        ask->texts[ASK_INTERVAL] = (struct ask_text){"day", strlen("day")};
+        find_gaps(ask, range, now);
+    }
+    return is_known(ask, range, now) ? ERR_OK : refuse_old(ask, now, err);
+}
+
 enum err_code ask_set_range(struct ask *ask, const struct ask_now *now, struct buf *out,
                             struct err *err)
 {
     struct period_range range = period_resolve(&ask->when, &now->days);
     enum err_code code = check_days(ask, &range, err);
 
-    set_interval(ask, &range);
     if (!code)
-        code = check_buckets(ask, &range, err);
+        code = choose_interval(ask, &range, &now->days, err);
     if (code)
         return code;
+    if (!source_is_raw(ask, ask->has_interval) &&
+        range.previous_to < now->days.hours_from)
+        range.previous_hour = -1; /* its hours are gone: the day counts whole */
     set_day(ask, ASK_FROM, range.from, out);
     set_day(ask, ASK_TO, range.to, out);
     if (range.is_hours)
         set_copy(ask, ASK_SINCE, now->since, out);
-    if (range.is_hours && ask->compares)
+    if (range.is_hours && ask->compares && !ask->lacks_previous)
         set_copy(ask, ASK_PREVIOUS_SINCE, now->previous_since, out);
     code = set_previous(ask, &range, out);
     if (!code)

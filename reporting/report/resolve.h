@@ -23,7 +23,7 @@ void ask_move(struct ask *ask, struct buf *out);
 /* Writes down limit and offset. */
 enum err_code ask_set_page(struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
-/* What Postgres says about the time of a site. */
+/* What Postgres says about the time of a site, and what is kept of it. */
 struct ask_now {
     struct period_now days;
     const char
@@ -32,7 +32,8 @@ struct ask_now {
 };
 
 /* Writes down the days of a range, what they are compared with, the interval and the
- * filters.  ERR_INVALID: too many buckets, or days before the year 1. */
+ * filters.  ERR_INVALID: too many buckets, days before the year 1, or such of which is kept no
+ * longer what could answer. */
 enum err_code ask_set_range(struct ask *ask, const struct ask_now *now, struct buf *out,
                             struct err *err) MUST_CHECK;
 

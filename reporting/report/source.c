@@ -44,7 +44,7 @@ bool source_is_raw(const struct ask *ask, bool is_series)
         return ask->property->group == METRIC_GROUP_PROP || is_by_hours(ask, is_series) ||
                (ask->filters && ask->filtered != ask->property);
     if (!ask->filters)
-        return false;
+        return ask->lacks_hours;
     return !ask->filtered || group == METRIC_GROUP_PROP || is_by_hours(ask, is_series) ||
            (ask->has_negation && !is_everywhere(group)) || !are_counted(ask);
 }

@@ -44,7 +44,10 @@ BEGIN
             must_be_within('p_values_max', p_values_max, 1, 1000000),
             must_be_within('p_hours_days', p_hours_days, 7, 36500);
     UPDATE rollup_state
-       SET sites_max = p_sites_max, values_max = p_values_max, hours_days = p_hours_days
+       SET sites_max = p_sites_max, values_max = p_values_max, hours_days = p_hours_days,
+           hours_from = CASE WHEN position = 0 THEN hours_from
+                             ELSE greatest(hours_from, (now() AT TIME ZONE 'UTC')::date
+                                                       - hours_days) END
      WHERE (sites_max, values_max, hours_days) <> (p_sites_max, p_values_max, p_hours_days);
 END
 $$;

@@ -39,19 +39,34 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- What the arithmetic of periods needs: today and the hour of it on the site's clocks, its
--- first day with figures, and when the last 24 hours began, and those before.
+-- first day with figures, when the last 24 hours began, and those before, and the first days
+-- of which there are the hours, and all raw events (NULL: of every day).
 CREATE OR REPLACE FUNCTION report_now(p_site_id text)
 RETURNS TABLE (today date, hour integer, first_day date, since timestamptz,
-               previous_since timestamptz)
+               previous_since timestamptz, hours_from date, raw_from date)
 LANGUAGE sql STABLE AS $$
     SELECT l.at::date, extract(hour FROM l.at)::integer,
            coalesce((SELECT t.day FROM sites s JOIN totals t USING (site_no)
                       WHERE s.site_id = p_site_id AND t.grain = 1
                       ORDER BY t.day LIMIT 1), l.at::date),
            report_hour(now(), h.time_zone) - interval '23 hours',
-           report_hour(now(), h.time_zone) - interval '47 hours'
+           report_hour(now(), h.time_zone) - interval '47 hours',
+           -- A day more, for the day may change until the answer is read.
+           greatest(r.hours_from, (now() AT TIME ZONE 'UTC')::date - r.hours_days) + 1,
+           CASE WHEN isfinite(r.raw_from) -- the first day that begins no earlier
+                THEN (r.raw_from AT TIME ZONE h.time_zone + interval '1 day'
+                      - interval '1 microsecond')::date END
       FROM report_head(p_site_id) AS h
+     CROSS JOIN rollup_state r
      CROSS JOIN LATERAL (SELECT now() AT TIME ZONE h.time_zone AS at) AS l
+$$;
+
+-- The first day of which all raw events are kept, where some of the day that is asked (NULL: of
+-- all time) have been dropped; else NULL.
+CREATE OR REPLACE FUNCTION stats_raw_from(p_site_id text, p_day date) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT n.raw_from FROM report_now(p_site_id) AS n
+     WHERE coalesce(p_day, n.first_day) < n.raw_from AND coalesce(p_day, n.today) >= n.first_day
 $$;
 
 -- The rows of totals that a range consists of: its days, the last of them only up to an hour

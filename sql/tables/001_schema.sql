@@ -209,7 +209,9 @@ CREATE TABLE rollup_state (
     values_max  integer     NOT NULL DEFAULT 10000,
     hours_days  integer     NOT NULL DEFAULT 400,
     left_out    bigint      NOT NULL DEFAULT 0, -- events not counted: too many sites
-    capped      bigint      NOT NULL DEFAULT 0  -- values that went to (other)
+    capped      bigint      NOT NULL DEFAULT 0, -- values that went to (other)
+    hours_from  date        NOT NULL DEFAULT '-infinity' -- days before lack their hours, whatever
+                                                         -- hours_days says now
 );
 INSERT INTO rollup_state (position, finished_at, took_ms) VALUES (0, now(), 0);
 

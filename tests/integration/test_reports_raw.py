@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from support.events import event
-from support.months import wait_for_hour
+from support.months import month, wait_for_hour
 from support.postgres_server import Database
 from support.site_count import Filter, Site, is_of_visits
 from support.site_data import load
@@ -236,6 +236,54 @@ def test_values_of_the_last_24_hours(daemons, database):
                                  {"page": "/b", "events": 1, "previous": {"events": 1}}]
     answer = daemon.get("/stats/aggregate?site_id=s&filters=page==/b&period=24h&metrics=events")
     assert answer.json()["results"] == {"events": {"value": 1}}
+
+
+def hours_of(daemon, **asked):
+    rows = daemon.get("/stats/timeseries?" + urllib.parse.urlencode(
+        {"site_id": "s", "interval": "hour", "metrics": ",".join(METRICS)} | asked))
+    assert rows.status == 200, rows
+    answer = rows.json()
+    return answer.get("source"), {row.pop("time"): row for row in answer["results"] if row["visitors"]}
+
+
+def test_what_is_kept_no_longer_is_no_zero(daemons, database):
+    """Hours come from raw events then; where those are gone, too, it is said what is allowed."""
+    first = month(-3) + datetime.timedelta(days=3)
+    load(database, [event(site_id="s", user_id=f"u{n % 9}", timestamp=(
+        datetime.datetime.combine(first, datetime.time(), UTC)
+        + datetime.timedelta(minutes=17 * n)).isoformat()) for n in range(250)])
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, RAW_QUERY_TIMEOUT_MS=60000)
+    days = {"from": first, "to": first + datetime.timedelta(days=2)}
+    source, before = hours_of(daemon, **days)
+    assert source is None and len(before) > 20
+    database.rows("SELECT rollup_configure(1000, 1000, 7)")
+    database.rows("SELECT rollup_keep_sites(0, 1000)")
+    assert database.value("SELECT count(*) FROM totals WHERE grain = 2") == 0
+    database.rows("SELECT rollup_configure(1000, 1000, 1000)")  # brings none of them back
+    assert hours_of(daemon, **days) == ("events", before)
+    gone = month(-2)
+    database.rows("DELETE FROM events")
+    database.rows("UPDATE rollup_state SET raw_from = %s", (f"{gone}Z",))
+    range_ = f"site_id=s&from={days['from']}&to={days['to']}"
+    bound = datetime.datetime.now(UTC).date() - datetime.timedelta(days=6)
+    for question, sentence in (
+            (f"timeseries?{range_}&interval=hour",
+             f'"interval" must be day, week or month for days before {bound}'),
+            (f"breakdown?{range_}&property=prop:plan", f"the question needs raw events, which are "
+             f"kept from {gone} on; shorten the range")):
+        answer = daemon.get(f"/stats/{question}")
+        assert (answer.status, answer.json()["error"]) == (400, sentence)
+    for date in ("", f"&date={first}"):
+        assert daemon.get(f"/stats?site_id=s&exact=true{date}").status == 400
+    assert daemon.get(f"/stats?site_id=s&exact=true&date={gone}").json()["total_views"] == 0
+    answer = daemon.get(f"/stats/aggregate?{range_}&metrics=events").json()
+    assert answer["results"] == {"events": {"value": 250}}
+    asked = f"site_id=s&from={gone}&to={month(-1)}&compare=previous_period&metrics=events"
+    cell = {"value": 0, "previous": None, "change": None}
+    assert daemon.get(f"/stats/aggregate?{asked}&filters=page==/;hostname==a"
+                      ).json()["results"] == {"events": cell}
+    answer = daemon.get(f"/stats/aggregate?{asked}&filters=page==/;hostname==a&format=csv")
+    assert answer.body == b"events,previous_events\r\n0,\r\n"
 
 
 def test_other_is_last_and_no_value(daemons, database):
