@@ -1,5 +1,5 @@
-# Writes a C file that holds text files, so that a daemon needs no files beside it.  Run at
-# build time:
+# Writes a C file that holds text files, or what one of them says, so that a daemon needs no
+# files beside it.  Run at build time:
 #
 #   cmake -D KIND=migrations -D OUT=<file.c> -D FILES=<a.sql;b.sql>
 #         -D FUNCTIONS=<c.sql;d.sql> -P embed.cmake
@@ -9,10 +9,13 @@
 #   cmake -D KIND=scripts -D OUT=<file.c> -D FILES=<a.lua;b.lua> -P embed.cmake
 #       Each script gets head.lua in front and then the parts that its line "-- needs"
 #       names, all of the same folder.
-
+#
 #   cmake -D KIND=assets -D OUT=<file.c> -D FILES=<a.html;b.js> -P embed.cmake
 #       Each file becomes a struct http_asset (shared/http/asset.h) named asset_a_html,
 #       with its bytes compressed beside it.
+#
+#   cmake -D KIND=properties -D OUT=<file.c> -D FILES=<dimensions.sql> -P embed.cmake
+#       The rows of the table of dimensions become the properties that reports are asked by.
 
 # Appends to `text` the bytes of a hexadecimal text as a C array.
 macro(add_array name hex)
@@ -130,12 +133,42 @@ function(embed_assets)
     file(WRITE ${OUT} "${text}")
 endfunction()
 
+# --- properties --------------------------------------------------------------------------
+
+# Which metrics go with a property follows from what is counted, events or visits, and for two
+# columns from the column (reporting/report/metric_table.h).
+set(group_event EVENT)
+set(group_event_path PAGE)
+set(group_event_event_type EVENT_TYPE)
+set(group_visit VISIT)
+set(group_visit_path VISIT_PAGE)
+
+function(embed_properties)
+    file(STRINGS ${FILES} rows REGEX "^    \\([0-9]+, +'")
+    foreach(row IN LISTS rows)
+        if(NOT row MATCHES "'([a-z_]+)', +'(event|visit)', +'([^']+)'\\)")
+            message(FATAL_ERROR "dimensions.sql: ${row}")
+        endif()
+        set(name ${CMAKE_MATCH_1})
+        set(group ${group_${CMAKE_MATCH_2}})
+        if(DEFINED group_${CMAKE_MATCH_2}_${CMAKE_MATCH_3})
+            set(group ${group_${CMAKE_MATCH_2}_${CMAKE_MATCH_3}})
+        endif()
+        string(APPEND table "    {\"${name}\", METRIC_GROUP_${group}},\n")
+    endforeach()
+    file(WRITE ${OUT} "/* Generated from dimensions.sql by cmake/embed.cmake. */\n"
+        "#include \"reporting/report/metric_table.h\"\n\n"
+        "const struct property property_table[] = {\n${table}    {NULL, METRIC_GROUP_NONE}};\n")
+endfunction()
+
 if(KIND STREQUAL "migrations")
     embed_migrations()
 elseif(KIND STREQUAL "scripts")
     embed_scripts()
 elseif(KIND STREQUAL "assets")
     embed_assets()
+elseif(KIND STREQUAL "properties")
+    embed_properties()
 else()
-    message(FATAL_ERROR "KIND must be migrations, scripts or assets")
+    message(FATAL_ERROR "KIND must be migrations, scripts, assets or properties")
 endif()

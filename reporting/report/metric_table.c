@@ -16,17 +16,9 @@ static const struct metric_row {
 #undef METRIC_ROW
 };
 
-static const struct property properties[] = {
-#define PROPERTY_ROW(name, group) {name, METRIC_GROUP_##group},
-    PROPERTIES(PROPERTY_ROW)
-#undef PROPERTY_ROW
-};
-
 #define BIT(id) (1U << METRIC_ID_##id)
 
 enum {
-    PROPERTY_COUNT = sizeof(properties) / sizeof(properties[0]),
-
     /* What events have alone, and what visits have. */
     OF_EVENTS = BIT(VISITORS) | BIT(PAGEVIEWS) | BIT(EVENTS),
     OF_VISITS = BIT(VISITORS) | BIT(VISITS) | BIT(BOUNCE_RATE) | BIT(VISIT_DURATION),
@@ -41,7 +33,7 @@ static const struct {
     [METRIC_GROUP_PAGE] = {OF_EVENTS | BIT(TIME_ON_PAGE), BIT(VISITORS) | BIT(PAGEVIEWS)},
     [METRIC_GROUP_EVENT_TYPE] = {OF_EVENTS | BIT(CONVERSION_RATE),
                                  BIT(VISITORS) | BIT(PAGEVIEWS)},
-    [METRIC_GROUP_HOSTNAME] = {OF_EVENTS, BIT(VISITORS) | BIT(PAGEVIEWS)},
+    [METRIC_GROUP_EVENT] = {OF_EVENTS, BIT(VISITORS) | BIT(PAGEVIEWS)},
     [METRIC_GROUP_VISIT] = {OF_VISITS | BIT(VIEWS_PER_VISIT) | BIT(PAGEVIEWS),
                             BIT(VISITORS) | BIT(VISITS)},
     [METRIC_GROUP_VISIT_PAGE] = {OF_VISITS, BIT(VISITORS) | BIT(VISITS)},
@@ -51,7 +43,7 @@ static const struct {
 
 const struct property *property_at(size_t index)
 {
-    return index < PROPERTY_COUNT ? &properties[index] : NULL;
+    return property_table[index].name ? &property_table[index] : NULL;
 }
 
 const struct property *property_find(const char *name)
@@ -61,9 +53,9 @@ const struct property *property_find(const char *name)
 
     if (strncmp(name, PROPERTY_PROP, prefix) == 0)
         return name[prefix] ? &prop : NULL;
-    for (size_t i = 0; i < PROPERTY_COUNT; i++) {
-        if (strcmp(properties[i].name, name) == 0)
-            return &properties[i];
+    for (const struct property *property = property_table; property->name; property++) {
+        if (strcmp(property->name, name) == 0)
+            return property;
     }
     return NULL;
 }

@@ -42,49 +42,27 @@ enum metric_id {
     METRIC_ID_COUNT
 };
 
-/*    name, what goes with it */
-#define PROPERTIES(X)                                                                    \
-    X("page", PAGE)                                                                      \
-    X("event_type", EVENT_TYPE)                                                          \
-    X("hostname", HOSTNAME)                                                              \
-    X("source", VISIT)                                                                   \
-    X("referrer", VISIT)                                                                 \
-    X("channel", VISIT)                                                                  \
-    X("utm_source", VISIT)                                                               \
-    X("utm_medium", VISIT)                                                               \
-    X("utm_campaign", VISIT)                                                             \
-    X("utm_content", VISIT)                                                              \
-    X("utm_term", VISIT)                                                                 \
-    X("click", VISIT)                                                                    \
-    X("browser", VISIT)                                                                  \
-    X("browser_version", VISIT)                                                          \
-    X("os", VISIT)                                                                       \
-    X("os_version", VISIT)                                                               \
-    X("device", VISIT)                                                                   \
-    X("screen", VISIT)                                                                   \
-    X("country", VISIT)                                                                  \
-    X("region", VISIT)                                                                   \
-    X("city", VISIT)                                                                     \
-    X("language", VISIT)                                                                 \
-    X("entry_page", VISIT_PAGE)                                                          \
-    X("exit_page", VISIT_PAGE)
-
 /* What figures are asked by. */
 enum metric_group {
     METRIC_GROUP_NONE, /* nothing: all of the site, or its buckets of time */
     METRIC_GROUP_PAGE,
     METRIC_GROUP_EVENT_TYPE,
-    METRIC_GROUP_HOSTNAME,
+    METRIC_GROUP_EVENT, /* anything else that an event has */
     METRIC_GROUP_VISIT,
     METRIC_GROUP_VISIT_PAGE,
     METRIC_GROUP_PROP, /* what an event brings along under a key of its own */
     METRIC_GROUP_COUNT
 };
 
+/* What figures may be asked by. */
 struct property {
     const char *name;
     enum metric_group group;
 };
+
+/* One for each dimension, made at build time from sql/functions/dimensions.sql; ends with a
+ * NULL name. */
+extern const struct property property_table[];
 
 /* What the name of an event's own property begins with; its key follows. */
 #define PROPERTY_PROP "prop:"

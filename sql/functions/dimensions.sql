@@ -31,8 +31,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                         FROM unnest(p_keys) AS key) END
 $$;
 
--- The dimensions.  A new one is a row here; a number is never used again.  Of a visit the
--- values of its first page view count, or else of its first event, but for its pages.
+-- The dimensions.  A new one is a row here (docs/how-to.md); a number is never used again, and a
+-- number that is left out costs a place in each visit.  Of a visit the values of its first page
+-- view count, or else of its first event, but for its pages.  An event is counted by a column,
+-- a visit also by an expression.  reporting is built with these rows as well.
 INSERT INTO dimensions (dimension, name, kind, expression) VALUES
     (1,  'page',            'event', 'path'),
     (2,  'event_type',      'event', 'event_type'),

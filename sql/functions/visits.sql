@@ -52,10 +52,15 @@ BEGIN
                              'WHERE v%1$s IS NOT NULL', dimension), ' UNION ALL '),
            string_agg(format('LEFT JOIN named n%1$s ON n%1$s.dimension = %1$s '
                              'AND n%1$s.home_no = w.home_no AND n%1$s.value = w.v%1$s',
-                             dimension), ' ' ORDER BY dimension),
-           string_agg(format('n%s.value_id', dimension), ', ' ORDER BY dimension)
-      INTO columns, names, types, texts, wanted, joins, numbers
+                             dimension), ' ' ORDER BY dimension)
+      INTO columns, names, types, texts, wanted, joins
       FROM dimensions WHERE kind = 'visit' AND dimension > dimension_exit_page();
+    -- The place of a number that is no dimension of visits stays empty: dimension_place().
+    SELECT string_agg(coalesce('n' || d.dimension || '.value_id', 'NULL'), ', ' ORDER BY n)
+      INTO numbers
+      FROM generate_series(dimension_exit_page() + 1,
+                           (SELECT max(dimension) FROM dimensions WHERE kind = 'visit')) AS n
+      LEFT JOIN dimensions d ON d.dimension = n AND d.kind = 'visit';
     -- ROWS is a word to the planner: it takes no join of two such sets for a large one.
     EXECUTE format($create$
 CREATE OR REPLACE FUNCTION rollup_visit_points(source rollup_source)

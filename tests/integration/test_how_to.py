@@ -1,8 +1,9 @@
 """The lists of docs/how-to.md, followed in a copy of the tree: a field of an event is one row
-and one column, a setting is a member and a row, a report is one row, and each works from HTTP to
-the database."""
+and one column, a dimension is one row, a setting is a member and a row, a report is one row, and
+each works from HTTP to the database and back."""
 import json
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -32,6 +33,12 @@ def add_field(root):
         "| `flavour` | optional | string of 1 to 100 characters |\n")
 
 
+def add_dimensions(root):
+    """Of visits and of events, and a number between them that is not used."""
+    add(root, "sql/functions/dimensions.sql", "\n    ON CONFLICT (dimension) DO UPDATE",
+        ",\n    (26, 'taste', 'event', 'flavour'),\n    (27, 'flavour', 'visit', 'flavour')")
+
+
 def add_setting(root):
     add(root, "ingestion/conf.h", "    int64_t pending_max_bytes;", "    int64_t trial_ms;\n")
     add(root, "ingestion/conf.c", '    CONF_ROW("PENDING_MAX_BYTES", CONF_INT,',
@@ -58,6 +65,7 @@ def changed(tmp_path_factory):
     """A copy of the tree with all of them, built."""
     root = clone(tmp_path_factory.mktemp("how-to"))
     add_field(root)
+    add_dimensions(root)
     add_setting(root)
     add_report(root)
     for words in (["--preset", "release"],
@@ -106,6 +114,27 @@ def test_a_repetition_finds_the_field_in_the_careful_way_too(started, redis, emp
                and empty_database.value("SELECT count(*) FROM events") == 2, 20)
     assert empty_database.rows("SELECT flavour FROM events ORDER BY 1") \
         == [("salty",), ("sour",)]
+
+
+def test_a_dimension_goes_from_http_to_the_answer(started, redis, empty_database):
+    door = started.start("ingestion", REDIS_URL=redis.url)
+    started.start("processor", REDIS_URL=redis.url, DATABASE_URL=empty_database.url)
+    for user, flavour in (("a", "sour"), ("a", "salty"), ("b", "sour"), ("c", None)):
+        assert door.post_event(event(user_id=user, flavour=flavour)).status == 200
+    reports = started.start("reporting", DATABASE_URL=empty_database.url)
+
+    def figures(name, figure, **more):
+        query = {"site_id": "demo", "property": name, "metrics": f"visitors,{figure}",
+                 "from": "2025-11-14", "to": "2025-11-14", **more}
+        answer = reports.get(f"/stats/breakdown?{urllib.parse.urlencode(query)}")
+        assert answer.status == 200, answer.body
+        return {row[name]: row[figure] for row in json.loads(answer.body)["results"]}
+    wait_until(lambda: sum(figures("page", "events").values()) == 4, 20)
+    assert figures("taste", "events") == {"sour": 2, "salty": 1}
+    visits = figures("flavour", "visits")
+    assert visits.pop("sour") + sum(visits.values()) == 2
+    assert figures("page", "events", filters="taste==salty") == {"/": 1}
+    assert sum(figures("entry_page", "visits", filters="flavour!=none").values()) == 3
 
 
 @pytest.mark.parametrize("value, sentence", [

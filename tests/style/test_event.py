@@ -11,7 +11,6 @@ SHARED_WORDS = {"site_id", "path", "timestamp", "event_id"} | {
     "url", "ip", "props", "source", "channel", "click", "browser", "os", "device", "country", "region",
     "city", "language", "scroll", "referrer", "hostname"}
 TABLE = "shared/event/fields.h"
-PROPERTIES = "reporting/report/metric_table.h"  # what is asked by, the names of many fields
 
 
 def table_of_protocol():
@@ -24,6 +23,15 @@ def table_of_protocol():
 
 def test_protocol_has_a_row_for_each_field_in_their_order():
     assert list(table_of_protocol()) == [field.key for field in fields()]
+
+
+def test_protocol_says_which_metrics_go_with_each_dimension():
+    rows = re.findall(r"^ +\(\d+, +'(\w+)'",
+                      (SOURCE / "sql/functions/dimensions.sql").read_text(), flags=re.M)
+    text = (SOURCE / "docs/protocol.md").read_text()
+    table = text[text.index("### Metrics"):text.index("### Filters")]
+    listed = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`[^|]*) \|", table, flags=re.M)))
+    assert sorted(listed) == sorted(rows)
 
 
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.key)
@@ -41,6 +49,6 @@ def test_no_field_is_spelled_out_again_in_the_programs(product_files):
     names = [field.key for field in fields() if field.key not in SHARED_WORDS]
     literal = re.compile(r'/\*.*?\*/|("(?:\\.|[^"\\\n])*")', flags=re.S)
     word = re.compile(r"\b(" + "|".join(names) + r")\b")
-    found = [f"{path}: {text}" for path in product_files if str(path) not in (TABLE, PROPERTIES)
+    found = [f"{path}: {text}" for path in product_files if str(path) != TABLE
              for text in literal.findall((SOURCE / path).read_text()) if word.search(text)]
     assert not found
