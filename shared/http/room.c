@@ -4,8 +4,9 @@
  * newcomer makes it too many, the connection that has been idle longest is closed for it,
  * unless it has only just become idle: where more clients come than there is room for, those
  * who are in are served, and do not throw each other out between two requests.  Without such
- * a one, it is that whose head has been coming for too long.  While all are at work the
- * newcomer takes one of the spare ones, and those after it wait in the backlog.
+ * a one, it is that whose head has been coming for too long, and then that whose body has.
+ * While all are at work the newcomer takes one of the spare ones, and those after it wait in
+ * the backlog.
  *
  * An address that has too many connections gives one of its own, and when none of those is
  * idle, the new one.
@@ -20,6 +21,7 @@ enum {
     SPARE_SHARE = 64, /* one spare connection for so many */
     SPARE_MAX = 16,
     SLOW_HEAD_MS = 1000, /* far more than an honest client needs for a head */
+    SLOW_BODY_MS = 3000, /* where it is read: an honest client may be on a slow line */
     FRESH_IDLE_MS = 100, /* a client that is at work sends its next request sooner */
     LOOK_MAX =
         1024 /* connections looked at for one of the same address; bounds the time */
@@ -68,24 +70,47 @@ static struct http_request *oldest(const struct http_server *server,
     return NULL;
 }
 
+/* A body that nobody reads is only waited for so that its client reads the answer. */
+static int64_t slow_ms(const struct http_request *req)
+{
+    bool is_read = req->phase == PHASE_BODY && !req->status && req->route->reads_body;
+
+    return is_read ? SLOW_BODY_MS : SLOW_HEAD_MS;
+}
+
+/* The request of the phase that has been coming longest, if that is too long. */
+static struct http_request *slowest(const struct http_server *server,
+                                    enum http_phase phase, int64_t timeout_ms,
+                                    const struct http_peer *peer,
+                                    const struct http_request *newcomer)
+{
+    struct http_request *req = oldest(server, phase, peer, newcomer);
+    int64_t begun_ms = req ? req->deadline_ms - timeout_ms : 0;
+
+    return req && (int64_t)uv_now(server->loop) - begun_ms >= slow_ms(req) ? req : NULL;
+}
+
 static struct http_request *find_victim(const struct http_server *server,
                                         const struct http_peer *peer,
                                         const struct http_request *newcomer)
 {
+    const struct http_options *options = &server->options;
     struct http_request *req = oldest(server, PHASE_IDLE, peer, newcomer);
-    int64_t now_ms = (int64_t)uv_now(server->loop);
-    int64_t fresh_deadline_ms = now_ms + server->options.idle_timeout_ms - FRESH_IDLE_MS;
-    int64_t slow_deadline_ms = now_ms + server->options.header_timeout_ms - SLOW_HEAD_MS;
+    int64_t fresh_deadline_ms =
+        (int64_t)uv_now(server->loop) + options->idle_timeout_ms - FRESH_IDLE_MS;
 
     if (req && (peer || req->deadline_ms <= fresh_deadline_ms))
         return req;
-    req = oldest(server, PHASE_HEADERS, peer, newcomer);
-    return req && req->deadline_ms <= slow_deadline_ms ? req : NULL;
+    req = slowest(server, PHASE_HEADERS, options->header_timeout_ms, peer, newcomer);
+    return req ? req
+               : slowest(server, PHASE_BODY, options->body_timeout_ms, peer, newcomer);
 }
 
 static void leave(struct http_request *req, enum http_leave why)
 {
     metric_add(&req->server->metrics->leaves[why], 1);
+    if (req->phase == PHASE_BODY)
+        http_rescue_late(req); /* what it is refused with, or that it was too slow */
     http_conn_cut(req);
 }
 

@@ -160,10 +160,13 @@ def test_readyz_there_says_what_is_wrong(daemons, name):
 
 # --- all of them --------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("data", [b"", b"GET /"], ids=["silent", "begun"])
+BODY_BEGUN = b"POST /event HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+
+
+@pytest.mark.parametrize("data", [b"", b"GET /", BODY_BEGUN], ids=["silent", "begun", "body"])
 def test_a_crowd_keeps_neither_health_nor_a_client_out(start, name, data):
     """As many as may be connected, and 50 more."""
-    daemon = start(name)
+    daemon = start(name, BODY_TIMEOUT_MS=60000)
     count = CROWDS[name] + 50
     many = crowd(daemon.port, count, data=data)
     try:
