@@ -16,6 +16,7 @@
 #include "shared/text/words.h"
 
 enum {
+    UNAUTHORIZED = 401,
     FORBIDDEN = 403,
     TOO_MANY = 429,
 };
@@ -162,7 +163,11 @@ bool access_has_key(const struct access *access)
 unsigned access_check_request(struct access *access, const struct http_request *req,
                               struct err *err)
 {
-    return guard_check(access->guard, req, err);
+    unsigned status = guard_check(access->guard, req, err);
+
+    if (status == UNAUTHORIZED)
+        guard_note_wrong(access->guard, req);
+    return status;
 }
 
 unsigned access_check_more(struct access *access, const struct http_request *req,
@@ -171,9 +176,14 @@ unsigned access_check_more(struct access *access, const struct http_request *req
     return guard_check_more(access->guard, req, err);
 }
 
-bool access_is_keyed(const struct access *access, const struct http_request *req)
+unsigned access_check_key(struct access *access, const struct http_request *req,
+                          struct err *err)
 {
-    return guard_is_keyed(access->guard, req);
+    unsigned status = guard_check_key(access->guard, req, err);
+
+    if (status == UNAUTHORIZED)
+        guard_note_wrong(access->guard, req);
+    return status;
 }
 
 const struct networks *access_proxies(const struct access *access)

@@ -55,8 +55,9 @@ unsigned access_check_request(struct access *access, const struct http_request *
                               struct err *err) MUST_CHECK;
 unsigned access_check_more(struct access *access, const struct http_request *req,
                            struct err *err) MUST_CHECK;
-/* Whether a key is asked for, and the request has it. */
-bool access_is_keyed(const struct access *access, const struct http_request *req);
+/* The same of the key alone, for a request that needs none otherwise (401, 429). */
+unsigned access_check_key(struct access *access, const struct http_request *req,
+                          struct err *err) MUST_CHECK;
 /* Whether it comes from a page that may send, or does not say from which (403). */
 unsigned access_check_origin(const struct access *access, const struct http_request *req,
                              struct err *err) MUST_CHECK;

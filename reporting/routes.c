@@ -376,6 +376,8 @@ unsigned routes_authorize(const struct http_request *req, void *user, struct err
 
     if (status == UNAUTHORIZED)
         status = check_share_key(routes, req, err);
+    if (status == UNAUTHORIZED)
+        guard_note_wrong(routes->guard, req);
     if (status)
         metric_add(&routes->metrics->failures[status == 429 ? ERR_BUSY : ERR_DENIED], 1);
     return status;

@@ -10,7 +10,8 @@
 #include "shared/http/http.h"
 
 enum {
-    FORBIDDEN = 403
+    FORBIDDEN = 403,
+    TOO_MANY = 429
 };
 
 static const char unavailable[] = "queue unavailable";
@@ -85,9 +86,15 @@ unsigned accept_judge_visitor(struct ways *ways, const struct http_request *req,
 {
     enum event_more field =
         event_has(event, EVENT_MORE_USER_AGENT) ? EVENT_MORE_USER_AGENT : EVENT_MORE_IP;
+    unsigned status =
+        event_has(event, field) ? access_check_key(ways->access, req, err) : 0;
 
-    if (!event_has(event, field) || access_is_keyed(ways->access, req))
+    if (!status)
         return 0;
+    if (status == TOO_MANY) {
+        metric_reject(ways->metrics, REJECTION_ADDRESS_RATE);
+        return status;
+    }
     metric_reject(ways->metrics, REJECTION_KEY);
     (void)err_set(err, ERR_DENIED, "\"%s\" needs a key", event_more_fields[field].key);
     return FORBIDDEN;

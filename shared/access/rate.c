@@ -20,6 +20,7 @@ struct bucket {
     uint64_t key; /* hashed with our secret; 0 in an unused bucket */
     int64_t tokens;
     int64_t filled_ms; /* when tokens was right */
+    int64_t exempt_ms; /* until then nothing is taken */
 };
 
 struct row {
@@ -100,20 +101,62 @@ static void fill(const struct rate *rate, struct bucket *bucket, int64_t now_ms)
         bucket->tokens = rate->burst;
 }
 
-bool rate_take(struct rate *rate, const void *key, size_t len, int64_t now_ms)
+/* The key's bucket at the time, in a row that is locked. */
+static struct bucket *enter(struct rate *rate, const void *key, size_t len,
+                            int64_t now_ms, struct row **ret_row)
 {
     uint64_t hash =
         siphash(&rate->secret, key, len) | 1; /* never that of an unused one */
     struct row *row = &rate->rows[(hash >> 1) % rate->row_count];
     struct bucket *bucket;
-    bool has_token;
 
     (void)pthread_mutex_lock(&row->lock);
     bucket = find(rate, row, hash, now_ms);
     fill(rate, bucket, now_ms);
-    has_token = bucket->tokens >= TOKEN;
-    if (has_token)
-        bucket->tokens -= TOKEN;
+    *ret_row = row;
+    return bucket;
+}
+
+static void leave(struct row *row)
+{
     (void)pthread_mutex_unlock(&row->lock);
+}
+
+static bool is_open(const struct bucket *bucket, int64_t now_ms)
+{
+    return bucket->tokens >= TOKEN || now_ms < bucket->exempt_ms;
+}
+
+bool rate_take(struct rate *rate, const void *key, size_t len, int64_t now_ms)
+{
+    struct row *row;
+    struct bucket *bucket = enter(rate, key, len, now_ms, &row);
+    bool has_token = is_open(bucket, now_ms);
+
+    if (bucket->tokens >= TOKEN && now_ms >= bucket->exempt_ms)
+        bucket->tokens -= TOKEN;
+    leave(row);
+    return has_token;
+}
+
+bool rate_has(struct rate *rate, const void *key, size_t len, int64_t now_ms)
+{
+    struct row *row;
+    bool has_token = is_open(enter(rate, key, len, now_ms, &row), now_ms);
+
+    leave(row);
+    return has_token;
+}
+
+bool rate_exempt(struct rate *rate, const void *key, size_t len, int64_t now_ms,
+                 int64_t until_ms)
+{
+    struct row *row;
+    struct bucket *bucket = enter(rate, key, len, now_ms, &row);
+    bool has_token = is_open(bucket, now_ms);
+
+    if (has_token)
+        bucket->exempt_ms = until_ms;
+    leave(row);
     return has_token;
 }

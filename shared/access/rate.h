@@ -25,4 +25,12 @@ void rate_free(struct rate *rate);
 /* Takes one token of the key's bucket at the monotonic time now_ms; false: it is empty. */
 bool rate_take(struct rate *rate, const void *key, size_t len, int64_t now_ms);
 
+/* Whether the bucket has a token, which stays there. */
+bool rate_has(struct rate *rate, const void *key, size_t len, int64_t now_ms);
+
+/* The same, and if it has one, the key gets all that it asks for until until_ms, or until it
+ * is forgotten. */
+bool rate_exempt(struct rate *rate, const void *key, size_t len, int64_t now_ms,
+                 int64_t until_ms);
+
 #endif

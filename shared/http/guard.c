@@ -16,6 +16,9 @@ enum {
     UNAUTHORIZED = 401,
     FORBIDDEN = 403,
     TOO_MANY = 429,
+    WRONG_BURST_SECONDS = 20, /* of the limit of wrong keys, at once */
+    WRONG_ADDRESSES = 8192,   /* that are remembered */
+    RIGHT_MS = 3600000        /* for so long a right key frees its address */
 };
 
 struct guard {
@@ -25,6 +28,8 @@ struct guard {
     struct hosts hosts;
     struct rate *per_address; /* owned; NULL: no limit */
     struct rate *per_network; /* likewise */
+    struct rate *wrong;       /* keys of an address; likewise */
+    struct rate *wrong_network;
     void (*on_unreadable)(void);
     _Atomic bool was_unreadable;
 };
@@ -51,6 +56,20 @@ static enum err_code load_hosts(struct guard *guard, const char *text, struct er
     return code ? err_wrap(err, "ALLOWED_HOSTS") : ERR_OK;
 }
 
+static enum err_code load_tries(struct guard *guard, int64_t per_second, struct err *err)
+{
+    int64_t per_network = per_second * GUARD_NETWORK_TIMES;
+    enum err_code code;
+
+    if (!per_second)
+        return ERR_OK;
+    code = rate_new(per_second, per_second * WRONG_BURST_SECONDS, WRONG_ADDRESSES,
+                    &guard->wrong, err);
+    return code ? code
+                : rate_new(per_network, per_network * WRONG_BURST_SECONDS,
+                           WRONG_ADDRESSES, &guard->wrong_network, err);
+}
+
 static enum err_code load_rates(struct guard *guard, const struct guard_options *options,
                                 struct err *err)
 {
@@ -66,7 +85,7 @@ static enum err_code load_rates(struct guard *guard, const struct guard_options 
     if (!code && per_network)
         code = rate_new(per_network, per_network * options->burst_seconds,
                         options->max_keys, &guard->per_network, err);
-    return code;
+    return code ? code : load_tries(guard, options->wrong_keys, err);
 }
 
 enum err_code guard_new(const struct guard_options *options, const struct guard *old,
@@ -94,6 +113,8 @@ enum err_code guard_new(const struct guard_options *options, const struct guard 
     if (old) {
         guard->per_address = old->per_address;
         guard->per_network = old->per_network;
+        guard->wrong = old->wrong;
+        guard->wrong_network = old->wrong_network;
         atomic_init(&guard->was_unreadable, atomic_load(&old->was_unreadable));
     }
     *ret_guard = guard;
@@ -115,6 +136,8 @@ void guard_free(struct guard *guard)
         return;
     rate_free(guard->per_address);
     rate_free(guard->per_network);
+    rate_free(guard->wrong);
+    rate_free(guard->wrong_network);
     guard_retire(guard);
 }
 
@@ -148,25 +171,50 @@ static bool is_rebound(const struct guard *guard, const struct http_request *req
             !http_request_is_of(req, &guard->proxies));
 }
 
-/* A client whose address we cannot know (it is gone already) is let through to fail later. */
-static bool take_token(struct guard *guard, const struct http_request *req)
-{
-    struct address client;
-    struct address part;
-    bool is_read = true;
-    int64_t now_ms = clock_mono_ms();
+/* Whom the limits count. */
+struct client {
+    struct address site;
+    struct address network;
+    bool has_network;
+};
 
-    if (!http_request_client(req, &guard->proxies, &client, &is_read))
-        return true;
+/* False for a client whose address we cannot know: it is gone already. */
+static bool find_client(struct guard *guard, const struct http_request *req,
+                        struct client *ret_client)
+{
+    struct address address;
+    bool is_read = true;
+
+    if (!http_request_client(req, &guard->proxies, &address, &is_read))
+        return false;
     if (!is_read && !atomic_exchange(&guard->was_unreadable, true) &&
         guard->on_unreadable)
         guard->on_unreadable();
-    part = address_of_site(&client);
-    if (guard->per_address &&
-        !rate_take(guard->per_address, part.bytes, sizeof(part.bytes), now_ms))
+    ret_client->site = address_of_site(&address);
+    ret_client->has_network = address_of_network(&address, &ret_client->network);
+    return true;
+}
+
+typedef bool (*rate_fn)(struct rate *rate, const void *key, size_t len, int64_t now_ms);
+
+static bool passes(const struct client *client, rate_fn ask, struct rate *of_site,
+                   struct rate *of_network)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (of_site && !ask(of_site, client->site.bytes, sizeof(client->site.bytes), now_ms))
         return false;
-    return !guard->per_network || !address_of_network(&client, &part) ||
-           rate_take(guard->per_network, part.bytes, sizeof(part.bytes), now_ms);
+    return !of_network || !client->has_network ||
+           ask(of_network, client->network.bytes, sizeof(client->network.bytes), now_ms);
+}
+
+/* Who cannot be found is let through to fail later. */
+static bool take_token(struct guard *guard, const struct http_request *req)
+{
+    struct client client;
+
+    return !find_client(guard, req, &client) ||
+           passes(&client, rate_take, guard->per_address, guard->per_network);
 }
 
 static unsigned refuse(unsigned status, const char *sentence, struct err *err)
@@ -189,13 +237,52 @@ bool guard_is_keyed(const struct guard *guard, const struct http_request *req)
            secret_is_bearer(http_request_header(req, "Authorization"), guard->key);
 }
 
+/* --- keys ------------------------------------------------------------------------ */
+
+static bool free_for_a_while(struct rate *rate, const void *key, size_t len,
+                             int64_t now_ms)
+{
+    return rate_exempt(rate, key, len, now_ms, now_ms + RIGHT_MS);
+}
+
+/* Whether the address may try the key; a right one frees it. */
+static bool may_try(struct guard *guard, const struct http_request *req, bool is_right)
+{
+    struct client client;
+
+    return !guard->wrong || !find_client(guard, req, &client) ||
+           passes(&client, is_right ? free_for_a_while : rate_has, guard->wrong,
+                  guard->wrong_network);
+}
+
+static bool brings_key(const struct http_request *req)
+{
+    return secret_in_bearer(http_request_header(req, "Authorization")) != NULL;
+}
+
+unsigned guard_check_key(struct guard *guard, const struct http_request *req,
+                         struct err *err)
+{
+    bool is_right = guard_is_keyed(guard, req);
+
+    if (brings_key(req) && guard->key && !may_try(guard, req, is_right))
+        return refuse(TOO_MANY, "too many wrong keys", err);
+    return is_right ? 0 : refuse(UNAUTHORIZED, "unauthorized", err);
+}
+
+void guard_note_wrong(struct guard *guard, const struct http_request *req)
+{
+    struct client client;
+
+    if (guard->key && guard->wrong && brings_key(req) && find_client(guard, req, &client))
+        (void)passes(&client, rate_take, guard->wrong, guard->wrong_network);
+}
+
 unsigned guard_check(struct guard *guard, const struct http_request *req, struct err *err)
 {
     if (is_rebound(guard, req))
         return refuse(FORBIDDEN, "the Host is not among ALLOWED_HOSTS", err);
     if (guard_check_more(guard, req, err) != 0)
         return TOO_MANY;
-    if (guard->key && !guard_is_keyed(guard, req))
-        return refuse(UNAUTHORIZED, "unauthorized", err);
-    return 0;
+    return guard->key ? guard_check_key(guard, req, err) : 0;
 }

@@ -2,8 +2,10 @@
  *
  * In this order: the Host, the address's limit, the key.  So an address that tries keys pays
  * for each of them.  All of it is off unless it is set, but for the Host of a server without
- * a key that is asked by way of 127.0.0.1.  Shared by all loops; nothing in it changes but
- * the buckets of the limits.
+ * a key that is asked by way of 127.0.0.1, and for the limit of wrong keys: an address that
+ * has brought too many has its keys not looked at for a while.  One that has brought the right
+ * one is free of that for an hour, so that a stranger behind the same proxy keeps nobody out.
+ * Shared by all loops; nothing in it changes but the buckets of the limits.
  */
 #ifndef SHARED_HTTP_GUARD_H
 #define SHARED_HTTP_GUARD_H
@@ -27,7 +29,8 @@ struct guard_options {
     int64_t per_address;       /* requests a second; IPv6 by /64; 0: no limit */
     int64_t per_network; /* likewise of an IPv6 /48; 0: GUARD_NETWORK_TIMES as many */
     int64_t burst_seconds;
-    int64_t max_keys; /* addresses that are remembered */
+    int64_t max_keys;   /* addresses that are remembered */
+    int64_t wrong_keys; /* a second of one address, IPv6 by /64 and /48; 0: no limit */
 
     /* Called once, when the address that a trusted proxy has written cannot be read. */
     void (*on_unreadable)(void);
@@ -60,10 +63,18 @@ const char *guard_key(const struct guard *guard);
 /* Whether a key is asked for, and the request has it. */
 bool guard_is_keyed(const struct guard *guard, const struct http_request *req);
 
-/* Returns 0, or the status to refuse with (403 wrong Host, 429 address too fast, 401 wrong
- * key), and fills err->msg with the sentence. */
+/* Returns 0, or the status to refuse with (403 wrong Host, 429 address too fast, or with too
+ * many wrong keys, 401 wrong key), and fills err->msg with the sentence.  After 401 the caller
+ * says by guard_note_wrong() that the key is none of another kind either. */
 unsigned guard_check(struct guard *guard, const struct http_request *req,
                      struct err *err) MUST_CHECK;
+
+/* The same of the key alone: 0, 401 or 429. */
+unsigned guard_check_key(struct guard *guard, const struct http_request *req,
+                         struct err *err) MUST_CHECK;
+
+/* The request has brought a wrong key, or none. */
+void guard_note_wrong(struct guard *guard, const struct http_request *req);
 
 /* Whether the address's limit has room for one thing more, for a request that was let in and
  * brings several: 0, or 429. */

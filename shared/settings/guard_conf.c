@@ -17,6 +17,7 @@ struct guard_options guard_conf_options(const struct guard_conf *conf)
         .per_network = conf->per_network,
         .burst_seconds = conf->burst_seconds,
         .max_keys = conf->max_keys,
+        .wrong_keys = conf->wrong_keys,
         .on_unreadable = on_unreadable,
     };
 }

@@ -14,6 +14,7 @@ struct guard_conf {
     int64_t per_network; /* 0: a multiple of per_ip */
     int64_t burst_seconds;
     int64_t max_keys;
+    int64_t wrong_keys;    /* a second; 0: no limit */
     char *trusted_proxies; /* owned */
 };
 
@@ -39,6 +40,11 @@ struct guard_conf {
         CONF_ROW("RATE_LIMIT_MAX_KEYS", CONF_INT, offsetof(owner, guard.max_keys),       \
                  .initial = "65536", .min = 8, .max = 16777216,                          \
                  .help = "Addresses, networks or sites that each limit remembers"),      \
+        CONF_ROW(                                                                        \
+            "RATE_LIMIT_WRONG_KEYS", CONF_INT, offsetof(owner, guard.wrong_keys),        \
+            .initial = "10", .max = 1000000,                                             \
+            .help = "Wrong keys a second of one client address (IPv6: /64) at most, 20 " \
+                    "times as many at once, then 429 to any; 0: no limit"),              \
         CONF_ROW(                                                                        \
             "TRUSTED_PROXIES", CONF_TEXT, offsetof(owner, guard.trusted_proxies),        \
             .initial = "", .max = 4096,                                                  \

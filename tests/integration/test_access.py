@@ -58,6 +58,31 @@ def test_an_address_pays_before_its_key_is_looked_at(daemons, redis):
     assert wrong.count(401) < 10 and set(wrong) == {401, 429}
 
 
+@pytest.mark.parametrize("target", ["/event", "/batch", "/collect"])
+def test_wrong_keys_are_slowed_down_by_default(daemons, redis, target):
+    """Where a page may bring one, too: it says whether it is right."""
+    daemon = daemons.start("ingestion", REDIS_URL=redis.url, INGEST_KEY=KEY,
+                           TRUSTED_PROXIES="127.0.0.1", RATE_LIMIT_WRONG_KEYS=1)
+    body = event(user_agent="Mozilla/5.0 Firefox/151.0", ip="192.0.2.200")
+    refused = 403 if target == "/collect" else 401
+
+    def post_from(client, key):
+        headers = [("X-Forwarded-For", client)]
+        headers += [("Authorization", f"Bearer {key}")] if key else []
+        return daemon.request("POST", target, [body] if target == "/batch" else body, headers)
+
+    def statuses(client):
+        return [post_from(client, f"wrong{n}").status for n in range(60)]
+    few = statuses("192.0.2.1")
+    assert few[:20] == [refused] * 20 and 0 < few.count(429) and set(few) == {refused, 429}
+    assert post_from("192.0.2.1", KEY).error == "too many wrong keys"  # or it would be told
+    assert post_from("192.0.2.1", None).status == refused  # that is no try
+    assert post_from("192.0.2.2", KEY).status == 200
+    assert statuses("192.0.2.2")[-1] == refused  # nobody keeps its owner out
+    wide = (post_from(f"2001:db8:0:{n:x}::1", f"wrong{n}").status for n in range(9000))
+    assert next(n for n, status in enumerate(wide) if status == 429) >= 320
+
+
 @pytest.mark.parametrize("headers,status,error", [
     ({}, 401, "unauthorized"),
     ({"Content-Type": "a/b; charset=x"}, 401, "unauthorized"),

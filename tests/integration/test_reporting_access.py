@@ -62,6 +62,23 @@ def test_a_client_that_asks_too_fast_gets_429(daemons, database):
     assert {daemon.get("/healthz").status for _ in range(20)} == {200}
 
 
+def test_wrong_tokens_are_slowed_down_by_default(daemons, database, tmp_path):
+    """Those that look like share keys, too; a right one of those is none."""
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_TOKEN=LONG,
+                           TRUSTED_PROXIES="127.0.0.1", RATE_LIMIT_WRONG_KEYS=1)
+    key = link_of(tmp_path, "demo").split("#key=")[1]
+
+    def statuses(client, tries):
+        return [ask(daemon, [("X-Forwarded-For", client), *bearer(one)]).status for one in tries]
+    assert statuses("192.0.2.3", [key] * 40) == [200] * 40
+    for tries in ([f"wrong{n}" for n in range(60)], [f"{n:032x}.demo" for n in range(60)]):
+        few = statuses("192.0.2.1", tries)
+        assert 429 in few and set(few) <= {401, 429}
+    assert statuses("192.0.2.1", [LONG, key]) == [429] * 2
+    assert statuses("192.0.2.2", [LONG, "wrong"]) == [200, 401]
+    assert statuses("192.0.2.2", ["wrong"] * 40 + [LONG])[-1] == 200
+
+
 def test_clients_behind_a_trusted_proxy_have_limits_of_their_own(daemons, database):
     daemon = daemons.start("reporting", DATABASE_URL=database.url, RATE_LIMIT_PER_IP=1,
                            RATE_LIMIT_BURST_SECONDS=2, TRUSTED_PROXIES="127.0.0.1")

@@ -57,6 +57,34 @@ static void test_rate_keeps_keys_apart(void **state)
     rate_free(rate);
 }
 
+static void test_rate_has_takes_nothing(void **state)
+{
+    struct rate *rate = make(1, 2, 64);
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_true(rate_has(rate, "a", 1, 0));
+    assert_int_equal(take_all(rate, "a", 0), 2);
+    assert_false(rate_has(rate, "a", 1, 0));
+    assert_true(rate_has(rate, "a", 1, 1000));
+    rate_free(rate);
+}
+
+static void test_rate_exempts_who_has_a_token_left(void **state)
+{
+    struct rate *rate = make(1, 2, 64);
+
+    (void)state;
+    assert_int_equal(take_all(rate, "b", 0), 2);
+    assert_false(rate_exempt(rate, "b", 1, 0, 5000));
+    assert_false(rate_has(rate, "b", 1, 0));
+    assert_true(rate_exempt(rate, "a", 1, 0, 5000));
+    for (int i = 0; i < 9; i++)
+        assert_true(rate_take(rate, "a", 1, 4999));
+    assert_int_equal(take_all(rate, "a", 5000), 2); /* what it had, it has */
+    rate_free(rate);
+}
+
 static void test_rate_of_a_fast_and_of_a_slow_key_add_up_exactly(void **state)
 {
     struct rate *rate = make(1000000, 1000000, 64);
@@ -99,6 +127,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rate_gives_a_burst_and_then_its_rate),
         cmocka_unit_test(test_rate_keeps_keys_apart),
+        cmocka_unit_test(test_rate_has_takes_nothing),
+        cmocka_unit_test(test_rate_exempts_who_has_a_token_left),
         cmocka_unit_test(test_rate_of_a_fast_and_of_a_slow_key_add_up_exactly),
         cmocka_unit_test(test_rate_forgets_the_idle_when_there_are_too_many),
         cmocka_unit_test(test_rate_survives_a_failed_allocation),
