@@ -50,6 +50,7 @@ struct report_request {
     enum statement_id report;          /* the row of its route */
     const struct report *source;       /* the statement that is asked */
     int64_t deadline_ms;               /* of all its questions to the rollups together */
+    bool is_raw_denied;                /* raw events are not for who asks */
     char version[ROUTES_VERSION_SIZE]; /* of the rollups; "" is not known */
     struct ask ask;
     struct buf made; /* the bytes of the ask; data is `bytes` and does not move */
@@ -102,6 +103,12 @@ static void answer_failure(struct reporting_metrics *metrics, struct http_reques
 
 /* --- reports --------------------------------------------------------------------- */
 
+/* Whether raw events are only for who has the token, and a share key is none. */
+static bool is_raw_denied(const struct routes *routes, const struct http_request *req)
+{
+    return routes->raw_needs_token && !guard_is_keyed(routes->guard, req);
+}
+
 static struct report_request *report_request_new(const struct routes *routes,
                                                  struct http_request *req,
                                                  enum statement_id report,
@@ -117,6 +124,7 @@ static struct report_request *report_request_new(const struct routes *routes,
     request->report = report;
     request->ask = *ask;
     request->version[0] = '\0';
+    request->is_raw_denied = is_raw_denied(routes, req);
     request->deadline_ms = clock_mono_ms() + routes->query_timeout_ms;
     request->made = (struct buf){.data = request->bytes, .cap = size, .max_bytes = size};
     ask_move(&request->ask, &request->made);
@@ -247,12 +255,6 @@ static enum err_code begin_export(struct report_request *request, struct err *er
     return code;
 }
 
-/* Whether raw events are nobody's to ask. */
-static bool is_raw_denied(const struct routes *routes)
-{
-    return routes->raw_needs_token && !guard_has_key(routes->guard);
-}
-
 static void deny_raw(const struct routes *routes, struct http_request *req,
                      const char *sentence)
 {
@@ -320,7 +322,7 @@ static void on_now(const PGresult *rows, const struct err *err, void *user)
         return;
     }
     pool = report_get(report_source(request->report, &request->ask))->pool;
-    if (pool == POOL_RAW && is_raw_denied(routes)) {
+    if (pool == POOL_RAW && request->is_raw_denied) {
         deny_raw(routes, request->http, "raw events need a token");
         mem_free(request);
         return;
@@ -400,7 +402,7 @@ static void on_report(struct http_request *req, void *user)
     }
     if ((report_get(report)->params & ASK_PARAM_FORMAT) && !query_get(&query, "format"))
         ask.is_csv = replies_wants_csv(req);
-    if ((ask.is_exact || report_get(report)->is_export) && is_raw_denied(routes)) {
+    if ((ask.is_exact || report_get(report)->is_export) && is_raw_denied(routes, req)) {
         deny_raw(routes, req,
                  ask.is_exact ? "exact=true needs a token" : "an export needs a token");
         return;

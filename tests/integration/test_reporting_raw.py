@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from support.daemon import run
 from support.events import event
 from support.http import Connection, build
 from support.locks import blocked, locked, wait_blocked
@@ -133,7 +134,7 @@ def test_filters_beyond_the_counts_are_raw_questions(daemons, database):
                               ).status == 200
     patient = start(daemons, database, RAW_QUERY_TIMEOUT_MS=60000)
     with locked(database, "events"):
-        raw = [ask(patient, target) for target in FILTERED]
+        raw = [ask(patient, target) for target in (*FILTERED, "/stats/realtime?site_id=s")]
         wait_blocked(database, 2)
         for connection in raw:
             connection.close()
@@ -154,7 +155,7 @@ def test_questions_of_a_reporting_that_is_killed_end(daemons, database):
     raw.close()
 
 
-def test_raw_events_may_be_for_the_token_alone(daemons, database):
+def test_raw_events_may_be_for_the_token_alone(daemons, database, tmp_path):
     load(database, [event(site_id="s")])
     token = "t" * 32
     bearer = (("Authorization", f"Bearer {token}"),)
@@ -167,5 +168,13 @@ def test_raw_events_may_be_for_the_token_alone(daemons, database):
     one = start(daemons, database, RAW_NEEDS_TOKEN="true", REPORTING_TOKEN=token)
     assert one.get(EXACT.format("s")).status == 401
     assert one.get(EXACT.format("s"), headers=bearer).json()["total_views"] == 1
+    link = run("reporting", "--share", "s", cwd=tmp_path, env={"REPORTING_TOKEN": token}).stdout
+    shared = (("Authorization", f"Bearer {link.strip().split('#key=')[1]}"),)
+    for target in FILTERED[:1] + (FILTERED[1].replace("prop:a==b", "page==/;country==DE"),):
+        assert one.get(target, headers=shared).error == "raw events need a token"
+        assert one.get(target, headers=bearer).status == 200
+    assert one.get("/stats/aggregate?site_id=s&filters=page==/&metrics=visitors",
+                   headers=shared).status == 200
+    assert one.get("/stats/realtime?site_id=s", headers=shared).status == 200
     all_of_them = start(daemons, database)
     assert all_of_them.get(EXACT.format("s")).json()["total_views"] == 1
