@@ -9,7 +9,7 @@ import pytest
 
 from support.process import unprivileged_user
 from support.settings import SOURCE
-from support.up import DAEMONS, Up, clone, give
+from support.up import DAEMONS, Up, clone, copy_of_scripts, give, processes_with
 from support.wait import wait_until
 
 SERVERS = ("redis-server", "postgres")
@@ -309,3 +309,63 @@ def test_a_folder_of_root_with_other_things_is_no_spool(up, tmp_path):
     (other / "letters").write_text("mine")
     assert "belongs to root and has other things in it" in up(SPOOL_DIR=other).fail()
     assert (other / "letters").stat().st_uid == 0
+
+
+# --- scripts/demo ------------------------------------------------------------------
+
+def demo(env, *arguments, root=SOURCE):
+    return subprocess.Popen([root / "scripts/demo", "--days=1", *arguments], env=env, text=True,
+                            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+def test_the_ingestion_of_the_demo_has_no_more_rights_than_the_one_of_up(shared_up):
+    env = {name: value for name, value in shared_up.env.items() if name != "INGEST_KEY"}
+    sender = demo(env, "--live")
+    try:
+        def found():
+            assert sender.poll() is None, sender.stderr.read()
+            return [pid for pid, words in processes_with("--trusted-proxies=127.0.0.1").items()
+                    if words.startswith(("ingestion --port=0",
+                                         f"{SOURCE}/build/release/ingestion/ingestion --port=0"))
+                    and is_below(pid, sender.pid)]
+        wait_until(lambda: len(found()) == 1, 20, "ingestion to run")
+        pid = found()[0]
+        text = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode()
+        names = {pair.split("=", 1)[0] for pair in text.split("\0") if "=" in pair}
+        assert names <= {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "REDIS_URL", "INGEST_KEY",
+                         "GEOIP_TEXT_DIR", "PWD", "OLDPWD", "SHLVL", "_"}, names
+        assert "REDIS_URL=redis://ingestion:" in text
+        words = pathlib.Path(f"/proc/{pid}/status").read_text()
+        if os.geteuid() == 0:
+            assert "NoNewPrivs:\t1" in words and "CapBnd:\t0000000000000000" in words
+            assert pathlib.Path(f"/proc/{pid}").stat().st_uid != 0
+            assert not [one for one in pathlib.Path(f"/proc/{pid}/fd").iterdir()
+                        if one.resolve().is_dir()]
+    finally:
+        sender.terminate()
+        sender.communicate(timeout=60)
+
+
+def is_below(pid, ancestor):
+    while pid > 1 and pid != ancestor:
+        pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    return pid == ancestor
+
+
+@for_root
+def test_root_runs_nothing_of_another_user_for_the_demo(tmp_path, request):
+    who = unprivileged_user()
+    var = tmp_path / "var"
+    var.mkdir()
+    (var / "env").write_text(f"touch {tmp_path}/owned\n")
+    os.chown(var / "env", who["user"], who["group"])
+    env = {"PATH": os.environ["PATH"], "ANALYTICS_VAR": str(var)}
+    assert "belongs to" in demo(env).communicate(timeout=60)[1]
+    theirs = pathlib.Path(subprocess.check_output(
+        ["mktemp", "-d", "/tmp/analytics-owner-XXXXXX"], text=True).strip())
+    request.addfinalizer(lambda: subprocess.run(["rm", "-rf", theirs], check=True))
+    theirs.chmod(0o755)
+    root = copy_of_scripts(theirs)
+    give(theirs, who)
+    assert "Going on as" in demo(env, root=root).communicate(timeout=60)[1]
+    assert not (tmp_path / "owned").exists()
