@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "ingestion/access.h"
+#include "ingestion/commit/committer.h"
 #include "ingestion/enrich/enrich.h"
 #include "shared/base/clock.h"
 #include "shared/event/event.h"
@@ -41,6 +42,26 @@ void accept_refuse(struct http_request *req, enum err_code code, const struct er
     unsigned status = err_http_status(code);
 
     http_answer_error(req, status, status == 503 ? unavailable : err->msg);
+}
+
+void accept_reject(struct ways *ways, struct http_request *req, enum err_code code,
+                   const struct err *err)
+{
+    accept_note(ways, code, 1);
+    accept_refuse(req, code, err);
+}
+
+void accept_reject_all(struct ways *ways, struct http_request *req,
+                       struct delivery *delivery, size_t events, const struct err *err)
+{
+    size_t counted = events ? events : 1;
+
+    committer_take_back(delivery);
+    if (err->code == ERR_INVALID) /* the parser's flaw is that of an event before */
+        metric_add(&ways->metrics->rejected[EVENT_FLAW_JSON], (int64_t)counted);
+    else
+        accept_note(ways, err->code, counted);
+    accept_refuse(req, err->code, err);
 }
 
 /* A far future is a partition, a row of rollups and a day that nobody asks for, for ever. */

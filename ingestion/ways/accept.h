@@ -19,6 +19,7 @@ struct access;
 struct agent_cache;
 struct enricher;
 struct committer;
+struct delivery;
 struct event;
 struct event_parser;
 struct http_request;
@@ -67,5 +68,14 @@ void accept_note(struct ways *ways, enum err_code code, size_t events);
 /* Answers with the status of the code: 503 in the words of the contract, otherwise
  * err->msg. */
 void accept_refuse(struct http_request *req, enum err_code code, const struct err *err);
+
+/* Both, of a request of one event or before its first one. */
+void accept_reject(struct ways *ways, struct http_request *req, enum err_code code,
+                   const struct err *err);
+
+/* Takes back what of a request's events is in the delivery, counts them as refused, at least one,
+ * and answers.  ERR_INVALID is what is wrong with the text around the events. */
+void accept_reject_all(struct ways *ways, struct http_request *req,
+                       struct delivery *delivery, size_t events, const struct err *err);
 
 #endif

@@ -187,19 +187,6 @@ static enum err_code finish(struct intake *intake)
     return code;
 }
 
-static void refuse(struct intake *intake, enum err_code code, const struct err *err)
-{
-    struct ways *ways = intake->ways;
-    size_t events = intake->accepted ? intake->accepted : 1;
-
-    committer_take_back(&intake->delivery);
-    if (code == ERR_INVALID)
-        metric_add(&ways->metrics->rejected[EVENT_FLAW_JSON], (int64_t)events);
-    else
-        accept_note(ways, code, events);
-    accept_refuse(intake->req, code, err);
-}
-
 static void forget_errors(struct buf *errors)
 {
     if (errors->cap > KEPT_BYTES)
@@ -214,15 +201,15 @@ void way_batch(struct http_request *req, struct ways *ways)
     enum err_code code = committer_begin(ways->committer, &intake.delivery);
 
     if (code) {
-        accept_note(ways, code, 1);
-        accept_refuse(req, code, &err);
+        accept_reject(ways, req, code, &err);
         return;
     }
     find_items(req, &intake.items);
     code = take_events(&intake, &err);
     if (!code)
         code = finish(&intake);
+    err.code = code; /* where there is no sentence, none is needed */
     if (code)
-        refuse(&intake, code, &err);
+        accept_reject_all(ways, req, &intake.delivery, intake.accepted, &err);
     forget_errors(&ways->errors);
 }

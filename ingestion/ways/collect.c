@@ -176,20 +176,6 @@ static enum err_code finish(struct intake *intake)
     return ERR_OK;
 }
 
-/* What is wrong with the whole request. */
-static void refuse(struct intake *intake, enum err_code code, const struct err *err)
-{
-    struct ways *ways = intake->ways;
-    size_t events = intake->accepted ? intake->accepted : 1;
-
-    committer_take_back(&intake->delivery);
-    if (code == ERR_INVALID)
-        metric_add(&ways->metrics->rejected[EVENT_FLAW_JSON], (int64_t)events);
-    else
-        accept_note(ways, code, events);
-    accept_refuse(intake->req, code, err);
-}
-
 static void take_all(struct intake *intake, const char *bytes, size_t len)
 {
     struct ways *ways = intake->ways;
@@ -197,8 +183,7 @@ static void take_all(struct intake *intake, const char *bytes, size_t len)
     enum err_code code = committer_begin(ways->committer, &intake->delivery);
 
     if (code) {
-        accept_note(ways, code, 1);
-        accept_refuse(intake->req, code, &err);
+        accept_reject(ways, intake->req, code, &err);
         return;
     }
     enricher_clear(ways->enricher);
@@ -207,8 +192,9 @@ static void take_all(struct intake *intake, const char *bytes, size_t len)
                                 : take_event(intake, bytes, len);
     if (!code)
         code = finish(intake);
+    err.code = code; /* where there is no sentence, none is needed */
     if (code)
-        refuse(intake, code, &err);
+        accept_reject_all(ways, intake->req, &intake->delivery, intake->accepted, &err);
 }
 
 void way_collect(struct http_request *req, struct ways *ways)

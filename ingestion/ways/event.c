@@ -9,13 +9,6 @@
 #include "shared/event/event.h"
 #include "shared/http/http.h"
 
-static void reject(struct http_request *req, struct ways *ways, enum err_code code,
-                   const struct err *err)
-{
-    accept_note(ways, code, 1);
-    accept_refuse(req, code, err);
-}
-
 void way_event(struct http_request *req, struct ways *ways)
 {
     struct event event;
@@ -27,7 +20,7 @@ void way_event(struct http_request *req, struct ways *ways)
 
     code = event_parse(ways->parser, body, len, &event, &err);
     if (code) {
-        reject(req, ways, code, &err);
+        accept_reject(ways, req, code, &err);
         return;
     }
     enricher_clear(ways->enricher);
@@ -40,5 +33,5 @@ void way_event(struct http_request *req, struct ways *ways)
     }
     code = committer_push(ways->committer, &event, req);
     if (code)
-        reject(req, ways, code, &err);
+        accept_reject(ways, req, code, &err);
 }
