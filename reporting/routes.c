@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "reporting/export/export.h"
+#include "reporting/failure.h"
 #include "reporting/metrics.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
@@ -27,7 +28,6 @@
 #include "shared/access/secret.h"
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
-#include "shared/base/log.h"
 #include "shared/base/mem.h"
 #include "shared/http/guard.h"
 #include "shared/http/health.h"
@@ -37,7 +37,6 @@ enum {
     /* A thousand paths of 2,048 characters, each character at most six bytes in JSON; in CSV
      * all values of a property, which are much shorter. */
     ANSWER_BYTES_MAX = 67108864,
-    ROUTES_LOG_INTERVAL_MS = 10000,
     ROUTES_VERSION_SIZE = 64, /* two numbers */
     UNAUTHORIZED = 401,
     FORBIDDEN = 403
@@ -56,50 +55,6 @@ struct report_request {
     struct buf made; /* the bytes of the ask; data is `bytes` and does not move */
     char bytes[];
 };
-
-/* --- errors ---------------------------------------------------------------------- */
-
-/* What a client reads about it.  The log has the details: nothing of Postgres's own words
- * goes out. */
-static const char *sentence_of(enum err_code code)
-{
-    switch ((int)code) {
-    case ERR_TIMEOUT:
-        return "database did not answer in time";
-    case ERR_SCHEMA:
-        return "database schema is missing, or of another version";
-    case ERR_DENIED:
-        return "database refused access";
-    case ERR_CONFIG:
-        return "DATABASE_URL is wrong";
-    case ERR_BUSY:
-        return "too many queries";
-    case ERR_NOMEM:
-        return "out of memory";
-    case ERR_BUG:
-    case ERR_CORRUPT:
-        return "internal error";
-    default:
-        return "database unavailable";
-    }
-}
-
-/* Whatever is wrong with the database is no fault of the client's: a 4xx becomes 503. */
-static void answer_failure(struct reporting_metrics *metrics, struct http_request *req,
-                           const struct err *err, const char *sentence)
-{
-    static struct log_limit limit;
-    bool is_ours = err->code == ERR_BUG || err->code == ERR_CORRUPT;
-    int64_t suppressed;
-
-    metric_add(&metrics->failures[err->code], 1);
-    if (log_limit_allows(&limit, ROUTES_LOG_INTERVAL_MS, &suppressed))
-        log_line(LOG_WARN, "could not answer a request",
-                 LOG_FIELDS(log_text("reason", err->msg),
-                            log_text("error", err_name(err->code)),
-                            log_int("suppressed", suppressed)));
-    http_answer_error(req, is_ours ? err_http_status(err->code) : 503, sentence);
-}
 
 /* --- reports --------------------------------------------------------------------- */
 
@@ -139,7 +94,7 @@ static const char *sentence_for(const struct report_request *request, enum err_c
         return "the question needs too many raw events; shorten the range";
     if (report_get(request->report)->is_export && code == ERR_BUSY)
         return "too many exports";
-    return sentence_of(code);
+    return failure_sentence(code);
 }
 
 /* Answers an error of its client's, or one of ours, and ends the request. */
@@ -149,7 +104,7 @@ static void end_with(struct report_request *request, const struct err *err)
         metric_add(&request->routes->metrics->failures[err->code], 1);
         http_answer_error(request->http, 400, err->msg);
     } else {
-        answer_failure(request->routes->metrics, request->http, err,
+        failure_answer(request->routes->metrics, request->http, err,
                        sentence_for(request, err->code));
     }
     mem_free(request);
@@ -241,7 +196,7 @@ void routes_on_export_failed(struct http_request *req, const struct err *err, vo
 {
     const struct routes *routes = user;
 
-    answer_failure(routes->metrics, req, err, sentence_of(err->code));
+    failure_answer(routes->metrics, req, err, failure_sentence(err->code));
 }
 
 /* The request is the export's from here on. */
@@ -411,7 +366,7 @@ static void on_report(struct http_request *req, void *user)
     if (!request)
         (void)err_set(&err, ERR_NOMEM, "out of memory");
     if (!request || begin(request, &err)) {
-        answer_failure(routes->metrics, req, &err, sentence_of(err.code));
+        failure_answer(routes->metrics, req, &err, failure_sentence(err.code));
         mem_free(request);
     } else {
         http_wait(req);
@@ -451,7 +406,7 @@ static void on_version_rows(const PGresult *rows, const struct err *err, void *u
 
     if (rows)
         err = session_check_version(rows, &version_err) ? &version_err : NULL;
-    http_health_answer(req, err ? sentence_of(err->code) : NULL);
+    http_health_answer(req, err ? failure_sentence(err->code) : NULL);
 }
 
 static bool is_readyz_gone(const void *user)
@@ -469,7 +424,7 @@ static void on_readyz(struct http_request *req, void *user)
 
     if (pool_check(routes->pools[POOL_ROLLUP], &err) ||
         pool_ask(routes->pools[POOL_HEALTH], &query, &asker, &err))
-        http_answer_error(req, 503, sentence_of(err.code));
+        http_answer_error(req, 503, failure_sentence(err.code));
     else
         http_wait(req);
 }

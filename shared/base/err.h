@@ -42,7 +42,7 @@ enum err_action {
     X(READ_ONLY, "read_only", 503, ACTION_RETRY)       /* reconnect to the primary */    \
     X(NOMEM, "no_memory", 503, ACTION_RETRY)           /* try again later */             \
     X(SCHEMA, "schema", 503, ACTION_HALT)              /* table or column is missing */  \
-    X(CONFIG, "config", 500, ACTION_HALT)              /* a setting is wrong */          \
+    X(CONFIG, "config", 503, ACTION_HALT)              /* a setting is wrong */          \
     X(CORRUPT, "corrupt", 500, ACTION_HALT)            /* stored bytes are damaged */    \
     X(BUG, "bug", 500, ACTION_HALT)                    /* our own mistake */
 
