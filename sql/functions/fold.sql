@@ -1,5 +1,5 @@
 -- fold.sql: what upkeep does for each site: months folded; hours that are too
--- old deleted, and visits whose raw events are.
+-- old deleted, and visits whose raw events are; users counted anew that wait for it still.
 --
 -- A month that has ended is folded, value by value in the order of (dimension, value_id): rows
 -- of grain 3, each the sum of its days.  The row in folds says how far it is; the roll-up adds
@@ -113,6 +113,7 @@ DECLARE
     count     integer := 0;
     gone      bigint;
     swept     record;
+    is_whole  boolean;
 BEGIN
     PERFORM must_be_within('p_after', p_after, 0, 2147483647),
             must_be_within('p_ms', p_ms, 1, 1000);
@@ -127,6 +128,7 @@ BEGIN
     DELETE FROM values_made WHERE day < (now() AT TIME ZONE 'UTC')::date;
     SELECT * INTO swept FROM site_sweep(5000);
     deleted := swept.deleted;
+    is_whole := rollup_recount_rest(ends_at);
     SELECT * INTO state FROM rollup_state;
     first_day := (now() AT TIME ZONE 'UTC')::date - state.hours_days;
     FOR present IN SELECT * FROM sites WHERE home_no > p_after ORDER BY home_no LIMIT 1000 LOOP
@@ -151,7 +153,7 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
-    IF count < 1000 AND swept.is_done THEN
+    IF count < 1000 AND swept.is_done AND is_whole THEN
         next := NULL;
     END IF;
 END

@@ -55,10 +55,14 @@ BEGIN
 END
 $$;
 
--- Counts the users of a day's visits by their values, and writes those that differ.
+-- Counts the users of a day's visits by their values, and writes those that differ.  Of a day
+-- whose visits went with their raw events only those are there that came late: they are added.
 CREATE OR REPLACE FUNCTION rollup_recount_day(p_site_no integer, p_day date, p_zone text,
                                               p_is_all boolean) RETURNS void
 LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+DECLARE
+    is_whole boolean := (SELECT p_day::timestamp AT TIME ZONE p_zone >= raw_from
+                           FROM rollup_state);
 BEGIN
     WITH counted AS (
         SELECT (v.place + 3)::smallint AS dimension, v.value_id,
@@ -75,14 +79,18 @@ BEGIN
         SELECT dimension FROM dimensions
          WHERE kind = 'visit' AND (p_is_all OR dimension = dimension_exit_page())
     ), wanted AS (
-        SELECT c.ctid AS tid, coalesce(n.users, hll_empty(11, 5, 128, 1)) AS users
+        SELECT c.ctid AS tid,
+               CASE WHEN is_whole THEN coalesce(n.users, hll_empty(11, 5, 128, 1))
+                    ELSE hll_union(c.users, n.users) END AS users
           FROM dimension_of d
          CROSS JOIN LATERAL (
                SELECT c.ctid, c.dimension, c.value_id, c.users FROM counts c
                 WHERE c.site_no = p_site_no AND c.dimension = d.dimension AND c.grain = 1
                   AND c.day = p_day OFFSET 0) AS c
           LEFT JOIN counted n ON n.dimension = c.dimension AND n.value_id = c.value_id
-         WHERE c.users IS DISTINCT FROM coalesce(n.users, hll_empty(11, 5, 128, 1))
+         WHERE CASE WHEN is_whole
+                    THEN c.users IS DISTINCT FROM coalesce(n.users, hll_empty(11, 5, 128, 1))
+                    ELSE n.users IS NOT NULL END
     )
     UPDATE counts c SET users = w.users FROM wanted w WHERE c.ctid = w.tid;
 END
@@ -108,5 +116,28 @@ BEGIN
              WHERE d.kind = 'visit') AS c
      WHERE m.site_no = p_site_no AND m.dimension = c.dimension AND m.grain = 3
        AND m.day = first AND m.value_id = c.value_id AND m.users IS DISTINCT FROM c.users;
+END
+$$;
+
+-- Counts anew, until ends_at, what the chunks had no time for, or none came after.  False:
+-- something is left.
+CREATE OR REPLACE FUNCTION rollup_recount_rest(p_ends_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    before  bigint;
+    waiting bigint := (SELECT count(*) FROM stale_users);
+    all_of  bigint := waiting;
+BEGIN
+    WHILE waiting > 0 LOOP
+        PERFORM rollup_recount_users(1000);
+        before := waiting;
+        waiting := (SELECT count(*) FROM stale_users);
+        EXIT WHEN waiting = before; -- they are not due yet
+        EXIT WHEN clock_timestamp() >= p_ends_at;
+    END LOOP;
+    IF waiting < all_of THEN
+        PERFORM rollup_move_position(); -- readers may have the old figures
+    END IF;
+    RETURN waiting IN (0, before);
 END
 $$;

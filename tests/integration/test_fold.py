@@ -139,3 +139,41 @@ def test_visits_go_with_their_raw_events(filled):
     assert filled.value("SELECT count(*) FROM site_visits WHERE began_at < %s AND ended_at > %s",
                         (f"{month(-2)}Z", f"{month(-2)}Z")) >= 1
     assert filled.value("SELECT sum(visits) FROM totals WHERE grain = 0") == total
+
+
+def exit_users(database):
+    return database.rows("SELECT day, value, visitors FROM site_values WHERE property = 'exit_page' "
+                         "AND site_id = 'demo' ORDER BY 1, 2")
+
+
+def test_a_late_event_takes_no_users_from_a_day_whose_visits_are_gone(filled):
+    """What a day's users are counted anew from went with its raw events."""
+    wait_until(lambda: filled.value("SELECT count(*) FROM stale_users") == 0 or filled.rows(
+        "SELECT rollup_recount_users(10000)") == 0, 20, "users to be counted")
+    before = exit_users(filled)
+    day = next(row[0] for row in before if row[2] > 0)
+    filled.rows("UPDATE rollup_state SET raw_from = %s", (f"{month(0)}Z",))
+    keep(filled)
+    assert filled.value("SELECT count(*) FROM visits WHERE ended_at < %s", (f"{month(0)}Z",)) == 0
+    for _ in range(2):  # the second one changes the visit of the first
+        filled.rows("INSERT INTO events (site_id, event_type, path, user_id, timestamp) VALUES "
+                    "('demo', 'page_view', '/late', 'late', %s::timestamptz + "
+                    "interval '12 hours' + random() * interval '9 minutes')", (f"{day}Z",))
+        roll_up(filled)
+    keep(filled)
+    assert [row for row in exit_users(filled) if row[1] != "/late"] == before
+    assert [row for row in exit_users(filled) if row[1] == "/late"] == [(day, "/late", 1)]
+
+
+def test_upkeep_counts_what_the_chunks_had_no_time_for(filled):
+    """The users of many days at once, and where no further event comes."""
+    keep(filled)
+    filled.rows("INSERT INTO events (site_id, event_type, path, user_id, timestamp) "
+                "SELECT 'many' || n %% 7, 'page_view', '/', 'u', %s::timestamptz "
+                "+ n / 7 * interval '1 day' FROM generate_series(0, 2000) AS n", (month(-11),))
+    roll_up(filled)
+    assert filled.value("SELECT count(*) FROM stale_users") > 1000
+    keep(filled)
+    assert filled.value("SELECT count(*) FROM stale_users") == 0
+    assert not rollups.differences(filled)
+    keep(filled)
