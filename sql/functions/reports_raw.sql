@@ -80,7 +80,7 @@ CREATE OR REPLACE FUNCTION raw_sql_users(p_keys text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT format('CASE WHEN cardinality(%1$s) > 1
                         THEN (SELECT round(hll_cardinality(hll_add_agg(
-                                         key, 14, 5, 2048, 1)))::bigint
+                                         key::hll_hashval, 14, 5, 2048, 1)))::bigint
                                 FROM (SELECT unnest(%1$s) AS key) AS keys)
                         ELSE coalesce(cardinality(%1$s), 0) END', p_keys)
 $$;
@@ -128,8 +128,9 @@ LANGUAGE sql IMMUTABLE AS $$
                sum(duration_ms)::bigint AS duration
           FROM visited GROUP BY place, value_id
     ), keyed AS (
-        SELECT place, value_id, array_agg(key::hll_hashval) AS keys
-          FROM visited CROSS JOIN unnest(users) AS key WHERE $13 GROUP BY place, value_id
+        SELECT place, value_id, array_agg(key) AS keys
+          FROM (SELECT place, value_id, unnest(users) AS key FROM visited WHERE $13) AS k
+         GROUP BY place, value_id
     ), counted AS (
         SELECT place, value_id, %s AS users FROM keyed
     )
@@ -139,36 +140,52 @@ LANGUAGE sql IMMUTABLE AS $$
       LEFT JOIN dictionary d ON d.value_id = s.value_id', p_visits, raw_sql_users('keys'))
 $$;
 
--- The figures of events that pass, by their time and their value; those of a visit have its
--- time.
-CREATE OR REPLACE FUNCTION raw_sql_by_events(p_of_visits boolean, p_value text, p_where text)
+-- The events that pass, each with what it counts for; those of a visit have its time, and what
+-- is known of it.
+CREATE OR REPLACE FUNCTION raw_sql_rows(p_of_visits boolean, p_value text, p_where text)
 RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT format('
-        SELECT s.place, s.value, s.events, s.pageviews, s.duration, %4$s AS users
+        SELECT %1$s AS place, %2$s AS value, e.duration_ms, e.duration_ms IS NULL AS is_event,
+               event_is_view(e.event_type) AS is_view,
+               CASE WHEN $13 THEN event_user_key(e.user_id, e.visitor_id) END AS key%3$s
+          FROM %4$s',
+        CASE WHEN p_of_visits THEN 'v.place'
+             ELSE 'coalesce(width_bucket(e."timestamp", $9), 1)' END,
+        p_value,
+        CASE WHEN p_of_visits THEN ', v.visitor, v.began_at, v.bounces, v.pageviews AS views,
+               v.duration_ms AS stayed_ms' ELSE '' END,
+        CASE WHEN p_of_visits THEN 'chosen v, ' ELSE '' END
+        || raw_sql_events(p_of_visits, p_where))
+$$;
+
+-- The figures of such rows, by their time and their value.
+CREATE OR REPLACE FUNCTION raw_sql_by_rows(p_rows text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('
+        SELECT s.place, s.value, s.events, s.pageviews, s.duration, %2$s AS users
           FROM (SELECT r.place, r.value, count(*) FILTER (WHERE r.is_event) AS events,
                        count(*) FILTER (WHERE r.is_event AND r.is_view) AS pageviews,
                        sum(r.duration_ms)::bigint AS duration,
                        array_agg(r.key) FILTER (WHERE r.is_event AND r.key IS NOT NULL) AS keys
-                  FROM (SELECT %1$s AS place, %2$s AS value,
-                               e.duration_ms, e.duration_ms IS NULL AS is_event,
-                               event_is_view(e.event_type) AS is_view,
-                               CASE WHEN NOT $13 THEN NULL
-                                    WHEN e.user_id IS NOT NULL THEN hll_hash_text(e.user_id)
-                                    ELSE hll_hash_bigint(e.visitor_id) END AS key
-                          FROM %3$s) AS r
+                  FROM %1$s AS r
                  GROUP BY r.place, r.value) AS s
-         WHERE s.events > 0',
-        CASE WHEN p_of_visits THEN 'v.place'
-             ELSE 'coalesce(width_bucket(e."timestamp", $9), 1)' END,
-        p_value,
-        CASE WHEN p_of_visits THEN 'chosen v, ' ELSE '' END
-        || raw_sql_events(p_of_visits, p_where), raw_sql_users('s.keys'))
+         WHERE s.events > 0', p_rows, raw_sql_users('s.keys'))
+$$;
+
+-- The visits that have an event that passes, found by the way.
+CREATE OR REPLACE FUNCTION raw_sql_hits(p_visits text, p_rows text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('%s, hits AS MATERIALIZED (%s), found AS (
+        SELECT DISTINCT visitor, began_at, place, bounces, views AS pageviews,
+               stayed_ms AS duration_ms
+          FROM hits)', p_visits, p_rows)
 $$;
 
 -- The figures of events, and beside those of a bucket of time what its visits have.  Each is
 -- left out where no metric needs it.
-CREATE OR REPLACE FUNCTION raw_sql_joined(p_with text, p_seen text, p_everyone text)
+CREATE OR REPLACE FUNCTION raw_sql_joined(p_with text, p_visits text, p_seen text,
+                                          p_everyone text)
 RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT format('%s SELECT coalesce(s.place, v.place), s.value, false, coalesce(s.users, 0),
@@ -178,10 +195,11 @@ LANGUAGE sql IMMUTABLE AS $$
       FROM (%s) AS s
       FULL JOIN (%s) AS v (place, visits, bounces, pageviews, duration) USING (place)',
         'WITH ' || p_with, p_everyone, p_seen,
-        CASE WHEN p_with IS NULL
+        CASE WHEN p_visits IS NULL
              THEN 'SELECT NULL::integer, 0::bigint, 0::bigint, 0::bigint, 0::bigint WHERE false'
-             ELSE 'SELECT place, count(*), sum(bounces)::bigint, sum(pageviews)::bigint,
-                          sum(duration_ms)::bigint FROM visited WHERE $14 GROUP BY place' END)
+             ELSE format('SELECT place, count(*), sum(bounces)::bigint, sum(pageviews)::bigint,
+                                 sum(duration_ms)::bigint FROM %s GROUP BY place', p_visits)
+             END)
 $$;
 
 -- The figures of a stretch of time: of all of it, of each bucket that begins at one of the
@@ -202,6 +220,8 @@ DECLARE
     of_visits   boolean;
     parts       record;
     visits_sql  text;
+    rows_sql    text;
+    has_hits    boolean;
     passes      text;
     statement   text;
     site        integer := (SELECT s.site_no FROM sites s WHERE s.site_id = p_site_id);
@@ -231,14 +251,20 @@ BEGIN
     IF parts.kind = 'visit' OR p_property IS NULL AND of_visits AND parts.events IS NULL THEN
         statement := raw_sql_by_visits(visits_sql);
     ELSE
+        rows_sql := raw_sql_rows(of_visits, coalesce(parts.value, 'NULL::text'), passes
+                        || coalesce(' AND ' || parts.value || ' IS NOT NULL', ''));
+        -- With filters on both, the events of the visits that are counted are those that pass.
+        has_hits := of_visits AND asks_visits;
         statement := raw_sql_joined(
-            CASE WHEN of_visits OR asks_visits THEN visits_sql END,
-            raw_sql_by_events(of_visits, coalesce(parts.value, 'NULL::text'), passes
-                || coalesce(' AND ' || parts.value || ' IS NOT NULL', '')),
+            CASE WHEN has_hits THEN raw_sql_hits(visits_sql, rows_sql)
+                 WHEN of_visits OR asks_visits THEN visits_sql END,
+            CASE WHEN has_hits THEN 'found' WHEN asks_visits THEN 'visited' END,
+            raw_sql_by_rows(CASE WHEN has_hits THEN 'hits' ELSE '(' || rows_sql || ')' END),
             CASE WHEN 'conversion_rate' = ANY (p_metrics)
-                 THEN '(SELECT a.users FROM (' || raw_sql_by_events(of_visits, 'NULL::text',
-                      'e.duration_ms IS NULL AND ' || coalesce(parts.others, 'true'))
-                      || ') AS a)'
+                 THEN '(SELECT a.users FROM (' || raw_sql_by_rows('(' || raw_sql_rows(
+                          of_visits, 'NULL::text',
+                          'e.duration_ms IS NULL AND ' || coalesce(parts.others, 'true'))
+                      || ')') || ') AS a)'
                  ELSE 's.users' END);
     END IF;
     IF statement LIKE '%$11%' THEN
@@ -251,7 +277,7 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE statement
         USING p_site_id, p_since, p_until, known, p_values, p_patterns, p_properties,
-              p_property, p_bounds, site, since, until, asks_users, asks_visits;
+              p_property, p_bounds, site, since, until, asks_users;
 END
 $raw$;
 

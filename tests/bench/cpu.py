@@ -30,11 +30,22 @@ def of_ended_children(pid):
     return (int(fields[13]) + int(fields[14])) * TICK
 
 
+def _of_children(postmaster):
+    with open(f"/proc/{postmaster}/task/{postmaster}/children", encoding="utf-8") as children:
+        return {int(pid): of_process(int(pid)) for pid in children.read().split()}
+
+
+def of_server(server):
+    """Seconds of all of Postgres."""
+    postmaster = server.process.pid
+    return (sum(_of_children(postmaster).values()) + of_process(postmaster)
+            + of_ended_children(postmaster))
+
+
 def of_postgres(server, database):
     """Seconds by part."""
     postmaster = server.process.pid
-    with open(f"/proc/{postmaster}/task/{postmaster}/children", encoding="utf-8") as children:
-        found = {int(pid): of_process(int(pid)) for pid in children.read().split()}
+    found = _of_children(postmaster)
     total = sum(found.values()) + of_process(postmaster) + of_ended_children(postmaster)
     parts = {}
     for pid, name in database.rows("SELECT pid, application_name FROM pg_stat_activity "

@@ -144,6 +144,15 @@ ROWS = (
           ("cliffs.chunk", name), unit="s", reach=1, aim=0.3, is_less_better=True,
           is_worst=True, is_lasting=False)
       for name in ("fields", "filled", "sites", "paths")),
+    *(Row(f"raw.ms.{name}-{count}", f"{title}, {count // 1_000_000} million raw events",
+          ("raw.ms", f"{name}-{count}"), unit="ms", reach=reach, aim=aim, is_less_better=True,
+          is_lasting=False)
+      for count, reach, aim in ((1_000_000, 500, 200), (10_000_000, 2000, 1000))
+      for name, title in (("page", "pages of two sources"), ("pages", "pages, country is not"),
+                          ("source", "sources of pages"), ("two", "totals, page and country"),
+                          ("events", "totals, page and type"),
+                          ("series", "days, source and country"), ("prop", "a property"),
+                          ("own", "a property, one value"))),
     *(Row(f"ways.us.{name}", f"processor time of ingestion, an event of /{name}",
           ("ways.us", name), unit="µs", is_less_better=True, is_lasting=False)
       for name in ("event", "batch", "collect")),
