@@ -2,29 +2,19 @@
 #include "ingestion/ways/tracker.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-
-#include <zlib.h>
 
 #include "shared/base/buf.h"
 #include "shared/base/mem.h"
-#include "shared/base/siphash.h"
 #include "shared/http/asset.h"
 
 enum {
-    BYTES_MAX = 65536,     /* of the script */
-    GZIP_WINDOW = 15 + 16, /* the largest window, in the format of gzip */
-    GZIP_MEMORY = 9
+    BYTES_MAX = 65536 /* of the script */
 };
 
 struct tracker {
-    struct http_asset asset;
-    char etag[20]; /* quoted, 16 digits */
-    struct buf plain;
-    struct buf gzip;
+    struct http_made_asset made;
 };
 
 /* Made by cmake/embed.cmake. */
@@ -93,40 +83,6 @@ static enum err_code write_plain(struct buf *out, const char *tracker_path,
     return code ? code : buf_add(out, pixel, (size_t)(end - pixel));
 }
 
-static enum err_code write_gzip(const struct buf *plain, struct buf *out)
-{
-    z_stream stream = {.next_in = (Bytef *)plain->data, .avail_in = (uInt)plain->len};
-    enum err_code code = buf_reserve(out, BYTES_MAX);
-    int result;
-
-    if (code)
-        return code;
-    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return ERR_NOMEM;
-    stream.next_out = (Bytef *)out->data;
-    stream.avail_out = BYTES_MAX;
-    result = deflate(&stream, Z_FINISH);
-    out->len = stream.total_out;
-    (void)deflateEnd(&stream);      /* nothing to learn from it */
-    assert(result == Z_STREAM_END); /* a script is longer than what is made of it */
-    return ERR_OK;
-}
-
-static void set_asset(struct tracker *tracker)
-{
-    static const struct siphash_key key = {0, 0}; /* all processes give the same tag */
-
-    (void)snprintf(tracker->etag, sizeof(tracker->etag), "\"%016" PRIx64 "\"",
-                   siphash(&key, tracker->plain.data, tracker->plain.len));
-    tracker->asset = asset_t_js;
-    tracker->asset.etag = tracker->etag;
-    tracker->asset.plain = tracker->plain.data;
-    tracker->asset.plain_len = tracker->plain.len;
-    tracker->asset.gzip = tracker->gzip.data;
-    tracker->asset.gzip_len = tracker->gzip.len;
-}
-
 enum err_code tracker_new(const char *tracker_path, const char *collect_path,
                           const char *pixel_path, struct tracker **ret_tracker,
                           struct err *err)
@@ -136,16 +92,15 @@ enum err_code tracker_new(const char *tracker_path, const char *collect_path,
 
     if (!tracker)
         return err_set(err, ERR_NOMEM, "out of memory");
-    buf_init(&tracker->plain, BYTES_MAX);
-    buf_init(&tracker->gzip, BYTES_MAX);
-    code = write_plain(&tracker->plain, tracker_path, collect_path, pixel_path);
+    http_made_asset_init(&tracker->made, BYTES_MAX);
+    code = write_plain(&tracker->made.plain, tracker_path, collect_path, pixel_path);
     if (!code)
-        code = write_gzip(&tracker->plain, &tracker->gzip);
+        code = http_made_asset_finish(&tracker->made, asset_t_js.name,
+                                      asset_t_js.content_type);
     if (code) {
         tracker_free(tracker);
         return err_set(err, code, "out of memory");
     }
-    set_asset(tracker);
     *ret_tracker = tracker;
     return ERR_OK;
 }
@@ -154,12 +109,11 @@ void tracker_free(struct tracker *tracker)
 {
     if (!tracker)
         return;
-    buf_release(&tracker->plain);
-    buf_release(&tracker->gzip);
+    http_made_asset_release(&tracker->made);
     mem_free(tracker);
 }
 
 void way_tracker(struct http_request *req, const struct tracker *tracker)
 {
-    http_answer_asset(req, &tracker->asset, headers);
+    http_answer_asset(req, &tracker->made.asset, headers);
 }
