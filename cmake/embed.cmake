@@ -103,6 +103,7 @@ endfunction()
 set(type_.html "text/html; charset=utf-8")
 set(type_.css "text/css; charset=utf-8")
 set(type_.js "text/javascript; charset=utf-8")
+set(type_.json "application/json")
 set(type_.gif "image/gif")
 
 function(embed_assets)

@@ -126,6 +126,11 @@ static const struct http_route all_routes[] = {
     {.path = NULL},
 };
 
+const struct http_route *routes_all(void)
+{
+    return all_routes;
+}
+
 /* Letters that need no thought in a URL, and a path that is told from one with a slash more. */
 static bool is_path(const char *path)
 {

@@ -32,6 +32,9 @@ struct routes {
 enum err_code routes_init(struct routes *routes, const struct ingestion_conf *conf,
                           struct err *err) MUST_CHECK;
 
+/* The table as it is unless settings give other paths; static. */
+const struct http_route *routes_all(void);
+
 /* Whether a POST is let in, by its headers; see struct http_options. */
 unsigned routes_authorize(const struct http_request *req, void *user, struct err *err);
 

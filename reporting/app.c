@@ -12,6 +12,7 @@
 #include "reporting/conf.h"
 #include "reporting/export/export.h"
 #include "reporting/metrics.h"
+#include "reporting/openapi/document.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
 #include "reporting/replies.h"
@@ -51,8 +52,9 @@ struct app {
     int open_servers;
     struct process_watch watch;
     struct reporting_metrics metrics;
-    struct page *page;    /* owned */
-    struct routes routes; /* what the handlers see of all this */
+    struct page *page;         /* owned */
+    struct document *document; /* likewise */
+    struct routes routes;      /* what the handlers see of all this */
 };
 
 /* --- the end ------------------------------------------------------------------ */
@@ -316,6 +318,10 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     if (page_new(conf->ingestion_url, &app.page))
         code = err_set(err, ERR_NOMEM, "out of memory");
     app.routes.page = app.page;
+    if (!code)
+        code = document_new(routes_table, conf->url, conf->ingestion_url, &app.document,
+                            err);
+    app.routes.document = app.document;
     app.routes.replies = replies_new(conf->answers_max_bytes, &app.metrics);
     if (!code && !app.routes.replies)
         code = err_set(err, ERR_NOMEM, "out of memory");
@@ -339,6 +345,7 @@ enum err_code app_run(const struct reporting_conf *conf, const struct conf_sourc
     (void)uv_loop_close(&app.loop);          /* empty, so it cannot be busy */
     http_peers_free(app.peers);
     page_free(app.page);
+    document_free(app.document);
     replies_free(app.routes.replies);
     origins_release(&app.origins);
     guard_free(app.guard);

@@ -14,6 +14,7 @@
 #include "reporting/export/export.h"
 #include "reporting/failure.h"
 #include "reporting/metrics.h"
+#include "reporting/openapi/document.h"
 #include "reporting/page/page.h"
 #include "reporting/pool.h"
 #include "reporting/replies.h"
@@ -317,7 +318,7 @@ static unsigned check_share_key(const struct routes *routes,
 
     if (!key || !share_key_read(guard_key(routes->guard), key, site_id))
         return UNAUTHORIZED;
-    if (!report_get(report)->is_shared) {
+    if (report == STATEMENT_COUNT || !report_get(report)->is_shared) {
         (void)err_set(err, ERR_DENIED, "the key reads the dashboard of a site alone");
         return FORBIDDEN;
     }
@@ -395,6 +396,15 @@ static void on_page_file(struct http_request *req, void *user)
     page_answer_file(req);
 }
 
+/* --- the OpenAPI document ------------------------------------------------------------ */
+
+static void on_document(struct http_request *req, void *user)
+{
+    const struct routes *routes = user;
+
+    document_answer(routes->document, req);
+}
+
 /* --- health ---------------------------------------------------------------------- */
 
 /* Asks Postgres each time: that a connection is open does not show that the server answers.
@@ -446,6 +456,8 @@ static void on_metrics(struct http_request *req, void *user)
 /* clang-format off */
 const struct http_route routes_table[] = {
     REPORTS(REPORT_ROUTE, NO_ROUTE)
+    {"GET", "/openapi.json", on_document, HTTP_GUARDED, HTTP_CORS_READ,
+     .id = STATEMENT_COUNT}, /* no report */
     {"GET", "/", on_root, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
     {"GET", "/site/*", on_site, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},
     {"GET", "/page/*", on_page_file, HTTP_OPEN, HTTP_CORS_NONE, .reads_body = false},

@@ -1,6 +1,5 @@
 /* routes.h -- what the reporting daemon answers: the dashboard, the reports of reports.h,
- * /healthz, /readyz
- * and /metrics. */
+ * /openapi.json, /healthz, /readyz and /metrics. */
 #ifndef REPORTING_ROUTES_H
 #define REPORTING_ROUTES_H
 
@@ -10,6 +9,7 @@
 #include "reporting/report/report.h"
 #include "shared/http/http.h"
 
+struct document;
 struct exports;
 struct guard;
 struct page;
@@ -25,6 +25,7 @@ struct routes {
     struct guard *guard; /* another one after a reload */
     struct reporting_metrics *metrics;
     const struct page *page;
+    const struct document *document;
     bool raw_needs_token;
     int64_t query_timeout_ms;
 };

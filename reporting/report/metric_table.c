@@ -74,6 +74,16 @@ const char *metric_name(enum metric_id id)
     return rows[id].name;
 }
 
+bool metric_is_ratio(enum metric_id id)
+{
+    return rows[id].denominator != FIGURE_COUNT;
+}
+
+int metric_decimals(enum metric_id id)
+{
+    return rows[id].decimals;
+}
+
 unsigned metric_allowed(enum metric_group group)
 {
     return groups[group].allowed;

@@ -76,6 +76,10 @@ const struct property *property_at(size_t index);
 enum metric_id metric_find(const char *name, size_t len);
 const char *metric_name(enum metric_id id);
 
+/* Whether it is a ratio, which is null without a denominator; and its decimals. */
+bool metric_is_ratio(enum metric_id id);
+int metric_decimals(enum metric_id id);
+
 /* The metrics that go with a group, as bits in the order of the table; and those of them that are
  * meant when none are asked. */
 unsigned metric_allowed(enum metric_group group);

@@ -15,14 +15,27 @@ enum {
     LIST_MAX = 320       /* bytes of names in a sentence */
 };
 
-/* Reads one parameter; text is NULL when it is absent. */
-typedef enum err_code (*read_fn)(const char *text, struct ask *ask, struct err *err);
+/* What the parameters of type PARAM_WORD may be. */
+static const char *const exact_words[] = {"false", "true", NULL};
+static const char *const compare_words[] = {"previous_period", NULL};
+static const char *const interval_words[] = {"hour", "day", "week", "month", NULL};
+static const char *const format_words[] = {"json", "csv", NULL};
+static const char *const export_words[] = {"csv", "ndjson", NULL};
+static const char *const period_words[] = {
+#define PERIOD_WORD(id, name) name,
+    PERIODS(PERIOD_WORD)
+#undef PERIOD_WORD
+        NULL};
 
-struct param {
-    enum ask_param bit;
-    const char *name;
-    read_fn read;
-};
+/* The number of a word in its list, or -1. */
+static int find_word(const char *const *words, const char *text)
+{
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0)
+            return i;
+    }
+    return -1;
+}
 
 static struct ask_text text_of(const char *bytes)
 {
@@ -63,34 +76,32 @@ static enum err_code read_date(const char *text, struct ask *ask, struct err *er
 
 static enum err_code read_exact(const char *text, struct ask *ask, struct err *err)
 {
-    ask->is_exact = text && strcmp(text, "true") == 0;
-    if (text && !ask->is_exact && strcmp(text, "false") != 0)
+    int word = text ? find_word(exact_words, text) : 0;
+
+    ask->is_exact = word == 1;
+    if (word < 0)
         return err_set(err, ERR_INVALID, "exact must be true or false");
     return ERR_OK;
 }
 
 static enum err_code read_period(const char *text, struct ask *ask, struct err *err)
 {
-    static const char *const names[] = {
-#define PERIOD_NAME(id, name) name,
-        PERIODS(PERIOD_NAME)
-#undef PERIOD_NAME
-    };
     char list[LIST_MAX] = "";
+    int word;
 
     if (!text)
         return ERR_OK;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        add_name(list, names[i]);
-        if (strcmp(names[i], text) != 0)
-            continue;
-        ask->when.period = (enum period)i;
-        ask->has_period = true;
-        if (i == PERIOD_24H && ask->when.has_date)
-            return err_set(err, ERR_INVALID, "\"date\" must not be given with 24h");
-        return ERR_OK;
+    word = find_word(period_words, text);
+    if (word < 0) {
+        for (size_t i = 0; period_words[i]; i++)
+            add_name(list, period_words[i]);
+        return err_set(err, ERR_INVALID, "\"period\" must be one of %s", list);
     }
-    return err_set(err, ERR_INVALID, "\"period\" must be one of %s", list);
+    ask->when.period = (enum period)word;
+    ask->has_period = true;
+    if (word == PERIOD_24H && ask->when.has_date)
+        return err_set(err, ERR_INVALID, "\"date\" must not be given with 24h");
+    return ERR_OK;
 }
 
 static enum err_code read_from(const char *text, struct ask *ask, struct err *err)
@@ -130,7 +141,7 @@ static enum err_code read_compare(const char *text, struct ask *ask, struct err 
 {
     if (!text)
         return ERR_OK;
-    if (strcmp(text, "previous_period") != 0)
+    if (find_word(compare_words, text) < 0)
         return err_set(err, ERR_INVALID, "\"compare\" must be previous_period");
     if (ask->when.period == PERIOD_ALL)
         return err_set(err, ERR_INVALID, "\"compare\" must not be given with all");
@@ -193,18 +204,16 @@ static enum err_code read_metrics(const char *text, struct ask *ask, struct err 
 
 static enum err_code read_interval(const char *text, struct ask *ask, struct err *err)
 {
-    static const char *const names[] = {"hour", "day", "week", "month"};
+    int word;
 
     if (!text)
         return ERR_OK;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(names[i], text) == 0) {
-            ask->texts[ASK_INTERVAL] = text_of(names[i]);
-            return ERR_OK;
-        }
-    }
-    return err_set(err, ERR_INVALID,
-                   "\"interval\" must be one of hour, day, week, month");
+    word = find_word(interval_words, text);
+    if (word < 0)
+        return err_set(err, ERR_INVALID,
+                       "\"interval\" must be one of hour, day, week, month");
+    ask->texts[ASK_INTERVAL] = text_of(interval_words[word]);
+    return ERR_OK;
 }
 
 static enum err_code read_filters(const char *text, struct ask *ask, struct err *err)
@@ -260,42 +269,72 @@ static enum err_code read_page(const char *text, struct ask *ask, struct err *er
 
 static enum err_code read_format(const char *text, struct ask *ask, struct err *err)
 {
-    ask->is_csv = text && strcmp(text, "csv") == 0;
-    if (text && !ask->is_csv && strcmp(text, "json") != 0)
-        return err_set(err, ERR_INVALID, "\"format\" must be json or csv");
-    return ERR_OK;
+    int word = text ? find_word(format_words, text) : 0;
+
+    ask->is_csv = word == 1;
+    return word < 0 ? err_set(err, ERR_INVALID, "\"format\" must be json or csv")
+                    : ERR_OK;
 }
 
 static enum err_code read_export_format(const char *text, struct ask *ask,
                                         struct err *err)
 {
-    ask->is_csv = !text || strcmp(text, "csv") == 0;
-    if (!ask->is_csv && strcmp(text, "ndjson") != 0)
-        return err_set(err, ERR_INVALID, "\"format\" must be csv or ndjson");
-    return ERR_OK;
+    int word = text ? find_word(export_words, text) : 0;
+
+    ask->is_csv = word == 0;
+    return word < 0 ? err_set(err, ERR_INVALID, "\"format\" must be csv or ndjson")
+                    : ERR_OK;
 }
 
-/* In the order in which they are read; NULL after the last one. */
-static const struct param *param_at(size_t index)
-{
-    static const struct param params[] = {
-        {ASK_PARAM_SITE_ID, "site_id", read_site_id},
-        {ASK_PARAM_DATE, "date", read_date},
-        {ASK_PARAM_EXACT, "exact", read_exact},
-        {ASK_PARAM_PERIOD, "period", read_period},
-        {ASK_PARAM_FROM, "from", read_from},
-        {ASK_PARAM_TO, "to", read_to},
-        {ASK_PARAM_COMPARE, "compare", read_compare},
-        {ASK_PARAM_PROPERTY, "property", read_property},
-        {ASK_PARAM_METRICS, "metrics", read_metrics},
-        {ASK_PARAM_INTERVAL, "interval", read_interval},
-        {ASK_PARAM_FILTERS, "filters", read_filters},
-        {ASK_PARAM_LIMIT, "limit", read_limit},
-        {ASK_PARAM_PAGE, "page", read_page},
-        {ASK_PARAM_FORMAT, "format", read_format},
-        {ASK_PARAM_EXPORT_FORMAT, "format", read_export_format},
-    };
+/* clang-format off */
+static const struct param params[] = {
+    {"site_id", read_site_id, .bit = ASK_PARAM_SITE_ID, .type = PARAM_TEXT,
+     .is_required = true,
+     .help = "The site."},
+    {"date", read_date, .bit = ASK_PARAM_DATE, .type = PARAM_DAY,
+     .help = "A day of the site's time zone: of /stats the only one that is counted, else "
+             "the one that `period` counts from. If absent all time, or today."},
+    {"exact", read_exact, .bit = ASK_PARAM_EXACT, .type = PARAM_WORD,
+     .words = exact_words,
+     .initial = "false", .help = "Whether users are counted from the raw events."},
+    {"period", read_period, .bit = ASK_PARAM_PERIOD, .type = PARAM_WORD,
+     .words = period_words,
+     .initial = "30d", .help = "Days, the last one today or `date`; not with `from` and `to`."},
+    {"from", read_from, .bit = ASK_PARAM_FROM, .type = PARAM_DAY,
+     .help = "The first day; with `to`, and without `period` and `date`."},
+    {"to", read_to, .bit = ASK_PARAM_TO, .type = PARAM_DAY,
+     .help = "The last day, which counts, too."},
+    {"compare", read_compare, .bit = ASK_PARAM_COMPARE, .type = PARAM_WORD,
+     .words = compare_words,
+     .help = "Adds the figures of as many days, or months, before; not with `period=all`."},
+    {"property", read_property, .bit = ASK_PARAM_PROPERTY, .type = PARAM_PROPERTY,
+     .is_required = true,
+     .help = "What figures are asked by: a property, or what events bring along under a key "
+             "of their own."},
+    {"metrics", read_metrics, .bit = ASK_PARAM_METRICS, .type = PARAM_METRICS,
+     .help = "By commas, each once, in the order of the answer."},
+    {"interval", read_interval, .bit = ASK_PARAM_INTERVAL, .type = PARAM_WORD,
+     .words = interval_words,
+     .help = "Chosen by the range if absent: hours up to 2 days, days up to 100, months."},
+    {"filters", read_filters, .bit = ASK_PARAM_FILTERS, .type = PARAM_FILTERS,
+     .help = "`;` is and, `|` or, `*` any characters, `==` is and `!=` is not; a backslash "
+             "takes the next character as it stands."},
+    {"limit", read_limit, .bit = ASK_PARAM_LIMIT, .type = PARAM_NUMBER,
+     .most = ASK_LIMIT_MAX,
+     .usual = ASK_LIMIT_DEFAULT, .help = "Rows at most; in CSV all unless given."},
+    {"page", read_page, .bit = ASK_PARAM_PAGE, .type = PARAM_NUMBER,
+     .most = ASK_PAGE_MAX, .usual = 1,
+     .help = "Which `limit` rows."},
+    {"format", read_format, .bit = ASK_PARAM_FORMAT, .type = PARAM_WORD,
+     .words = format_words,
+     .initial = "json", .help = "If absent csv for who sends `Accept: text/csv`."},
+    {"format", read_export_format, .bit = ASK_PARAM_EXPORT_FORMAT, .type = PARAM_WORD,
+     .words = export_words, .initial = "csv", .help = "CSV, or a JSON object a line."},
+};
+/* clang-format on */
 
+const struct param *param_at(size_t index)
+{
     return index < sizeof(params) / sizeof(params[0]) ? &params[index] : NULL;
 }
 

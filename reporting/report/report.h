@@ -3,7 +3,7 @@
  * A row says which parameters a report takes, which statement answers it on which
  * connections, and the columns of the answer in their order.  The handler (routes.c), the
  * reader of parameters (params.c), the renderer (render.c), the text of PREPARE (session.c),
- * the labels of the metrics and the table of routes are all made from it.
+ * the labels of the metrics, the table of routes and the OpenAPI document are all made from it.
  *
  * Each statement is prepared once on each connection and afterwards only bound (through a
  * pooler it is parsed each time, and bound as well), so no text of a client ever becomes
@@ -64,11 +64,14 @@ struct report_column {
     enum report_type type;
     enum ask_text_id asked; /* of REPORT_ASKED */
     bool is_optional;       /* may be null */
+    const char *format; /* of REPORT_TEXT, for the OpenAPI document: "date"; NULL: any */
+    const char *schema; /* of REPORT_JSON, as openapi_add() takes it; NULL: any */
 };
 
 struct report {
     const char *name; /* the statement is prepared under it; the label in metrics */
     const char *path; /* NULL: no report of its own, only a statement */
+    const char *help; /* what it answers; NULL without a path */
     const char *sql;
     size_t value_count;
     enum ask_text_id values[REPORT_VALUES_MAX]; /* $1, $2, ... of the statement */

@@ -35,7 +35,8 @@
     {"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                             \
         {"from", .type = REPORT_ASKED, .asked = ASK_FROM},                               \
         {"to", .type = REPORT_ASKED, .asked = ASK_TO},                                   \
-        {"time_zone", .type = REPORT_TEXT}, {"as_of", .type = REPORT_TEXT},              \
+        {"time_zone", .type = REPORT_TEXT},                                              \
+        {"as_of", .type = REPORT_TEXT, .format = "date-time"},                           \
     {                                                                                    \
         "source", .type = REPORT_SOURCE                                                  \
     }
@@ -44,6 +45,14 @@
 #define FIGURES(of)                                                                      \
     of "users, " of "visits, " of "pageviews, " of "events, " of "bounces, " of          \
        "visit_views, " of "duration, " of "all_users"
+
+/* Schemas of what a statement makes itself. */
+#define LAST_MINUTES                                                                     \
+    "{'type':'array','items':{'type':'integer'},'minItems':30,'maxItems':30}"
+#define FIRST_TEN(name)                                                                  \
+    "{'type':'array','maxItems':10,'items':{'type':'object','required':['" name          \
+    "','visitors'],'properties':{'" name                                                 \
+    "':{'type':'string'},'visitors':{'type':'integer'}},'additionalProperties':false}}"
 
 /* What filters are for raw events. */
 #define FILTERS                                                                          \
@@ -56,6 +65,7 @@
         .sql = "SELECT max(version), max(readable_since) FROM schema_version",           \
         .pool = POOL_HEALTH)                                                             \
     REPORT(STATS, "stats", "/stats",                                                     \
+        .help = "All events of a site, its users and its ten top pages",                 \
         .is_kept = true, .is_shared = true,                                              \
         .sql = STATS_COLUMNS VERSION " FROM stats($1, $2)",                              \
         VALUES(ASK_SITE_ID, ASK_DATE),                                                   \
@@ -74,6 +84,7 @@
     STATEMENT(NOW, "report_now",                                                         \
         .sql = "SELECT *, report_version() FROM report_now($1)", VALUES(ASK_SITE_ID))    \
     REPORT(AGGREGATE, "aggregate", "/stats/aggregate",                                   \
+        .help = "Figures of a range of days",                                            \
         .is_kept = true, .is_shared = true,                                              \
         .sql = "SELECT h.*, f.*, p.*" VERSION " FROM report_head($1) AS h CROSS JOIN "   \
                "report_figures($1, $2, $3, NULL, $4) AS f CROSS JOIN "                   \
@@ -83,6 +94,7 @@
         .params = ASK_PARAMS_RANGE | ASK_PARAM_FILTERS, .has_range = true,               \
         COLUMNS(RANGE_COLUMNS, {"results", .type = REPORT_TOTALS}))                      \
     REPORT(TIMESERIES, "timeseries", "/stats/timeseries",                                \
+        .help = "Figures of a range of days by hours, days, weeks or months",            \
         .is_kept = true, .is_shared = true,                                              \
         .sql = "SELECT h.*, report_time(f.at, h.time_zone), " FIGURES("f.") ", "         \
                FIGURES("p.") VERSION " FROM report_head($1) AS h CROSS JOIN "            \
@@ -93,7 +105,7 @@
         .params = ASK_PARAMS_RANGE | ASK_PARAM_INTERVAL | ASK_PARAM_FILTERS,             \
         .has_range = true,                                                               \
         COLUMNS(RANGE_COLUMNS, {"interval", .type = REPORT_ASKED, .asked = ASK_INTERVAL}, \
-                {"results", .type = REPORT_LIST}, {"time", .type = REPORT_TEXT},         \
+                {"results", .type = REPORT_LIST}, {"time", .type = REPORT_TEXT, .format = "date-time"},        \
                 {"", .type = REPORT_FIGURES}))                                           \
     STATEMENT(AGGREGATE_FILTERED, "aggregate_filtered",                                  \
         .is_kept = true,                                                                 \
@@ -142,14 +154,18 @@
                ASK_PROPERTY, ASK_LIMIT, ASK_OFFSET),                                     \
         .pool = POOL_RAW)                                                                \
     REPORT(REALTIME, "realtime", "/stats/realtime",                                      \
+        .help = "Who is there now",                                                      \
         .is_shared = true,                                                               \
         .sql = "SELECT * FROM report_realtime($1)",                                      \
         .pool = POOL_RAW, VALUES(ASK_SITE_ID), .params = ASK_PARAM_SITE_ID,              \
         COLUMNS({"site_id", .type = REPORT_ASKED, .asked = ASK_SITE_ID},                 \
-                {"as_of", .type = REPORT_TEXT}, {"visitors", .type = REPORT_INT},        \
-                {"minutes", .type = REPORT_JSON}, {"pages", .type = REPORT_JSON},        \
-                {"sources", .type = REPORT_JSON}))                                       \
+                {"as_of", .type = REPORT_TEXT, .format = "date-time"},                   \
+                {"visitors", .type = REPORT_INT},                                        \
+                {"minutes", .type = REPORT_JSON, .schema = LAST_MINUTES},                \
+                {"pages", .type = REPORT_JSON, .schema = FIRST_TEN("page")},             \
+                {"sources", .type = REPORT_JSON, .schema = FIRST_TEN("source")}))        \
     REPORT(BREAKDOWN, "breakdown", "/stats/breakdown",                                   \
+        .help = "Figures of a range of days by the values of a property",                \
         .is_kept = true, .is_shared = true,                                              \
         .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
                FIGURES("f.previous_") VERSION " FROM report_head($1) AS h LEFT JOIN "    \
@@ -165,6 +181,7 @@
                 {"results", .type = REPORT_LIST}, {"", .type = REPORT_VALUE},            \
                 {"other", .type = REPORT_OTHER}, {"", .type = REPORT_FIGURES}))          \
     REPORT(EXPORT, "export", "/export",                                                  \
+        .help = "The raw events of a range of days",                                     \
         .sql = "COPY (SELECT * FROM report_export(current_setting('analytics.value1'), " \
                "current_setting('analytics.value2')::date, "                             \
                "current_setting('analytics.value3')::date, "                             \
@@ -175,15 +192,16 @@
                   ASK_PARAM_FROM | ASK_PARAM_TO | ASK_PARAM_EXPORT_FORMAT,               \
         .has_range = true, .is_export = true)                                            \
     REPORT(SITES, "sites", "/sites",                                                     \
+        .help = "The sites, and their time zones",                                       \
         .sql = "SELECT report_utc(r.finished_at), s.* FROM rollup_state r LEFT JOIN "    \
                "report_sites($1, $2) AS s ON true ORDER BY s.site_id",                   \
         VALUES(ASK_LIMIT, ASK_OFFSET),                                                   \
         .params = ASK_PARAM_LIMIT | ASK_PARAM_PAGE | ASK_PARAM_FORMAT, .is_paged = true, \
-        COLUMNS({"as_of", .type = REPORT_TEXT}, {"results", .type = REPORT_LIST},        \
-                {"site_id", .type = REPORT_TEXT},                                        \
-                {"time_zone", .type = REPORT_TEXT}, {"first_day", .type = REPORT_TEXT,   \
-                .is_optional = true},                                                    \
-                {"last_day", .type = REPORT_TEXT, .is_optional = true},                  \
+        COLUMNS({"as_of", .type = REPORT_TEXT, .format = "date-time"},                   \
+                {"results", .type = REPORT_LIST}, {"site_id", .type = REPORT_TEXT},      \
+                {"time_zone", .type = REPORT_TEXT},                                      \
+                {"first_day", .type = REPORT_TEXT, .format = "date", .is_optional = true}, \
+                {"last_day", .type = REPORT_TEXT, .format = "date", .is_optional = true}, \
                 {"views_today", .type = REPORT_INT}))
 /* clang-format on */
 

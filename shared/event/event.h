@@ -173,6 +173,9 @@ enum err_code event_parse_part(struct event_parser *parser, const char *bytes, s
 enum err_code event_parse_page(struct event_parser *parser, const char *bytes, size_t len,
                                struct event *ret_event, struct err *err) MUST_CHECK;
 
+/* Whether such a text of a page may be anything: it is cut, or absent where it is of no use. */
+bool event_page_forgives(enum event_more field);
+
 /* The same for a job of the queue, which may also have received_at. */
 enum err_code event_parse_job(struct event_parser *parser, const char *bytes, size_t len,
                               struct event *ret_event, struct err *err) MUST_CHECK;

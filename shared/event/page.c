@@ -47,6 +47,11 @@ static bool is_no_language(const struct event_more_rules *rules,
            (extra->is_valid && !extra->is_valid(&text));
 }
 
+bool event_page_forgives(enum event_more field)
+{
+    return (cut_fields >> field & 1) || field == EVENT_MORE_LANGUAGE;
+}
+
 bool event_page_drops(const struct event_more_rules *rules, enum event_more index,
                       const struct value *value)
 {

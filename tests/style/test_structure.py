@@ -8,7 +8,7 @@ from support.settings import SOURCE
 DAEMONS = ("ingestion", "processor", "reporting")
 # Folders of shared/, from the ground up: each includes only what stands before it.
 FLOORS = (("base",), ("text",), ("redis", "pg", "event", "daemon", "access", "wire"), ("http",),
-          ("settings",))
+          ("settings", "openapi"))
 # What the files of one unit share and nobody else includes: it knows its unit, and its unit
 # knows it.
 PRIVATE = {"parts.h", "internal.h", "conf_internal.h", "raw_internal.h"}
