@@ -7,7 +7,8 @@
 struct conf_source;
 struct ingestion_conf;
 
-/* Serves until SIGTERM or SIGINT has been seen to; a second one ends the process at once.
+/* Serves until SIGTERM or SIGINT has come and its end is done; a second one ends the process
+ * at once.
  * Fails when it cannot start. */
 enum err_code app_run(const struct ingestion_conf *conf, const struct conf_source *source,
                       struct err *err) MUST_CHECK;

@@ -2,7 +2,7 @@
  *
  * Everything is made by loop_start() before the thread exists and ends in this order:
  * server (clients get their answers while Redis is still there), Redis, barrier, reader,
- * spool (what it and the barrier's stopgap are writing is still answered), queue, loop.
+ * spool (what it and the barrier's stopgap are writing is still answered), committer, loop.
  */
 #include "ingestion/loop.h"
 
@@ -85,7 +85,7 @@ static void on_redis_lost(const char *reason, void *user)
 
 /* --- the end ---------------------------------------------------------------- */
 
-static void on_queue_stopped(void *user)
+static void on_committer_stopped(void *user)
 {
     struct loop *loop = user;
 
@@ -98,7 +98,7 @@ static void on_spool_stopped(void *user)
 {
     struct loop *loop = user;
 
-    committer_stop(loop->routes.ways.committer, on_queue_stopped, loop);
+    committer_stop(loop->routes.ways.committer, on_committer_stopped, loop);
 }
 
 static void on_reader_stopped(void *user)
@@ -302,7 +302,7 @@ static enum err_code start_spool(struct loop *loop, struct err *err)
     return code;
 }
 
-static enum err_code start_queue(struct loop *loop, struct err *err)
+static enum err_code start_committer(struct loop *loop, struct err *err)
 {
     const struct ingestion_conf *conf = loop->options.conf;
     struct committer_options options = {
@@ -370,7 +370,7 @@ static enum err_code start_parts(struct loop *loop, struct err *err)
     if (!code)
         code = start_spool(loop, err);
     if (!code)
-        code = start_queue(loop, err);
+        code = start_committer(loop, err);
     if (!code && uv_thread_create(&loop->thread, run, loop) != 0)
         code = err_set(err, ERR_UNAVAILABLE, "could not start a thread");
     return code;

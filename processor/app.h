@@ -1,13 +1,13 @@
 /* app.h -- the running processor: threads, event loop, start and end.
  *
  *   main thread   libuv loop: signals, /healthz, /readyz and /metrics
- *   workers         worker.c, PROCESSOR_WORKERS of them
- *   leases        lease.c
- *   maintainer        maintainer.c
+ *   workers       worker.c, PROCESSOR_WORKERS of them
+ *   renewer       queue/lease.c
+ *   maintainer    maintainer.c
  *   sampler       sampler.c
  *
  * At SIGTERM the life cycle ends: workers finish the batch under way or hand it back, and the
- * lease thread hands back what is left after SHUTDOWN_TIMEOUT_MS.  A second signal ends
+ * renewer of the leases hands back what is left after SHUTDOWN_TIMEOUT_MS.  A second signal ends
  * the process at once; no batch is lost by that, its lease just has to run out.
  */
 #ifndef PROCESSOR_APP_H

@@ -1,4 +1,4 @@
-/* health.h -- what each thread has to complain about, for /readyz.
+/* health.h -- what is wrong with the server of each thread, for /readyz.
  *
  * Each thread owns one slot for Redis and one for Postgres and says there when its server
  * fails and when it answers again.  The processor is ready while no slot complains.  What
@@ -23,7 +23,7 @@ enum health_server {
 };
 
 enum {
-    HEALTH_THREADS_MAX = 34 /* the most workers, the lease maintainer, the maintainer */
+    HEALTH_THREADS_MAX = 34 /* the most workers, the lease renewer, the maintainer */
 };
 
 struct health {

@@ -342,8 +342,8 @@ static void process(struct worker *worker, const struct claim *claim)
     metric_set(&worker->metrics.is_busy, 0);
 }
 
-int64_t worker_rest_ms(const struct processor_conf *conf, size_t number,
-                       const struct claim *claim)
+int64_t worker_pause_ms(const struct processor_conf *conf, size_t number,
+                        const struct claim *claim)
 {
     if (claim->count <= 1 || claim->is_large)
         return 0;
@@ -353,13 +353,12 @@ int64_t worker_rest_ms(const struct processor_conf *conf, size_t number,
 /* Stores the claim's jobs, then pauses. */
 static void work_off(struct worker *worker, struct claim *claim)
 {
-    int64_t rest_ms = worker_rest_ms(worker->conf, worker->number, claim);
+    int64_t pause_ms = worker_pause_ms(worker->conf, worker->number, claim);
 
     process(worker, claim);
     queue_drop_claim(claim);
-    if (rest_ms > 0)
-        (void)lifecycle_pause(worker->lifecycle,
-                              rest_ms); /* worker_run() asks whether it stops */
+    if (pause_ms > 0) /* worker_run() asks whether it stops */
+        (void)lifecycle_pause(worker->lifecycle, pause_ms);
 }
 
 void worker_run(struct worker *worker)

@@ -1,9 +1,9 @@
 /* worker.h -- one worker: claim, parse, one transaction, acknowledge.
  *
- *   WAITING --jobs--> STORING --committed--> ACKNOWLEDGING --done--> RESTING --> WAITING
+ *   WAITING --jobs--> STORING --committed--> ACKNOWLEDGING --done--> PAUSING --> WAITING
  *                     |    ^  \--lease lost-> WAITING (somebody else has the batch)
  *                     v    |
- *                     PAUSING (outage: backoff with jitter; halt: slowly, alarmed)
+ *                     RETRYING (outage: backoff with jitter; halt: slowly, alarmed)
  *                     |
  *                     +--stop--> batch handed back, end
  *
@@ -59,13 +59,12 @@ enum err_code worker_init(struct worker *worker, const struct processor_conf *co
                           struct err *err) MUST_CHECK;
 void worker_release(struct worker *worker);
 
-/* How long a worker pauses after this batch: not at all after a single job, which may be all
- * there is, nor after a large batch, which more may follow.  The first worker keeps up
- * alone if it can,
- * and the others look in now and then: two that share what one can do store it in smaller
- * batches, and are in the way of everything else on the machine.  Pure. */
-int64_t worker_rest_ms(const struct processor_conf *conf, size_t number,
-                       const struct claim *claim);
+/* How long a worker pauses after this batch: not at all after a single job, which may be the
+ * only one, nor after a large batch, which more may follow.  The first worker keeps up alone
+ * if it can, and the others claim now and then: two that share what one can do store it in
+ * smaller batches, and take time from everything else on the machine.  Pure. */
+int64_t worker_pause_ms(const struct processor_conf *conf, size_t number,
+                        const struct claim *claim);
 
 /* The thread: returns after the process has begun to stop. */
 void worker_run(struct worker *worker);

@@ -28,7 +28,7 @@ struct pool_gauges {
 
 struct reporting_metrics {
     struct http_metrics http;
-    struct metric failures[ERR_CODE_COUNT]; /* of /stats, by error */
+    struct metric failures[ERR_CODE_COUNT]; /* of questions, by error */
     struct metric_histogram query_us[STATEMENT_COUNT];
     struct metric query_failures[ERR_CODE_COUNT];
     struct metric queries_repeated;

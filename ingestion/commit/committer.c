@@ -271,7 +271,7 @@ enum err_code committer_push(struct committer *committer, const struct event *ev
 }
 
 enum err_code committer_start(uv_loop_t *loop, const struct committer_options *options,
-                              struct committer **ret_queue, struct err *err)
+                              struct committer **ret_committer, struct err *err)
 {
     struct committer *committer = mem_calloc(1, sizeof(*committer));
 
@@ -292,7 +292,7 @@ enum err_code committer_start(uv_loop_t *loop, const struct committer_options *o
     (void)uv_idle_init(loop, &committer->spin);
     committer->spin.data = committer;
     committer->open_handles = 3;
-    *ret_queue = committer;
+    *ret_committer = committer;
     return ERR_OK;
 }
 

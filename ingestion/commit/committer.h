@@ -46,7 +46,7 @@ struct spool_writer;
 
 struct committer_options {
     struct barrier *barrier;      /* borrowed likewise */
-    struct redis_uv *redis;       /* borrowed; must outlive the queue's last call */
+    struct redis_uv *redis;       /* borrowed; must outlive the last call */
     struct breaker *breaker;      /* likewise */
     struct spool_writer *spool;   /* likewise; NULL: none */
     struct loop_metrics *metrics; /* borrowed likewise */
@@ -61,7 +61,8 @@ struct committer_options {
 
 /* ERR_NOMEM */
 enum err_code committer_start(uv_loop_t *loop, const struct committer_options *options,
-                              struct committer **ret_queue, struct err *err) MUST_CHECK;
+                              struct committer **ret_committer,
+                              struct err *err) MUST_CHECK;
 
 /* Sends and writes nothing any more.  What is under way is still answered. */
 void committer_quiesce(struct committer *committer);

@@ -8,8 +8,8 @@
  * on a command that is too large for it.
  *
  * A part is what is sent together or not at all: the jobs of one request, or a job that the
- * spool feeds.  Each sender has its own: what the spool cannot get rid of does not slow new events down.
- * Pure.
+ * spool feeds.  Each sender has its own: what the spool cannot get rid of does not slow new
+ * events down.  Pure.
  */
 #ifndef INGESTION_COMMIT_FIT_H
 #define INGESTION_COMMIT_FIT_H

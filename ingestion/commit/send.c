@@ -50,7 +50,7 @@ static enum err_code note_reply(struct committer *committer, const struct group 
                                       committer_now_ms(committer));
     struct err err;
 
-    if (!code && FAILPOINT("queue.confirmed", &err))
+    if (!code && FAILPOINT("committer.confirmed", &err))
         code = ERR_TIMEOUT; /* as if the reply had been lost */
     fit_note(&committer->fit, code, group_bytes(group), group->waiter_count);
     metrics_note_group(committer->options.metrics, code, is_divisible);
@@ -105,7 +105,7 @@ static bool send_group(struct committer *committer, struct group *group)
 {
     struct err err;
 
-    if (FAILPOINT("queue.send", &err) ||
+    if (FAILPOINT("committer.send", &err) ||
         barrier_send(committer->options.barrier, group, false, on_reply) != ERR_OK)
         return false;
     group->sent_us = clock_mono_us();

@@ -1,9 +1,9 @@
 /* agent.h -- browser, operating system and kind of device of a User-Agent header.
  *
  * A table of texts that are looked for in one pass (tables/agent_texts.h), and tables of
- * rules over what was found (tables/agent_rules.h): the first that holds names the browser, another the system, another the
- * device.  Names are those of uap-core, but for the few of docs/agents.md.  It is no parser
- * of all that was ever sent: what no row knows is not named.
+ * rules over what was found (tables/agent_rules.h): the first that holds names the browser,
+ * another the system, another the device.  Names are those of uap-core, but for the few of
+ * docs/agents.md.  It is no parser of all that was ever sent: what no row knows is not named.
  *
  * Pure, bounded: only the first AGENT_BYTES_MAX bytes are looked at; no allocation but in
  * agents_new().  Bytes may be anything, NUL and what is not UTF-8 included.

@@ -21,8 +21,7 @@ enum {
 
 struct referrer {
     struct event_text text; /* as it is stored; host and scheme in lower case */
-    struct event_text
-        host; /* the start of it: without "www.", an app's with its scheme */
+    struct event_text host; /* its start: without "www.", an app's with its scheme */
     bool is_app;
 };
 

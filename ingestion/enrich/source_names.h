@@ -4,7 +4,7 @@
  *
  *   key   a host, which stands for the hosts below it too; a host whose last part is *, for
  *         those of all countries (google.de, google.co.uk); or a word that people write into
- *         utm_source, ref or source.  In lower case, sorted by bytes: a test sees to it
+ *         utm_source, ref or source.  In lower case, sorted by bytes: a test checks it
  *   name  as it is stored
  *   KIND  SEARCH, SOCIAL, AI, EMAIL or OTHER, from which the channel follows
  */

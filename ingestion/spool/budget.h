@@ -2,7 +2,9 @@
  *
  * That is our own account.  Other processes may use the same directory (one that is being
  * replaced, say), so each time the directory is listed the account is corrected, unless
- * a write of ours was under way meanwhile.
+ * something of ours was written meanwhile, of which nobody knows whether the list has it.
+ * Several loops list and write at the same time, so changes are numbered: that one has
+ * ended before the list does not show that none began after it.
  *
  * Thread-safe.
  */
@@ -34,7 +36,7 @@ bool spool_budget_begin(struct spool_budget *budget, int64_t bytes);
 /* Ends a change, which came out by so many bytes differently. */
 void spool_budget_end(struct spool_budget *budget, int64_t difference);
 
-/* A look: takes the number of changes before it, and what it has found after it. */
+/* For whoever lists the directory: the number of changes before, and what was found. */
 uint64_t spool_budget_changes(struct spool_budget *budget);
 void spool_budget_correct(struct spool_budget *budget, uint64_t changes_before,
                           int64_t found);

@@ -237,7 +237,8 @@ static void step(struct spool_reader *reader)
         start(reader, FINISH);
 }
 
-/* The group once more, when the breaker is open: a smaller one, if that may help, at once. */
+/* The group once more, when the breaker is closed again; a smaller one, if that may help, at
+ * once. */
 static void on_refused(struct spool_reader *reader, enum err_code code)
 {
     bool was_single = reader->group->count == 1;

@@ -1,6 +1,6 @@
 /* reader.h -- from the spool to Redis: the reading side, one for each loop.
  *
- * Whenever the breaker is open it takes the oldest segment that nobody has (of a loop of this
+ * Whenever the breaker is closed it takes the oldest segment that nobody has (of a loop of this
  * process, or of a process that has died: there is no difference), sends its records one
  * group after the other, each once the one before is confirmed, and removes the file when
  * all are.  New events flow meanwhile; one of their groups waits for one group of the

@@ -2,15 +2,15 @@
  * each loop.
  *
  * Group commit again, at the disk: one append is under way at most, in the thread pool;
- * what comes in meanwhile gathers in the queue and makes the next append.  So a slow disk
+ * what comes in meanwhile waits in the committer and makes the next append.  So a slow disk
  * never blocks the loop.  The segment is let go of when it is long enough, when the reader
- * has nothing else to feed, and after every failure; what becomes of it then is the
- * affair of reader.h, in this process or the next.
+ * has nothing else to feed, and after every failure; then a reader (reader.h) takes it, in
+ * this process or the next.
  *
  *   spool_writer_add() ... spool_writer_append() -> [APPENDING] -> on_appended(code)
  *
- * After a failure the spool is of no use for a moment, so that the queue does as if there
- * were none.  Belongs to one loop.
+ * After a failure the spool is of no use for a moment, so that the committer does as if
+ * there were none.  Belongs to one loop.
  */
 #ifndef INGESTION_SPOOL_WRITER_H
 #define INGESTION_SPOOL_WRITER_H

@@ -2,8 +2,9 @@
  * completed and put into the group; the answer is given by commit/committer.c once that is
  * safe.
  *
- * A way in is one file that fills struct events from one protocol: event.c, batch.c.  The address's
- * limit and the key are judged earlier, by the headers (routes.c).
+ * A way in is one file that fills struct events from one protocol: event.c, batch.c,
+ * collect.c.  The address's limit and the key are judged earlier, by the headers
+ * (routes.c).
  */
 #ifndef INGESTION_WAYS_ACCEPT_H
 #define INGESTION_WAYS_ACCEPT_H
@@ -73,8 +74,8 @@ void accept_refuse(struct http_request *req, enum err_code code, const struct er
 void accept_reject(struct ways *ways, struct http_request *req, enum err_code code,
                    const struct err *err);
 
-/* Takes back what of a request's events is in the delivery, counts them as refused, at least one,
- * and answers.  ERR_INVALID is what is wrong with the text around the events. */
+/* Takes back what of a request's events is in the delivery, counts them as refused, at least
+ * one, and answers.  ERR_INVALID is what is wrong with the text around the events. */
 void accept_reject_all(struct ways *ways, struct http_request *req,
                        struct delivery *delivery, size_t events, const struct err *err);
 

@@ -2,7 +2,7 @@
  *
  * A page tries again what may not have arrived, with the same event_id.  The time is part of an
  * event's identity, so the second attempt must get that of the first, or it would be stored
- * twice.  A bounded table in memory: of the last some thousand such events of this process,
+ * twice.  A bounded table in memory: of the last few thousand such events of this process,
  * for a day.  Which process an attempt comes to is not our choice, so with several of them, or
  * after a new start, an attempt may still count twice (docs/protocol.md).
  *

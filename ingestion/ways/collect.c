@@ -20,7 +20,7 @@
 
 enum {
     AHEAD_MAX_MS = 5 * 60 * 1000,
-    BEHIND_MAX_MS = 24 * 60 * 60 * 1000,
+    BACK_MAX_MS = 24 * 60 * 60 * 1000,
     PIXEL_BODY_MAX = 6 * QUERY_BYTES_MAX + 4096, /* of its query as JSON */
 };
 
@@ -56,7 +56,7 @@ static void set_time(struct intake *intake, struct event *event)
     bool is_absent = event->timestamp_ms == EVENT_NO_TIME;
 
     if (!is_absent && event->timestamp_ms <= now_ms + ahead_max_ms(ways) &&
-        event->timestamp_ms >= now_ms - BEHIND_MAX_MS)
+        event->timestamp_ms >= now_ms - BACK_MAX_MS)
         return;
     if (!is_absent)
         metric_add(&ways->metrics->times_replaced, 1);

@@ -1,7 +1,7 @@
 /* collect.h -- POST /collect and GET /pixel.gif: what pages send.
  *
  * Little of it is refused.  An event without a timestamp has the server's; one whose timestamp
- * lies more than five minutes ahead or a day behind gets it, too, and is counted.  What can be
+ * lies more than five minutes ahead or a day back gets it, too, and is counted.  What can be
  * derived of the request is (enrich.h), and bots are dropped, which the answer says.
  */
 #ifndef INGESTION_WAYS_COLLECT_H

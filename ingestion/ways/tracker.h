@@ -1,7 +1,7 @@
 /* tracker.h -- GET /t.js: the script that pages load (ingestion/tracker/).
  *
- * It sends to the paths that the settings give, relative to its own, so that it works behind a
- * prefix of a proxy, too.
+ * It sends to the paths that the settings give, relative to its own, so that it works where a
+ * proxy puts a prefix in front of all paths, too.
  */
 #ifndef INGESTION_WAYS_TRACKER_H
 #define INGESTION_WAYS_TRACKER_H

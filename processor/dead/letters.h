@@ -21,8 +21,7 @@
 enum {
     DEAD_PAGE_ROWS = 500,
     DEAD_PAGE_BYTES = 8 << 20, /* of payloads */
-    DEAD_PAYLOAD_MAX =
-        1048576 /* bytes of a job that are kept; sql/tables/001_schema.sql */
+    DEAD_PAYLOAD_MAX = 1048576 /* bytes of a job that are kept; 001_schema.sql */
 };
 
 /* What to look for; NULL is anything.  Borrowed texts. */

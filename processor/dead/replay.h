@@ -7,7 +7,7 @@
  * In between the process may die, the answer of either server may be lost, the job may
  * be stored, or fail again.  Nothing is lost: a letter is deleted after its job was
  * pushed, and only while it is the letter that was read; a job that has failed again has
- * made it another one (dead.c).  Nothing is doubled: a job bears the letter's event_id,
+ * made it another one (dead.c).  Nothing is doubled: a job has the letter's event_id,
  * also one that had none, and that is the key of its row; so a letter that is replayed
  * again stores nothing the second time.
  */

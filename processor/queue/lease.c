@@ -103,43 +103,43 @@ static void tell_lost(struct leases *leases, size_t worker, const struct lease *
                  LOG_FIELDS(log_text("batch", which->id)));
 }
 
-static enum err_code renew_all(struct lease_renewer *maintainer, struct err *err)
+static enum err_code renew_all(struct lease_renewer *renewer, struct err *err)
 {
-    enum err_code code = queue_ping(maintainer->queue, err);
+    enum err_code code = queue_ping(renewer->queue, err);
 
     for (size_t worker = 0; worker < LEASES_MAX && !code; worker++) {
-        struct lease lease = copy_of(maintainer->leases, worker);
+        struct lease lease = copy_of(renewer->leases, worker);
         bool is_owned = true;
 
         if (!lease.is_held || lease.is_lost)
             continue;
         code = FAILPOINT("lease.renew", err);
         if (!code)
-            code = queue_renew(maintainer->queue, lease.id, lease.owner, &is_owned, err);
+            code = queue_renew(renewer->queue, lease.id, lease.owner, &is_owned, err);
         if (!code)
             code = FAILPOINT("lease.renewed", err);
         if (!code && !is_owned)
-            tell_lost(maintainer->leases, worker, &lease);
+            tell_lost(renewer->leases, worker, &lease);
     }
     return code;
 }
 
 /* True when it has looked at all batches there are; a Redis full of other people's keys
  * takes several turns. */
-static bool look_for_orphans(struct lease_renewer *maintainer, int64_t turn_ms)
+static bool look_for_orphans(struct lease_renewer *renewer, int64_t turn_ms)
 {
     size_t found = 0;
     struct err err;
     enum err_code code = FAILPOINT("lease.orphans", &err);
 
     if (!code)
-        code = queue_adopt_orphans(maintainer->queue, maintainer->cursor, turn_ms, &found,
-                                   &err);
+        code =
+            queue_adopt_orphans(renewer->queue, renewer->cursor, turn_ms, &found, &err);
     if (!code && found > 0)
         log_line(LOG_WARN, "found batches without a lease",
                  LOG_FIELDS(log_int("batches", (int64_t)found)));
     /* When Redis is away the next turn says so. */
-    return !code && maintainer->cursor[0] == '\0';
+    return !code && renewer->cursor[0] == '\0';
 }
 
 /* True when all workers have ended; waits for that until the deadline. */
@@ -156,13 +156,13 @@ static bool wait_ended(struct leases *leases, int64_t deadline_us)
     return have_ended;
 }
 
-static void hand_back_all(struct lease_renewer *maintainer)
+static void hand_back_all(struct lease_renewer *renewer)
 {
-    monitor_lock(&maintainer->leases->monitor);
-    maintainer->leases->are_over = true;
-    monitor_unlock(&maintainer->leases->monitor);
+    monitor_lock(&renewer->leases->monitor);
+    renewer->leases->are_over = true;
+    monitor_unlock(&renewer->leases->monitor);
     for (size_t worker = 0; worker < LEASES_MAX; worker++) {
-        struct lease lease = copy_of(maintainer->leases, worker);
+        struct lease lease = copy_of(renewer->leases, worker);
         struct err err;
         enum err_code code;
 
@@ -170,7 +170,7 @@ static void hand_back_all(struct lease_renewer *maintainer)
             continue;
         code = FAILPOINT("lease.hand_back", &err);
         if (!code)
-            code = queue_hand_back(maintainer->queue, lease.id, lease.owner, &err);
+            code = queue_hand_back(renewer->queue, lease.id, lease.owner, &err);
         if (code)
             log_line(
                 LOG_WARN, "could not hand a batch back",
@@ -182,14 +182,14 @@ static void hand_back_all(struct lease_renewer *maintainer)
 }
 
 /* Renews what is held, and says in the log when it cannot. */
-static enum err_code take_turn(struct lease_renewer *maintainer)
+static enum err_code take_turn(struct lease_renewer *renewer)
 {
     struct err err;
-    enum err_code code = renew_all(maintainer, &err);
+    enum err_code code = renew_all(renewer, &err);
     int64_t suppressed;
 
-    health_set(maintainer->health, maintainer->thread, HEALTH_REDIS, code);
-    if (code && log_limit_allows(&maintainer->log, LOG_EVERY_MS, &suppressed))
+    health_set(renewer->health, renewer->thread, HEALTH_REDIS, code);
+    if (code && log_limit_allows(&renewer->log, LOG_EVERY_MS, &suppressed))
         log_line(
             LOG_WARN, "could not renew leases",
             LOG_FIELDS(log_text("reason", err.msg), log_int("suppressed", suppressed)));
@@ -198,37 +198,37 @@ static enum err_code take_turn(struct lease_renewer *maintainer)
 
 /* A worker may be claiming when the process is told to stop, and then stores what it gets: it
  * is waited for, and its lease renewed, until it has ended. */
-static void end(struct lease_renewer *maintainer, int64_t turn_ms)
+static void end(struct lease_renewer *renewer, int64_t turn_ms)
 {
-    int64_t deadline_us = clock_mono_us() + maintainer->shutdown_timeout_ms * 1000;
+    int64_t deadline_us = clock_mono_us() + renewer->shutdown_timeout_ms * 1000;
 
     for (;;) {
         int64_t until_us = clock_mono_us() + turn_ms * 1000;
 
         if (until_us > deadline_us)
             until_us = deadline_us;
-        if (wait_ended(maintainer->leases, until_us))
+        if (wait_ended(renewer->leases, until_us))
             return;
         if (until_us == deadline_us)
             break;
-        (void)take_turn(maintainer); /* has said so if it could not */
+        (void)take_turn(renewer); /* has said so if it could not */
     }
-    hand_back_all(maintainer);
+    hand_back_all(renewer);
 }
 
-void lease_renewer_run(struct lease_renewer *maintainer)
+void lease_renewer_run(struct lease_renewer *renewer)
 {
-    int64_t turn_ms = maintainer->lease_ms / 3;
+    int64_t turn_ms = renewer->lease_ms / 3;
     int64_t orphans_at_ms = 0;
 
     if (turn_ms > TURN_MAX_MS)
         turn_ms = TURN_MAX_MS;
     do {
-        enum err_code code = take_turn(maintainer);
+        enum err_code code = take_turn(renewer);
 
         if (!code && clock_mono_ms() >= orphans_at_ms &&
-            look_for_orphans(maintainer, turn_ms))
+            look_for_orphans(renewer, turn_ms))
             orphans_at_ms = clock_mono_ms() + ORPHANS_EVERY_MS;
-    } while (lifecycle_pause(maintainer->lifecycle, turn_ms));
-    end(maintainer, turn_ms);
+    } while (lifecycle_pause(renewer->lifecycle, turn_ms));
+    end(renewer, turn_ms);
 }

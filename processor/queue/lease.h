@@ -2,8 +2,8 @@
  *
  * One thread renews them all, with a connection to Redis of its own, so that a worker may
  * wait for Postgres as long as it takes.  When a lease turns out to be somebody else's the
- * worker is told and lets go of the batch.  At the end it waits for the workers to end, and hands
- * back what they still hold when it has waited long enough.
+ * worker is told and leaves the batch alone.  At the end it waits for the workers to end, and
+ * hands back what they still hold when it has waited long enough.
  *
  * All but _init(), _release() and lease_renewer_run() are for the workers; thread-safe.
  */
@@ -34,7 +34,7 @@ struct lease {
 };
 
 struct leases {
-    struct monitor monitor; /* tells of workers that end */
+    struct monitor monitor; /* told when a worker ends */
     size_t workers_running;
     bool are_over; /* nobody renews any more, nor hands back */
     struct lease of_worker[LEASES_MAX];
@@ -68,6 +68,6 @@ struct lease_renewer {
 
 /* The thread: returns after the process has begun to stop, when all workers have ended or
  * shutdown_timeout_ms have passed, and everything held has been handed back. */
-void lease_renewer_run(struct lease_renewer *maintainer);
+void lease_renewer_run(struct lease_renewer *renewer);
 
 #endif

@@ -1,4 +1,4 @@
-/* parts.h -- what queue.c and the other queue_*.c share; for these only. */
+/* parts.h -- what the files of processor/queue share; for these only. */
 #ifndef PROCESSOR_QUEUE_PARTS_H
 #define PROCESSOR_QUEUE_PARTS_H
 
@@ -101,7 +101,8 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
 /* The steps of queue_claim(), apart for the test that stops between them.  After a failure
  * of any of them the next begin finds out what it has done in Redis.
  *
- * begin  what is in doubt, a batch whose lease has ended, or jobs of the queue; count 0: there is nothing
+ * begin  what is in doubt, a batch whose lease has ended, or jobs of the queue; count 0:
+ *        there is nothing
  * wait   the doorbell: the first job that comes moves into the batch in the same step;
  *        ERR_BUSY when Redis is full
  * fill   takes the batch that the doorbell began, and more jobs for it; count 0: somebody

@@ -1,4 +1,4 @@
-/* salt_files.h -- sees to it that the salts of past days leave Redis's files.
+/* salt_files.h -- has the salts of past days removed from Redis's files.
  *
  * A salt that has expired is gone from Redis's memory, but its append-only file still has
  * the command that set it, until the file is rewritten.  So which salts there have been is

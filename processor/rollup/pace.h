@@ -23,9 +23,8 @@ struct rollup_state;
 
 enum {
     PACE_SAVED_MAX_MS = 30000,
-    PACE_QUIET_MS =
-        25,            /* without new rows: nobody is writing; the longest single pause */
-    PACE_FEW_ROWS = 4, /* for which the pause may have been saved up */
+    PACE_QUIET_MS = 25, /* without new rows nobody is writing; the longest single pause */
+    PACE_FEW_ROWS = 4,  /* for which the pause may have been saved up */
 };
 
 struct pace {

@@ -13,14 +13,13 @@
 #include "shared/base/err.h"
 
 struct rollup_state {
-    int64_t waiting; /* ids not rolled up yet; some may never become rows */
-    int64_t
-        rested_ms;   /* since the last chunk of any processor; < 0: its clock was ahead */
-    int64_t took_ms; /* that chunk */
-    int64_t position; /* the last id that is rolled up */
-    int64_t aside;    /* events set aside, 1,000 at most */
-    int64_t left_out; /* events that are not counted, of more sites than there may be */
-    int64_t capped;   /* values that went to (other) */
+    int64_t waiting;   /* ids not rolled up yet; some may never become rows */
+    int64_t rested_ms; /* since any processor's last chunk; < 0: its clock was ahead */
+    int64_t took_ms;   /* that chunk */
+    int64_t position;  /* the last id that is rolled up */
+    int64_t aside;     /* events set aside, 1,000 at most */
+    int64_t left_out;  /* events that are not counted, of more sites than there may be */
+    int64_t capped;    /* values that went to (other) */
 };
 
 /* Up to where the rows are settled once the writers, if any, have ended. */

@@ -3,8 +3,8 @@
  * Jobs are added in the order of the claimed batch, then sorted.  A job that breaks a rule
  * is dead from the start; a row that Postgres will not have is buried later.  A batch is sent
  * as often as its transaction takes; after an outage its owner fills it anew from the jobs
- * (worker.c), since the connection, and with it the schema, may have changed meanwhile.  A batch knows nothing of sockets:
- * store.c sends it.
+ * (worker.c), since the connection, and with it the schema, may have changed meanwhile.  A
+ * batch knows nothing of sockets: store.c sends it.
  *
  * Not thread-safe: a batch belongs to its worker.
  */

@@ -14,7 +14,7 @@
  *            halved around poison -> dead letters -> COMMIT
  *
  * The payload is complete before BEGIN, so a transaction never waits for us.  While it
- * runs its backend bears the batch's id as application_name, by which a later owner of
+ * runs its backend has the batch's id as its application_name, by which a later owner of
  * the batch finds and ends it.
  *
  * A store belongs to one thread.  It connects when it is used, and again after a failure.

@@ -45,8 +45,8 @@ struct param {
 const struct param *param_at(size_t index);
 
 /* Reads the parameters that a report takes, bits of enum ask_param; *ret_ask borrows from the
- * query.  ERR_INVALID with a sentence for the client that has the name of the parameter and what is
- * allowed. */
+ * query.  ERR_INVALID with a sentence for the client that has the name of the parameter and
+ * what is allowed. */
 enum err_code params_read(unsigned params, const struct query *query, struct ask *ret_ask,
                           struct err *err) MUST_CHECK;
 

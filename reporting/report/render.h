@@ -14,8 +14,8 @@ struct report;
 /* What a format is sent as. */
 #define RENDER_CSV_TYPE "text/csv; charset=utf-8; header=present"
 
-/* Appends the JSON, or the CSV: a header, and a line for each row.  ERR_BUG when the rows have not the form that the columns promise, errors
- * as buf_add(); out may then hold a part. */
+/* Appends the JSON, or the CSV: a header, and a line for each row.  ERR_BUG when the rows have
+ * not the form that the columns promise, errors as buf_add(); out may then hold a part. */
 enum err_code render_json(const struct report *report, const struct ask *ask,
                           const PGresult *rows, struct buf *out,
                           struct err *err) MUST_CHECK;

@@ -26,8 +26,7 @@ enum err_code ask_set_page(struct ask *ask, struct buf *out, struct err *err) MU
 /* What Postgres says about the time of a site, and what is kept of it. */
 struct ask_now {
     struct period_now days;
-    const char
-        *since; /* when the first of the last 24 hours began, as Postgres writes it */
+    const char *since;          /* when the last 24 hours began, as Postgres writes it */
     const char *previous_since; /* 24 hours before */
 };
 

@@ -14,8 +14,7 @@
 #include "shared/base/err.h"
 
 struct address;
-struct
-    http_peer; /* opaque: an address with connections; the same pointer for all of them */
+struct http_peer;  /* opaque: an address with connections, one for all of them */
 struct http_peers; /* opaque */
 struct networks;
 

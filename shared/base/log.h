@@ -3,10 +3,9 @@
  *     2026-01-31T10:00:00.123Z warn processor msg="could not connect to Redis" addr=...
  *
  * Only the daemons log, and shared/daemon/ for them; everything else in shared/ returns
- * an error.  Writing never blocks:
- * when the pipe or terminal of the stream is full the line is dropped and counted,
- * and the count is written as soon as there is room.  Bytes of users are quoted and
- * escaped by log_line(), so that no input can forge a line.
+ * an error.  Writing never blocks: when the pipe or terminal of the stream is full the line
+ * is dropped and counted, and the count is written as soon as there is room.  Bytes of users
+ * are quoted and escaped by log_line(), so that no input can forge a line.
  *
  * Thread-safe.
  */

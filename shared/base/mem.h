@@ -2,7 +2,7 @@
  *
  * All heap memory of the project comes from here, so that one test loop ("fail the 1st,
  * the 2nd, the 3rd ... allocation until it succeeds") reaches every out-of-memory path.
- * Sizes are checked for overflow.  Memory of the libraries is their own affair.
+ * Sizes are checked for overflow.  What libraries allocate does not come from here.
  */
 #ifndef SHARED_BASE_MEM_H
 #define SHARED_BASE_MEM_H

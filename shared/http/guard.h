@@ -23,10 +23,9 @@ struct guard_options {
     const char *key_setting; /* "INGEST_KEY", for messages */
     const char *key;         /* "" with key_file: none is asked for */
     const char *key_file;
-    const char
-        *trusted_proxies; /* networks whose X-Forwarded-For or Forwarded is believed */
-    const char *allowed_hosts; /* NULL: no Host is looked at; "": the default */
-    int64_t per_address;       /* requests a second; IPv6 by /64; 0: no limit */
+    const char *trusted_proxies; /* whose X-Forwarded-For or Forwarded is believed */
+    const char *allowed_hosts;   /* NULL: no Host is looked at; "": the default */
+    int64_t per_address;         /* requests a second; IPv6 by /64; 0: no limit */
     int64_t per_network; /* likewise of an IPv6 /48; 0: GUARD_NETWORK_TIMES as many */
     int64_t burst_seconds;
     int64_t max_keys;   /* addresses that are remembered */

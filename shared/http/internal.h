@@ -1,4 +1,4 @@
-/* internal.h -- what the http_*.c files share; nobody else includes it.
+/* internal.h -- what the files of shared/http share; nobody else includes it.
  *
  *   server.c   the daemon on the loop: listening, turns, stopping
  *   conn.c     connections and their deadlines
@@ -11,7 +11,8 @@
  *   client.c   where a request comes from
  *   rescue.c   answers that libmicrohttpd cannot send any more, or not yet
  *   wire.c     what libmicrohttpd reads: recv(), through the parser of raw.c
- *   raw.c, head.c, body.c   pure: the bytes, the headers' verdict, the collected body
+ *
+ * Pure, in shared/wire: raw.c, the bytes; head.c, the headers' verdict; body.c, the body.
  */
 #ifndef SHARED_HTTP_INTERNAL_H
 #define SHARED_HTTP_INTERNAL_H

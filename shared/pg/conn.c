@@ -1,5 +1,5 @@
-/* conn.c -- see conn.h; open.c makes the connections.  Only libpq's non-blocking calls are used, with poll(2)
- * between them: its blocking ones wait for the server without a limit. */
+/* conn.c -- see conn.h; open.c makes the connections.  Only libpq's non-blocking calls are
+ * used, with poll(2) between them: its blocking ones wait for the server without a limit. */
 #include "shared/pg/conn.h"
 
 #include <errno.h>

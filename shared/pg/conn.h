@@ -89,7 +89,7 @@ struct pg_piece {
 };
 
 /* Runs `COPY ... FROM STDIN` with the pieces as its bytes: the one function that knows the
- * COPY dance.  *ret_rows is the number of rows that the server counted.  On failure
+ * steps of a COPY.  *ret_rows is the number of rows that the server counted.  On failure
  * *ret_failure is filled in; unless the connection is lost, it is ready for ROLLBACK. */
 enum err_code pg_conn_copy(PGconn *conn, const char *sql, const struct pg_piece *pieces,
                            size_t count, int64_t timeout_ms, int64_t *ret_rows,

@@ -162,7 +162,7 @@ static enum err_code print_for_transaction(const struct settings *settings,
 
 /* --- through a pooler --------------------------------------------------------------- */
 
-/* The text of the settings lives as long as the connection, which bears it. */
+/* The text of the settings lives as long as the connection, which has it. */
 static int on_event(PGEventId id, void *info, void *user)
 {
     (void)user;

@@ -121,7 +121,7 @@ static void on_greeting(redisReply *reply, void *user)
     struct err err;
 
     if (!reply || redis->state != GREETING)
-        return; /* dropped meanwhile: link_lost() has seen to it */
+        return; /* dropped meanwhile, by link_lost() */
     if (redis_err_of_reply(reply, "could not connect to Redis", &err)) {
         redis->complaint = redis_err_complaint(reply);
         link_lost(redis, err.msg);

@@ -10,7 +10,8 @@
 
 /* A copy of the first line of the file at path, without its line end; the caller owns it:
  * mem_free().  ERR_CONFIG when the file cannot be read, when any user of the machine may
- * write to it, or when the line is empty or longer than max bytes; the sentence has the path and nothing of the content.  ERR_NOMEM. */
+ * write to it, or when the line is empty or longer than max bytes; the sentence has the path and
+ * nothing of the content.  ERR_NOMEM. */
 enum err_code first_line_read(const char *path, size_t max, char **ret_line,
                               struct err *err) MUST_CHECK;
 

@@ -13,7 +13,8 @@ enum {
 
 /* Decodes len bytes to *out and ends them with a NUL; *out is after it then.  What is
  * written is at most as long as what was read, and the NUL takes the place of the & or =
- * after it, or of the text's own.  ERR_INVALID for what a C string or a text in Postgres cannot hold. */
+ * after it, or of the text's own.  ERR_INVALID for what a C string or a text in Postgres cannot
+ * hold. */
 static enum err_code decode(const char *text, size_t len, char **out, struct err *err)
 {
     char *start = *out;

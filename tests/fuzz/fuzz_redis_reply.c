@@ -1,4 +1,4 @@
-/* fuzz_redis_reply.c -- ingestion's queue, gate and barrier on a real connection, and Redis
+/* fuzz_redis_reply.c -- ingestion's committer, breaker and barrier on a real connection, and Redis
  * is the input.  The input is a word and then steps, parted by the byte 0xff:
  *
  *   word   its bits: the barrier is on; a cap of 3 events; groups in flight, 1 to 4 (two

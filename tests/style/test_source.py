@@ -7,6 +7,7 @@ from conftest import tracked
 from support.settings import SOURCE
 
 FILE_LINES = 500
+LINE_CHARACTERS = 100
 BANNED_CALLS = ("strcpy", "strcat", "sprintf", "vsprintf", "atoi", "atol", "strtok",
                 "gmtime", "localtime", "asctime", "ctime", "alloca", "gets")
 RAW_MEMORY = ("malloc", "calloc", "realloc", "strdup", "strndup", "free")
@@ -17,10 +18,13 @@ def run(*command):
                           stdin=subprocess.DEVNULL, capture_output=True)
 
 
+def blank(match):
+    """Nothing but its lines."""
+    return re.sub(r"[^\n]", "", match.group(0))
+
+
 def code_of(path):
     """The text of a C file with comments and literals blanked, its lines kept."""
-    def blank(match):
-        return re.sub(r"[^\n]", " ", match.group(0))
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank,
                   (SOURCE / path).read_text(), flags=re.S)
 
@@ -42,6 +46,18 @@ def test_files_have_at_most_500_lines(source_files):
     sizes = {path: len((SOURCE / path).read_text().splitlines())
              for path in [*source_files, *tracked("*.py", "*.sh", "*.sql", "scripts/*")]}
     assert not {str(path): n for path, n in sizes.items() if n > FILE_LINES}
+
+
+def test_lines_have_at_most_100_characters(product_files):
+    """clang-format does not cut comments.  Tables that it leaves alone are as wide as they are."""
+    wrong = []
+    for path in product_files:
+        text = (SOURCE / path).read_text()
+        text = re.sub(r"/\* clang-format off \*/.*?(/\* clang-format on \*/|\Z)", blank, text,
+                      flags=re.S)
+        wrong += [f"{path}:{number}" for number, line in enumerate(text.splitlines(), 1)
+                  if len(line) > LINE_CHARACTERS]
+    assert not wrong
 
 
 def test_no_banned_function_is_called(source_files):

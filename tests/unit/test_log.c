@@ -255,21 +255,21 @@ static void test_log_lines_of_threads_do_not_mix(void **state)
 
 static void test_log_limit_lets_one_line_through_each_interval(void **state)
 {
-    struct log_limit gate = {0};
+    struct log_limit limit = {0};
     int64_t suppressed = -1;
     int64_t start_ms = clock_mono_ms();
 
     (void)state;
-    assert_true(log_limit_allows(&gate, 60000, &suppressed));
+    assert_true(log_limit_allows(&limit, 60000, &suppressed));
     assert_int_equal(suppressed, 0);
     for (int i = 0; i < 7; i++)
-        assert_false(log_limit_allows(&gate, 60000, &suppressed));
-    assert_true(gate.next_ms >= start_ms + 60000);
-    gate.next_ms = start_ms; /* the interval is over */
-    assert_true(log_limit_allows(&gate, 60000, &suppressed));
+        assert_false(log_limit_allows(&limit, 60000, &suppressed));
+    assert_true(limit.next_ms >= start_ms + 60000);
+    limit.next_ms = start_ms; /* the interval is over */
+    assert_true(log_limit_allows(&limit, 60000, &suppressed));
     assert_int_equal(suppressed, 7);
-    gate.next_ms = start_ms;
-    assert_true(log_limit_allows(&gate, 60000, &suppressed));
+    limit.next_ms = start_ms;
+    assert_true(log_limit_allows(&limit, 60000, &suppressed));
     assert_int_equal(suppressed, 0);
 }
 

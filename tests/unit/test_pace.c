@@ -203,8 +203,9 @@ static void test_a_worker_rests_behind_a_batch_neither_of_one_nor_large(void **s
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(worker_rest_ms(&conf, 0, &cases[i].claim), cases[i].expected_ms);
-        assert_int_equal(worker_rest_ms(&conf, 1, &cases[i].claim),
+        assert_int_equal(worker_pause_ms(&conf, 0, &cases[i].claim),
+                         cases[i].expected_ms);
+        assert_int_equal(worker_pause_ms(&conf, 1, &cases[i].claim),
                          10 * cases[i].expected_ms);
     }
 }

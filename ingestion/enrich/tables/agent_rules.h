@@ -9,8 +9,8 @@
 /* clang-format off */
 
 /* A rule holds when the first text is there, the second too, and the third is not; ANY is
- * always there, NONE never.  A name that is NULL is none.  The version follows the text of the fourth column, or is the
- * fifth.
+ * always there, NONE never.  A name that is NULL is none.  The version follows the text of the
+ * fourth column, or is the fifth.
  *    name, is there, is there, is not there, version after, version */
 #define AGENT_BROWSERS(X) \
     X("favicon", GOOGLE_FAVICON, ANY, NONE, NONE, "") \
