@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "processor/dead/show.h"
 #include "processor/session.h"
 #include "processor/sites/conf.h"
 #include "processor/sites/rebuild.h"
 #include "processor/sites/steps.h"
+#include "shared/base/buf.h"
 #include "shared/base/mem.h"
 #include "shared/pg/conn.h"
 
@@ -46,34 +48,75 @@ static enum err_code cli_open(struct cli *cli, struct err *err)
 
 /* --- list -------------------------------------------------------------------------- */
 
+enum {
+    LIST_COLUMNS = 5,
+    LIST_BYTES_MAX =
+        4096, /* of a line: a site has 255 characters, each escaped at most */
+    LIST_CELL_MAX = 1020
+};
+
+/* A site's name is a stranger's: nothing of it moves the cursor. */
+static enum err_code add_cell(struct buf *line, const char *text, size_t width)
+{
+    size_t taken = 0;
+    enum err_code code =
+        dead_show_escaped(line, text, strlen(text), LIST_CELL_MAX, &taken);
+
+    for (; taken < width && !code; taken++)
+        code = buf_add(line, " ", 1);
+    return code;
+}
+
+/* Prints the cells of a row, or only widens the columns for them. */
+static enum err_code put_row(const char *const cells[LIST_COLUMNS],
+                             size_t widths[LIST_COLUMNS], bool prints)
+{
+    enum err_code code = ERR_OK;
+    struct buf line;
+
+    buf_init(&line, LIST_BYTES_MAX);
+    for (int c = 0; c < LIST_COLUMNS && !code; c++) {
+        size_t before = line.len;
+        code = add_cell(&line, cells[c], prints && c + 1 < LIST_COLUMNS ? widths[c] : 0);
+        if (!prints && line.len - before > widths[c])
+            widths[c] = line.len - before;
+        if (!code)
+            code = buf_add_text(&line, c + 1 < LIST_COLUMNS ? "  " : "\n");
+    }
+    if (prints && !code)
+        (void)fwrite(line.data, 1, line.len, stdout);
+    buf_release(&line);
+    return code;
+}
+
+static enum err_code put_rows(const PGresult *result, size_t widths[LIST_COLUMNS],
+                              bool prints)
+{
+    const char *cells[LIST_COLUMNS] = {"site", "time zone", "events", "first day",
+                                       "last day"};
+    enum err_code code = put_row(cells, widths, prints);
+
+    for (int row = 0; row < PQntuples(result) && !code; row++) {
+        for (int c = 0; c < LIST_COLUMNS; c++)
+            cells[c] = PQgetvalue(result, row, c);
+        code = put_row(cells, widths, prints);
+    }
+    return code;
+}
+
 static enum err_code list(struct cli *cli, struct err *err)
 {
-    static const char *const heads[] = {"site", "time zone", "events", "first day",
-                                        "last day"};
-    enum {
-        COLUMNS = sizeof(heads) / sizeof(heads[0])
-    };
-    int widths[COLUMNS];
+    size_t widths[LIST_COLUMNS] = {0};
     PGresult *result = NULL;
     enum err_code code = ask(cli, "SELECT * FROM sites_list()", 0, NULL, &result, err);
 
     if (code)
         return code;
-    for (int c = 0; c < COLUMNS; c++) {
-        widths[c] = (int)strlen(heads[c]);
-        for (int row = 0; row < PQntuples(result); row++) {
-            if (PQgetlength(result, row, c) > widths[c])
-                widths[c] = PQgetlength(result, row, c);
-        }
-    }
-    for (int row = -1; row < PQntuples(result); row++) {
-        for (int c = 0; c < COLUMNS; c++)
-            (void)printf("%-*s%s", c + 1 < COLUMNS ? widths[c] : 0,
-                         row < 0 ? heads[c] : PQgetvalue(result, row, c),
-                         c + 1 < COLUMNS ? "  " : "\n");
-    }
+    code = put_rows(result, widths, false);
+    if (!code)
+        code = put_rows(result, widths, true);
     PQclear(result);
-    return ERR_OK;
+    return code ? err_set(err, code, "out of memory") : ERR_OK;
 }
 
 /* --- set and rebuild ---------------------------------------------------------------- */

@@ -75,6 +75,18 @@ def test_a_site_is_made_and_listed(database, sites):
     assert_clean(database)
 
 
+def test_a_list_moves_no_cursor(database, sites):
+    """Whoever may send names sites."""
+    for name in ("\x1b]0;x\x07\x1b[2J", "a\nb", "\u202eevil", "ö" * 255, "\\"):
+        database.rows(INSERT, (name, "/", "u", "2026-11-14T18:20:00Z"))
+    roll_up(database)
+    shown = sites("list")
+    assert shown.count("\n") == 6 and shown.isprintable() is False
+    assert all(line.isprintable() for line in shown.split("\n"))
+    for word in (r"\x1b]0;x\x07\x1b[2J  ", r"a\nb  ", "ö" * 255, r"\\  "):
+        assert word in shown
+
+
 @pytest.mark.parametrize("words,status,told", [
     (("set", "s"), 2, "which zone?"),
     (("set", "--time-zone=UTC"), 2, "which site?"),
