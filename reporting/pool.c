@@ -32,7 +32,6 @@ struct pool {
     int64_t down_since_ms; /* meaningful while not */
     struct err reason;     /* why; ERR_OK until something has failed */
     struct log_limit lost_limit;
-
     bool is_stopping;
     size_t running; /* links and timers that are not closed yet */
     void (*on_stopped)(void *user);
@@ -124,11 +123,10 @@ static void on_deadline(uv_timer_t *timer)
     struct pool *pool = timer->data;
     const struct err err = {.code = ERR_TIMEOUT, .msg = "no answer in time"};
     int64_t now_ms = clock_mono_ms();
-    struct waiter *waiter;
 
     for (;;) {
+        struct waiter *waiter = TAILQ_FIRST(&pool->deadlines);
         struct query_run *run;
-        waiter = TAILQ_FIRST(&pool->deadlines);
         if (!waiter || waiter->deadline_ms > now_ms)
             break;
         run = waiter->run;
@@ -144,7 +142,9 @@ static void on_deadline(uv_timer_t *timer)
  * has ended one backend has often ended all, and the others just do not know it yet. */
 static struct pg_link *find_ready(const struct pool *pool, const struct query_run *run)
 {
-    for (size_t i = 0; i < pool->pg_link_count; i++) {
+    bool waits = query_run_gives_way(run, &pool->sent, pool->pg_link_count);
+
+    for (size_t i = 0; i < pool->pg_link_count && !waits; i++) {
         if (pg_link_is_ready(pool->links[i]) &&
             pg_link_opened_us(pool->links[i]) > run->lost_us)
             return pool->links[i];
@@ -246,7 +246,7 @@ void pool_dispatch(struct pool *pool)
         struct pg_link *link = find_ready(pool, run);
         if (link)
             send_run(pool, run, link);
-        else if (run->lost_us == 0)
+        else if (run->lost_us == 0 && !query_run_is_long(run))
             return; /* no link is ready for anyone */
         run = next;
     }

@@ -104,3 +104,29 @@ void query_run_add_deadline(struct waiter_list *deadlines, struct waiter *waiter
     else
         TAILQ_INSERT_HEAD(deadlines, waiter, in_pool);
 }
+
+bool query_run_is_long(const struct query_run *run)
+{
+    switch ((int)run->query.statement) {
+    case STATEMENT_BREAKDOWN:
+    case STATEMENT_AGGREGATE_FILTERED:
+    case STATEMENT_TIMESERIES_FILTERED:
+    case STATEMENT_SITES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool query_run_gives_way(const struct query_run *run, const struct query_run_list *sent,
+                         size_t links)
+{
+    const struct query_run *other;
+    size_t count = 0;
+
+    if (links < 2 || !query_run_is_long(run))
+        return false;
+    TAILQ_FOREACH (other, sent, next)
+        count += query_run_is_long(other);
+    return count >= links - 1;
+}

@@ -7,6 +7,7 @@
 #define REPORTING_QUERY_RUN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -53,5 +54,12 @@ void query_run_free(struct query_run *run);
 /* Finds the run in a list that has the same query, or NULL. */
 struct query_run *query_run_find(const struct query_run_list *runs,
                                  const struct question *query);
+
+/* Whether it reads the counts of many values, which may take long. */
+bool query_run_is_long(const struct query_run *run);
+
+/* Whether such a run has to leave the last of the links to those that are quick. */
+bool query_run_gives_way(const struct query_run *run, const struct query_run_list *sent,
+                         size_t links);
 
 #endif

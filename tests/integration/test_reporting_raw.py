@@ -57,6 +57,23 @@ def test_raw_questions_hold_up_nobody_else(daemons, database):
     assert [answer_of(connection).status for connection in raw] == [200] * 30
 
 
+def test_long_questions_of_counts_leave_a_connection_to_the_others(daemons, database):
+    """A breakdown of many values for instance, which no answer that is kept saves."""
+    load(database, [event(site_id="s")])
+    daemon = start(daemons, database, QUERY_TIMEOUT_MS=20000, REPORTING_CONNECTIONS=3)
+    with locked(database, "dimensions"):
+        many = [ask(daemon, f"/stats/breakdown?site_id=s&property=page&page={n}")
+                for n in range(1, 12)]
+        wait_blocked(database, 2)
+        assert daemon.stats("s")["total_views"] == 1
+        for target in ("/stats/aggregate?site_id=s", "/stats?site_id=other"):
+            assert daemon.get(target).status == 200
+        assert blocked(database) == 2
+    assert [answer_of(connection).status for connection in many] == [200] * 11
+    alone = start(daemons, database, REPORTING_CONNECTIONS=1)
+    assert alone.get("/stats/breakdown?site_id=s&property=page").status == 200
+
+
 def test_readyz_waits_behind_no_question(daemons, database):
     daemon = start(daemons, database, QUERY_TIMEOUT_MS=20000, RAW_QUERY_TIMEOUT_MS=20000)
     with locked(database, "totals, events"):
