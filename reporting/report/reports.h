@@ -169,11 +169,11 @@
         .is_kept = true, .is_shared = true,                                              \
         .sql = "SELECT h.*, f.value, f.is_other, " FIGURES("f.") ", "                    \
                FIGURES("f.previous_") VERSION " FROM report_head($1) AS h LEFT JOIN "    \
-               "report_breakdown($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "    \
-               "AS f ON true ORDER BY f.place",                                          \
+               "report_breakdown($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "    \
+               "$13) AS f ON true ORDER BY f.place",                                          \
         VALUES(ASK_SITE_ID, ASK_PROPERTY, ASK_FROM, ASK_TO, ASK_PREVIOUS_FROM,           \
-               ASK_PREVIOUS_TO, ASK_SORT, ASK_CLAUSES, ASK_NEGATED, ASK_PATTERNS,        \
-               ASK_LIMIT, ASK_OFFSET),                                                   \
+               ASK_PREVIOUS_TO, ASK_SORT, ASK_CLAUSES, ASK_NEGATED, ASK_FILTER_VALUES,   \
+               ASK_PATTERNS, ASK_LIMIT, ASK_OFFSET),                                     \
         .params = ASK_PARAMS_RANGE | ASK_PARAM_PROPERTY | ASK_PARAM_FILTERS |            \
                   ASK_PARAM_LIMIT | ASK_PARAM_PAGE,                                      \
         .has_range = true, .is_paged = true,                                             \

@@ -24,7 +24,7 @@ WHERE (d.events, d.pageviews, d.visits, d.bounces, d.duration_ms, d.users)
       IS DISTINCT FROM (m.events, m.pageviews, m.visits, m.bounces, m.duration_ms, m.n)
 """
 BREAKDOWN = ("SELECT value, users, visits, pageviews, events FROM report_breakdown(%s, 'page', "
-             "%s, %s, NULL, NULL, 'visitors', NULL, NULL, NULL, 1000, 0) ORDER BY 1")
+             "%s, %s, NULL, NULL, 'visitors', NULL, NULL, NULL, NULL, 1000, 0) ORDER BY 1")
 
 
 def roll_up(database):

@@ -272,6 +272,22 @@ def test_csv_has_the_same_figures(rig):
     assert list(rows[0]) == ["time", "visitors", "visits", "pageviews"] and len(rows) == 4
 
 
+@pytest.mark.parametrize("metrics", ["visitors,events", "events,visitors", "conversion_rate"])
+@pytest.mark.parametrize("filters", ["", "page==/a|/b/1|/", "page!=/b/2"])
+def test_pages_are_parts_of_all_rows(rig, metrics, filters):
+    """Where all are asked every value is counted, and of a page only those that may be on it."""
+    daemon, _ = rig
+    name = "event_type" if metrics == "conversion_rate" else "page"
+    asked = {"site_id": "york", "property": name, "metrics": metrics, "format": "csv",
+             "compare": "previous_period", **RANGE,
+             **({"filters": filters} if filters and name == "page" else {})}
+    lines = daemon.get("/stats/breakdown?" + urllib.parse.urlencode(asked)).body.splitlines()
+    assert len(lines) > 2
+    for page in range(1, len(lines)):
+        one = daemon.get("/stats/breakdown?" + urllib.parse.urlencode(asked | {"limit": 1, "page": page}))
+        assert one.body.splitlines() == [lines[0], lines[page]]
+
+
 def test_a_bucket_without_one_before_has_no_figures_of_it(rig):
     """31 days against the 30 of the month before."""
     daemon, _ = rig

@@ -51,7 +51,8 @@ def test_further_new_values_of_a_day_count_as_other(database):
                               "grain = 1") == database.value("SELECT count(*) FROM events")
         return dict(database.rows(
             "SELECT value, events FROM report_breakdown('s', 'page', '2026-11-14', "
-            "'2026-11-14', NULL, NULL, 'events', NULL, NULL, NULL, 100, 0)"))
+            "'2026-11-14', NULL, NULL, 'events', NULL, NULL, NULL, NULL, 100, 0) "
+            "ORDER BY place"))
     assert count([f"/{n}" for n in range(5)]) == {f"/{n}": 1 for n in range(5)}
     found = count([f"/{n}" for n in range(3, 12)] * 2)
     assert found == {"/3": 3, "/4": 3, "/0": 1, "/1": 1, "/2": 1, "(other)": 14}
