@@ -19,9 +19,9 @@
 
 enum {
     TICK_MS = 50,
-    REST_MS = 250,   /* after an event that Redis has no memory for */
-    LOOK_MS = 2000,  /* between two listings of a directory in which there was nothing */
-    RETRY_MS = 2000, /* until a file that could not be removed is tried again */
+    NO_ROOM_MS = 250, /* after an event that Redis has no memory for */
+    LOOK_MS = 2000,   /* between two listings of a directory in which there was nothing */
+    RETRY_MS = 2000,  /* until a file that could not be removed is tried again */
     WINDOW_BYTES = SEGMENT_RECORD_MAX,
     GROUP_BYTES = 2 * SEGMENT_JOBS_MAX, /* a record in Redis's form, and more */
     LOG_EVERY_MS = 10000,
@@ -251,7 +251,7 @@ static void on_refused(struct spool_reader *reader, enum err_code code)
         step(reader);
         return;
     }
-    wait_in(reader, READY, REST_MS);
+    wait_in(reader, READY, NO_ROOM_MS);
     if (log_limit_allows(&reader->full_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_WARN, "Redis has no memory for events of the spool",
                  LOG_FIELDS(log_int("suppressed", suppressed)));

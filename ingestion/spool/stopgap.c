@@ -11,7 +11,7 @@
 #include "shared/base/mem.h"
 
 enum {
-    REST_MS = 200, /* until a file that could not be written is tried again */
+    FAILED_MS = 200, /* until a file that could not be written is tried again */
     LOG_EVERY_MS = 10000,
 };
 
@@ -68,12 +68,6 @@ static enum err_code discard(struct stopgap *gap)
     return code;
 }
 
-static enum err_code let_go(struct stopgap *gap)
-{
-    spool_files_release(&gap->file);
-    return ERR_OK;
-}
-
 /* An empty file that stays is no harm: the next look at the directory removes it. */
 static enum err_code remove_empty(struct stopgap *gap)
 {
@@ -86,15 +80,25 @@ static enum err_code remove_empty(struct stopgap *gap)
 
 static void work(uv_work_t *request)
 {
-    static enum err_code (*const functions[])(struct stopgap *) = {
-        [APPEND] = append,
-        [DISCARD] = discard,
-        [LET_GO] = let_go,
-        [REMOVE] = remove_empty,
-    };
     struct stopgap *gap = request->data;
 
-    gap->code = functions[gap->task](gap);
+    switch (gap->task) {
+    case NOTHING:
+        break;
+    case APPEND:
+        gap->code = append(gap);
+        break;
+    case DISCARD:
+        gap->code = discard(gap);
+        break;
+    case LET_GO:
+        spool_files_release(&gap->file);
+        gap->code = ERR_OK;
+        break;
+    case REMOVE:
+        gap->code = remove_empty(gap);
+        break;
+    }
 }
 
 /* --- one thing at a time ------------------------------------------------------ */
@@ -114,7 +118,7 @@ static void note_failure(struct stopgap *gap)
 {
     int64_t suppressed;
 
-    gap->idle_until_ms = (int64_t)uv_now(gap->loop) + REST_MS;
+    gap->idle_until_ms = (int64_t)uv_now(gap->loop) + FAILED_MS;
     if (log_limit_allows(&gap->failed_log, LOG_EVERY_MS, &suppressed))
         log_line(LOG_ERROR, "could not put events aside while Redis flushes its file",
                  LOG_FIELDS(log_text("reason", gap->err.msg),

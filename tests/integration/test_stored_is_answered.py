@@ -2,7 +2,7 @@
 
 libmicrohttpd has one piece of memory for all of a connection and builds the head of an
 answer in what the request leaves of it.  Heads, trailers and extensions do not reach it
-(shared/http/wire.c); requests that are sent behind one another do, and fill it.
+(shared/http/wire.c); requests that are sent one after the other do, and fill it.
 """
 import json
 import re

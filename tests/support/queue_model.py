@@ -94,7 +94,7 @@ class Queue:
             self.batches.setdefault(batch_id, []).append(self.jobs.pop())
 
     def put_back(self, batch_id, kept):
-        """What is behind those that are kept, the oldest to be taken next again."""
+        """What comes after those that are kept, the oldest to be taken next again."""
         jobs = self.batches[batch_id]
         self.jobs += reversed(jobs[kept:])
         del jobs[kept:]

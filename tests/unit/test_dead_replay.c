@@ -28,7 +28,7 @@ static struct letter sample(const char *payload)
     };
 }
 
-/* What the letter becomes behind what is in the buffer already; "" for nothing. */
+/* What the letter becomes after what is in the buffer already; "" for nothing. */
 static enum err_code make(const struct letter *letter, char *out, size_t size,
                           struct err *err)
 {

@@ -84,7 +84,7 @@ static const struct head_case cases[] = {
      {{"Host", "a"}, {"Content-Type", "application/json; charset=\"utf-8\""}},
      0,
      false},
-    {"charset behind another parameter",
+    {"charset after another parameter",
      {{"Host", "a"}, {"Content-Type", "a/b; x=\"1;charset=latin1\"; charset=utf-8 "}},
      0,
      false},

@@ -71,7 +71,7 @@ static void capture_stop(void)
     (void)close(capture.reader);
 }
 
-/* The line behind "2026-01-31T10:00:00.123Z ". */
+/* The line after "2026-01-31T10:00:00.123Z ". */
 static const char *after_time(const char *line)
 {
     static const char form[] = "0000-00-00T00:00:00.000Z ";
