@@ -7,25 +7,10 @@ import socket
 
 import pytest
 
+from support.contract_fixtures import SHARED_STACKS, connection, ingestion  # noqa: F401
 from support.events import event, new_id
 from support.http import Closed, Connection, build, chunked
 from support.settings import patience
-
-# Both ways in which a request can wait for Redis.
-SHARED_STACKS = {way: {"reporting": False, "ingestion_env": {"REQUEST_WAIT": way}}
-                 for way in ("park", "suspend")}
-
-
-@pytest.fixture
-def ingestion(shared_stack):
-    return shared_stack.ingestion
-
-
-@pytest.fixture
-def connection(ingestion):
-    with Connection(ingestion.port, timeout=patience(10)) as one:
-        yield one
-
 
 MARK = "smuggled-" + "0" * 36  # its zeros become an id of each test's own
 HIDDEN = build("POST", "/event", event(site_id=MARK))

@@ -9,6 +9,7 @@ import zlib
 
 import pytest
 
+from support.contract_fixtures import SHARED_STACKS, connection, ingestion  # noqa: F401
 from support.events import event, new_id
 from support.http import Connection, build, chunked
 from support.settings import patience
@@ -16,21 +17,6 @@ from support.wait import wait_until
 
 OK = b'{"status":"ok"}'
 BODY_MAX = 102400
-
-# Both ways in which a request can wait for Redis.
-SHARED_STACKS = {way: {"reporting": False, "ingestion_env": {"REQUEST_WAIT": way}}
-                 for way in ("park", "suspend")}
-
-
-@pytest.fixture
-def ingestion(shared_stack):
-    return shared_stack.ingestion
-
-
-@pytest.fixture
-def connection(ingestion):
-    with Connection(ingestion.port, timeout=patience(10)) as one:
-        yield one
 
 
 def goes_on(connection, answer):
