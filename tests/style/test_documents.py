@@ -79,6 +79,14 @@ def test_the_two_commands_come_first_in_readme():
     assert "./scripts/up" in first and "./scripts/test" in first
 
 
+def test_no_line_to_copy_puts_a_secret_among_a_programs_words():
+    """Every user of the machine can read those."""
+    for path in (SOURCE / "README.md", *(SOURCE / "docs").glob("*.md")):
+        found = re.findall(r"-H [\"']Authorization: Bearer \$.*|psql \"?\$|redis-cli -u.*",
+                           path.read_text())
+        assert not found, (path, found)
+
+
 def test_readme_shows_the_curl_lines_that_up_prints():
     script = (SOURCE / "scripts/up").read_text()
     event = re.search(r"local event='(.*)'", script).group(1)
