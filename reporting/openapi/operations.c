@@ -50,7 +50,7 @@ static void answer_report(struct openapi_doc *doc, const struct openapi_operatio
     char name[SCHEMA_NAME_SIZE];
 
     openapi_add(doc, "'200':{'description':");
-    openapi_add_string(doc, report->help);
+    openapi_add_string(doc, self->summary);
     openapi_add(doc, ",%s'content':{", report->is_export ? "" : etag);
     if (report->is_export) {
         add_lines(doc);
@@ -73,7 +73,7 @@ static void add_report(struct openapi_doc *doc, const struct http_route *route,
         .path = report->path,
         .id = report->name,
         .tag = report->is_export ? "export" : "reports",
-        .summary = report->help,
+        .summary = report->help ? report->help : report->name,
         .security = report->is_shared ? "[{},{'reporting_token':[]},{'share_key':[]}]"
                                       : "[{},{'reporting_token':[]}]",
         .more = OPENAPI_INVALID | OPENAPI_UNAVAILABLE |
@@ -105,7 +105,9 @@ static const char files[] = "'text/javascript':{'schema':{'type':'string'}},"
 static const char text[] = "'text/plain':{'schema':{'type':'string'}}";
 static const char document[] =
     "'application/json':{'schema':{'type':'object','required':["
-    "'openapi','info','paths']}}";
+    "'openapi','info','paths'],'properties':{'openapi':{"
+    "'type':'string'},'info':{'type':'object'},'paths':{"
+    "'type':'object'}},'additionalProperties':true}}";
 static const char alive[] = "'application/json':{'schema':{'type':'object','required':["
                             "'status'],'properties':{'status':{'const':'ok'}},"
                             "'additionalProperties':false}}";

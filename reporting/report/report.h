@@ -71,7 +71,7 @@ struct report_column {
 struct report {
     const char *name; /* the statement is prepared under it; the label in metrics */
     const char *path; /* NULL: no report of its own, only a statement */
-    const char *help; /* what it answers; NULL without a path */
+    const char *help; /* what it answers, for the OpenAPI document; NULL: its name */
     const char *sql;
     size_t value_count;
     enum ask_text_id values[REPORT_VALUES_MAX]; /* $1, $2, ... of the statement */

@@ -41,6 +41,11 @@ packages_are_installed() {
     done
 }
 
+# Node.js may have come from elsewhere; then it brings its npm along, and Debian's is not wanted.
+packages_have_node() {
+    command -v node >/dev/null && command -v npm >/dev/null
+}
+
 declare -A PACKAGES_AVAILABLE=() # by name, those that packages_look_up found
 
 # Looks up which packages of the needs can be installed, all in one go: apt is slow to start.

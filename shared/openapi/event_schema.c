@@ -167,6 +167,8 @@ static void add_stored(struct openapi_doc *doc, const struct field *field)
         openapi_add(doc, ",'format':'uuid'");
     if (field->kind == KIND_ID64)
         add_pattern(doc, "^[0-9a-f]{16}$");
+    if (field->kind == KIND_PROPS)
+        openapi_add(doc, ",'additionalProperties':true");
     openapi_add(doc, "}");
 }
 
@@ -191,19 +193,19 @@ static void add_properties(struct openapi_doc *doc, enum writer writer)
     }
 }
 
-/* What gives the path. */
+/* What gives the path, besides all other rules: generators of clients make a type of the two. */
 static void add_path_or_url(struct openapi_doc *doc, const char *rule)
 {
-    openapi_add(
-        doc,
-        ",'anyOf':[{'required':['path'],'properties':{'path':{'type':'string'%s}}},"
-        "{'required':['url'],'properties':{'url':{'type':'string'}}}]",
-        rule);
+    openapi_add(doc,
+                "},'additionalProperties':false},{'anyOf':[{'type':'object','required':["
+                "'path'],'properties':{'path':{'type':'string'%s}}},{'type':'object',"
+                "'required':['url'],'properties':{'url':{'type':'string'}}}]}]}",
+                rule);
 }
 
 void openapi_add_event(struct openapi_doc *doc)
 {
-    openapi_add(doc, "{'type':'object','required':[");
+    openapi_add(doc, "{'allOf':[{'type':'object','required':[");
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (fields[i].presence != EVENT_REQUIRED || strcmp(fields[i].key, "path") == 0)
             continue;
@@ -212,18 +214,14 @@ void openapi_add_event(struct openapi_doc *doc)
     }
     openapi_add(doc, "],");
     add_properties(doc, WRITER_SERVER);
-    openapi_add(doc, "},'additionalProperties':false");
     add_path_or_url(doc, "");
-    openapi_add(doc, "}");
 }
 
 void openapi_add_page_event(struct openapi_doc *doc)
 {
-    openapi_add(doc, "{'type':'object','required':['site_id'],");
+    openapi_add(doc, "{'allOf':[{'type':'object','required':['site_id'],");
     add_properties(doc, WRITER_PAGE);
-    openapi_add(doc, "},'additionalProperties':false");
     add_path_or_url(doc, ",'minLength':1");
-    openapi_add(doc, "}");
 }
 
 void openapi_add_stored_event(struct openapi_doc *doc)

@@ -114,7 +114,7 @@ def test_the_first_alternative_that_can_be_had_is_chosen(listed):
 
 
 def test_every_need_has_an_alternative_for_this_system():
-    sections = ["runtime", "redis", "postgres", "build", "test", "unpacked", "places"]
+    sections = ["runtime", "redis", "postgres", "build", "test", "unpacked", "places", "node"]
     done = subprocess.run([SOURCE / "scripts/packages", "list", *sections], text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stderr
@@ -222,7 +222,7 @@ PRESETS = json.dumps({
 @pytest.fixture
 def fickle(clone):
     """Runs the real scripts/test there; returns its exit code and its last lines."""
-    sections = "runtime redis postgres build test unpacked".split()
+    sections = "runtime redis postgres build test node unpacked".split()
     (clone / "scripts/packages.txt").write_text("".join(f"[{name}]\n" for name in sections))
     (clone / "tests/support").mkdir(parents=True)
     shutil.copy(SOURCE / "tests/support/summary.py", clone / "tests/support")

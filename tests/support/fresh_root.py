@@ -27,6 +27,9 @@ SUITE = os.environ.get("FRESH_SUITE", "bookworm")
 MIRROR = os.environ.get("FRESH_MIRROR")  # None: debootstrap's own
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAME = "analytics-backend"
+# npm may have to go through a proxy that only this machine knows.
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
+TRUSTED_HERE = "/etc/ssl/certs/outside.crt"
 
 # Everything in a root runs in namespaces of its own, so nothing outlives its first process.
 ENTER = """
@@ -59,10 +62,12 @@ class Root:
         self.path.mkdir(parents=True)
         subprocess.run(["tar", "-C", self.path, "-xf", tarball], check=True)
         shutil.copy("/etc/resolv.conf", self.path / "etc/resolv.conf")
+        shutil.copy(TRUSTED, self.path / TRUSTED_HERE.lstrip("/"))
 
     def command(self, words, user="root", env=None):
         home = "/root" if user == "root" else f"/home/{user}"
-        variables = [f"{key}={value}" for key, value in (env or {}).items()]
+        env = {"NODE_EXTRA_CA_CERTS": TRUSTED_HERE, **(env or {})}
+        variables = [f"{key}={value}" for key, value in env.items()]
         return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", ENTER,
                 "enter", self.path, user, PATH, home, *variables, *words]
 

@@ -92,6 +92,10 @@ class Document:
     def schema(self, name):
         return {"$ref": f"#/components/schemas/{name}"}
 
+    def fields(self, name):
+        """The schemas of an event's fields."""
+        return self.resolve(self.schema(name))["allOf"][0]["properties"]
+
     def schemas(self):
         """All schemas that stand in the document, with their places."""
         for path, value in walk(self.value):
