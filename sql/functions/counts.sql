@@ -48,16 +48,28 @@ BEGIN
 END
 $$;
 
--- Adds to totals.  No join by hashing: it would read the whole table.
-CREATE OR REPLACE FUNCTION rollup_add_totals(added rollup_totals) RETURNS void
-LANGUAGE plpgsql AS $$
+-- Where the rows of totals are to which something is added; NULL: there is none yet.
+CREATE OR REPLACE FUNCTION rollup_find_totals(added rollup_totals) RETURNS tid[]
+LANGUAGE sql AS $$
+    SELECT array_agg(t.tid ORDER BY a.place)
+      FROM unnest(added.site_nos, added.grains, added.days, added.hours) WITH ORDINALITY
+           AS a (site_no, grain, day, hour, place)
+      LEFT JOIN LATERAL (
+           SELECT ctid AS tid FROM totals
+            WHERE totals.site_no = a.site_no AND totals.grain = a.grain
+              AND totals.day = a.day AND totals.hour = a.hour OFFSET 0) AS t ON true
+$$;
+
+-- Adds to totals; see rollup_write_counts().
+CREATE OR REPLACE FUNCTION rollup_write_totals(added rollup_totals, tids tid[]) RETURNS void
+LANGUAGE plpgsql SET enable_indexscan = off SET enable_bitmapscan = off AS $$
 BEGIN
     WITH a AS MATERIALIZED (
         SELECT * FROM unnest(added.site_nos, added.grains, added.days, added.hours,
                              added.events, added.pageviews, added.visits, added.bounces,
-                             added.visit_views, added.durations, added.users)
+                             added.visit_views, added.durations, added.users, tids)
                       AS a (site_no, grain, day, hour, events, pageviews, visits, bounces,
-                            visit_views, duration_ms, users)
+                            visit_views, duration_ms, users, tid)
     ), updated AS (
         UPDATE totals t
            SET events = t.events + a.events, pageviews = t.pageviews + a.pageviews,
@@ -68,9 +80,7 @@ BEGIN
                users = CASE WHEN a.users IS NULL THEN t.users
                             ELSE hll_union(t.users, a.users) END
           FROM a
-         WHERE t.site_no = a.site_no AND t.grain = a.grain AND t.day = a.day
-           AND t.hour = a.hour
-        RETURNING t.site_no, t.grain, t.day, t.hour
+         WHERE t.ctid = a.tid
     )
     INSERT INTO totals (site_no, grain, day, hour, events, pageviews, visits, bounces,
                         visit_views, duration_ms, users)
@@ -78,10 +88,12 @@ BEGIN
            coalesce(a.bounces, 0), coalesce(a.visit_views, 0), coalesce(a.duration_ms, 0),
            coalesce(a.users, hll_empty(14, 5, 2048, 1))
       FROM a
-     WHERE (a.site_no, a.grain, a.day, a.hour)
-           NOT IN (SELECT site_no, grain, day, hour FROM updated);
+     WHERE a.tid IS NULL;
 END
 $$;
+
+CREATE OR REPLACE FUNCTION rollup_add_totals(added rollup_totals) RETURNS void
+LANGUAGE sql AS $$ SELECT rollup_write_totals(added, rollup_find_totals(added)) $$;
 
 -- What is added to days is added to all time as well, of pages and without their users, whom
 -- nobody asks for, and to the months that are folded; in the order of the key.
@@ -96,18 +108,13 @@ BEGIN
                              added.durations, added.users)
                       AS a (site_no, dimension, day, value_id, events, pageviews, visits,
                             bounces, duration_ms, users)
-    ), further AS (
-        SELECT site_no, dimension, day, value_id, events, pageviews, visits, bounces,
-               duration_ms, NULL::hll AS users, 0::smallint AS grain,
-               '-infinity'::date AS first_day
-          FROM a WHERE a.dimension = dimension_page()
-         UNION ALL
-        SELECT a.*, 3::smallint, date_trunc('month', a.day)::date
+    ), months AS (
+        SELECT a.*, date_trunc('month', a.day)::date AS month
           FROM a
           JOIN unnest(source.site_nos, source.folded) AS s (site_no, folded)
             ON s.site_no = a.site_no AND a.day < s.folded
          UNION ALL
-        SELECT a.*, 3::smallint, f.month
+        SELECT a.*, f.month
           FROM a
           JOIN folds f ON f.site_no = a.site_no AND a.day >= f.month
                       AND a.day < f.month + interval '1 month'
@@ -117,12 +124,17 @@ BEGIN
                visits, bounces, duration_ms, users
           FROM a
          UNION ALL
-        SELECT site_no, dimension, grain, first_day, value_id, sum(events)::bigint,
+        SELECT site_no, dimension, 0::smallint, '-infinity', value_id, sum(events)::bigint,
+               sum(pageviews)::bigint, sum(visits)::bigint, sum(bounces)::bigint,
+               sum(duration_ms)::bigint, NULL
+          FROM a WHERE dimension = dimension_page() GROUP BY site_no, dimension, value_id
+         UNION ALL
+        SELECT site_no, dimension, 3::smallint, month, value_id, sum(events)::bigint,
                sum(pageviews)::bigint, sum(visits)::bigint, sum(bounces)::bigint,
                sum(duration_ms)::bigint,
                CASE WHEN count(users) > 0
                     THEN (SELECT hll_union_agg(one) FROM unnest(array_agg(users)) AS one) END
-          FROM further GROUP BY 1, 2, 3, 4, 5
+          FROM months GROUP BY site_no, dimension, month, value_id
     )
     SELECT array_agg(site_no), array_agg(dimension), array_agg(grain), array_agg(day),
            array_agg(value_id), array_agg(events), array_agg(pageviews), array_agg(visits),
@@ -135,20 +147,36 @@ BEGIN
 END
 $$;
 
--- Adds to counts; returns the rows that it has changed, with their events.  Only one roll-up
--- runs at a time, so that nothing comes in between; ON CONFLICT DO UPDATE would cost twice
--- as much.
-CREATE OR REPLACE FUNCTION rollup_add_counts(added rollup_counts) RETURNS rollup_counts
-LANGUAGE plpgsql AS $$
+-- Where the rows of counts are to which something is added; NULL: there is none yet.
+CREATE OR REPLACE FUNCTION rollup_find_counts(added rollup_counts) RETURNS tid[]
+LANGUAGE sql AS $$
+    SELECT array_agg(c.tid ORDER BY a.place)
+      FROM unnest(added.site_nos, added.dimensions, added.grains, added.days,
+                  added.value_ids) WITH ORDINALITY
+           AS a (site_no, dimension, grain, day, value_id, place)
+      LEFT JOIN LATERAL (
+           SELECT ctid AS tid FROM counts
+            WHERE counts.site_no = a.site_no AND counts.dimension = a.dimension
+              AND counts.grain = a.grain AND counts.day = a.day
+              AND counts.value_id = a.value_id OFFSET 0) AS c ON true
+$$;
+
+-- Adds to counts; returns the rows of pages that it has changed, with their events.  Only one
+-- roll-up runs at a time, so that nothing comes in between; ON CONFLICT DO UPDATE would cost
+-- twice as much.  Rows are found by their places alone, whatever the statistics say: those of
+-- a table that was empty let the planner read all of it for each row.
+CREATE OR REPLACE FUNCTION rollup_write_counts(added rollup_counts, tids tid[])
+RETURNS rollup_counts
+LANGUAGE plpgsql SET enable_indexscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     changed rollup_counts;
 BEGIN
     WITH a AS MATERIALIZED (
         SELECT * FROM unnest(added.site_nos, added.dimensions, added.grains, added.days,
                              added.value_ids, added.events, added.pageviews, added.visits,
-                             added.bounces, added.durations, added.users)
+                             added.bounces, added.durations, added.users, tids)
                       AS a (site_no, dimension, grain, day, value_id, events, pageviews,
-                            visits, bounces, duration_ms, users)
+                            visits, bounces, duration_ms, users, tid)
     ), updated AS (
         UPDATE counts c
            SET events = c.events + a.events, pageviews = c.pageviews + a.pageviews,
@@ -157,8 +185,7 @@ BEGIN
                users = CASE WHEN a.users IS NULL THEN c.users
                             ELSE hll_union(c.users, a.users) END
           FROM a
-         WHERE c.site_no = a.site_no AND c.dimension = a.dimension AND c.grain = a.grain
-           AND c.day = a.day AND c.value_id = a.value_id
+         WHERE c.ctid = a.tid
         RETURNING c.site_no, c.dimension, c.grain, c.day, c.value_id, c.events
     ), inserted AS (
         INSERT INTO counts (site_no, dimension, grain, day, value_id, events, pageviews,
@@ -167,8 +194,7 @@ BEGIN
                a.visits, a.bounces, a.duration_ms,
                coalesce(a.users, hll_empty(11, 5, 128, 1))
           FROM a
-         WHERE (a.site_no, a.dimension, a.grain, a.day, a.value_id)
-               NOT IN (SELECT site_no, dimension, grain, day, value_id FROM updated)
+         WHERE a.tid IS NULL
         RETURNING site_no, dimension, grain, day, value_id, events
     )
     SELECT array_agg(site_no), array_agg(dimension), array_agg(grain), array_agg(day),
@@ -180,6 +206,9 @@ BEGIN
     RETURN changed;
 END
 $$;
+
+CREATE OR REPLACE FUNCTION rollup_add_counts(added rollup_counts) RETURNS rollup_counts
+LANGUAGE sql AS $$ SELECT rollup_write_counts(added, rollup_find_counts(added)) $$;
 
 -- Brings the top pages of totals up to date, given the counts of pages that have changed.
 -- Where none of them has come up to the tenth from below, nothing is to be done: the ten

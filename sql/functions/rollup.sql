@@ -155,6 +155,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     found  record;
     visits visit_change[];
+    added  record;
 BEGIN
     IF source.site_ids IS NULL THEN
         RETURN 0;
@@ -165,8 +166,9 @@ BEGIN
                 rollup_spread(rollup_count_values(source), source)));
     visits := rollup_find_visits(source);
     PERFORM rollup_write_visits(visits);
-    PERFORM rollup_add_totals(rollup_total_visits(visits, source));
-    PERFORM rollup_add_counts(rollup_spread(rollup_count_visits(visits, source), source));
+    SELECT * INTO added FROM rollup_count_visits(visits, source);
+    PERFORM rollup_add_totals(added.totals);
+    PERFORM rollup_add_counts(rollup_spread(added.counts, source));
     PERFORM rollup_note_stale(visits, source);
     RETURN found.taken;
 END

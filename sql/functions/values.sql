@@ -58,7 +58,8 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT '
         RETURNING d.home_no, d.dimension, d.value_id
     ), named AS (
         SELECT l.home_no, l.dimension, l.value,
-               coalesce(l.value_id, a.value_id, o.value_id) AS value_id
+               coalesce(l.value_id, a.value_id, o.value_id) AS value_id,
+               l.value_id IS NULL AND a.value_id IS NULL AS is_other
           FROM looked l
           LEFT JOIN added a ON a.home_no = l.home_no AND a.dimension = l.dimension
                            AND a.hash = l.hash
@@ -113,22 +114,28 @@ BEGIN
           FROM parts GROUP BY 1, 2, 3, 4, 5
     ), wanted AS (
         SELECT DISTINCT home_no, dimension, value FROM texts
-    ), %3$s, summed AS (
-        -- Of (other) there may be several.
-        SELECT t.site_no, t.dimension, t.day, n.value_id, sum(t.events)::bigint AS events,
-               sum(t.pageviews)::bigint AS pageviews,
-               sum(t.duration_ms)::bigint AS duration_ms,
-               array_agg(value_users(t.user_keys)) AS users
+    ), %3$s, numbered AS (
+        SELECT t.site_no, t.dimension, t.day, n.value_id, n.is_other, t.events, t.pageviews,
+               t.duration_ms,
+               CASE WHEN cardinality(t.user_keys) = 1
+                    THEN hll_add(hll_empty(11, 5, 128, 1), t.user_keys[1]::hll_hashval)
+                    ELSE (SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
+                            FROM unnest(t.user_keys) AS key) END AS users
           FROM texts t
           JOIN named n ON n.home_no = t.home_no AND n.dimension = t.dimension
                       AND n.value = t.value
-         GROUP BY 1, 2, 3, 4
+    ), summed AS (
+        SELECT site_no, dimension, day, value_id, events, pageviews, duration_ms, users
+          FROM numbered WHERE NOT is_other
+         UNION ALL
+        SELECT site_no, dimension, day, value_id, sum(events)::bigint,
+               sum(pageviews)::bigint, sum(duration_ms)::bigint, hll_union_agg(users)
+          FROM numbered WHERE is_other GROUP BY 1, 2, 3, 4
     )
     SELECT array_agg(site_no), array_agg(dimension), array_agg(1::smallint), array_agg(day),
            array_agg(value_id), array_agg(events), array_agg(pageviews),
            array_agg(0::bigint), array_agg(0::bigint), array_agg(duration_ms),
-           array_agg(CASE WHEN cardinality(users) = 1 THEN users[1]
-                          ELSE (SELECT hll_union_agg(one) FROM unnest(users) AS one) END)
+           array_agg(users)
       INTO counted.site_nos, counted.dimensions, counted.grains, counted.days,
            counted.value_ids, counted.events, counted.pageviews, counted.visits,
            counted.bounces, counted.durations, counted.users

@@ -6,10 +6,12 @@
 -- its own events, finds the visits that lie within half an hour of them, merges both, and
 -- adds the new rows less the old ones to totals and counts.
 
+-- Floats have the microseconds of 285 years exactly, and are far quicker than numeric.
 CREATE OR REPLACE FUNCTION visit_duration_ms(visit visits) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(visit.engaged_ms,
-                    trunc(1000 * extract(epoch FROM visit.ended_at - visit.began_at))::bigint)
+                    round(1e6::float8 * date_part('epoch', visit.ended_at - visit.began_at)
+                    )::bigint / 1000)
 $$;
 
 CREATE OR REPLACE FUNCTION visit_is_bounce(visit visits) RETURNS boolean
@@ -108,35 +110,53 @@ BEGIN
     WITH points AS MATERIALIZED (
         SELECT * FROM rollup_visit_points(source)
     ), cut AS MATERIALIZED (
-        SELECT piece, site_no, home_no, visitor, min(at) AS began_at, max(at) AS ended_at,
-               min(place) FILTER (WHERE is_event) AS first_place,
-               min(place) FILTER (WHERE is_view) AS entry_place,
-               max(place) FILTER (WHERE is_view) AS exit_place,
-               count(*) FILTER (WHERE is_event) AS events,
-               count(*) FILTER (WHERE is_view) AS pageviews,
-               coalesce(sum(duration_ms), 0)::bigint AS engaged_ms,
-               min(user_key) FILTER (WHERE is_event) AS least_user,
-               max(user_key) FILTER (WHERE is_event) AS greatest_user
-          FROM points GROUP BY piece, site_no, home_no, visitor
+        SELECT *, coalesce(entry_place, first_place) AS winner_place
+          FROM (SELECT piece, site_no, home_no, visitor,
+                       min(at) AS began_at, max(at) AS ended_at,
+                       min(place) FILTER (WHERE is_event) AS first_place,
+                       min(place) FILTER (WHERE is_view) AS entry_place,
+                       max(place) FILTER (WHERE is_view) AS exit_place,
+                       count(*) FILTER (WHERE is_event) AS events,
+                       count(*) FILTER (WHERE is_view) AS pageviews,
+                       coalesce(sum(duration_ms), 0)::bigint AS engaged_ms,
+                       min(user_key) FILTER (WHERE is_event) AS least_user,
+                       max(user_key) FILTER (WHERE is_event) AS greatest_user
+                  FROM points GROUP BY piece, site_no, home_no, visitor) AS p
     ), several AS (
         SELECT piece, (array_agg(DISTINCT user_key))[1:visit_users_max()] AS users
           FROM points
          WHERE is_event AND user_key IS NOT NULL
            AND piece IN (SELECT piece FROM cut WHERE least_user < greatest_user)
          GROUP BY piece
+    ), ends AS MATERIALIZED (
+        -- First events and last page views that are not the winner, which is one join.
+        SELECT p.place, p.at, p.event_id, p.path
+          FROM points p
+          JOIN (SELECT first_place AS place FROM cut WHERE first_place < winner_place
+                 UNION
+                SELECT exit_place FROM cut WHERE exit_place > winner_place) AS c
+            ON c.place = p.place
     ), pieces AS MATERIALIZED (
         SELECT c.piece, c.site_no, c.home_no, c.visitor, c.began_at, c.ended_at,
-               first.at AS first_at, first.event_id AS first_id,
-               entry.at AS entry_at, entry.event_id AS entry_id, entry.path AS entry_path,
-               last.at AS exit_at, last.event_id AS exit_id, last.path AS exit_path,
+               CASE WHEN c.first_place = c.winner_place THEN w.at ELSE first.at END AS first_at,
+               CASE WHEN c.first_place = c.winner_place THEN w.event_id
+                    ELSE first.event_id END AS first_id,
+               CASE WHEN c.pageviews > 0 THEN w.at END AS entry_at,
+               CASE WHEN c.pageviews > 0 THEN w.event_id END AS entry_id,
+               CASE WHEN c.pageviews > 0 THEN w.path END AS entry_path,
+               CASE WHEN c.exit_place = c.winner_place THEN w.at ELSE last.at END AS exit_at,
+               CASE WHEN c.exit_place = c.winner_place THEN w.event_id
+                    ELSE last.event_id END AS exit_id,
+               CASE WHEN c.exit_place = c.winner_place THEN w.path
+                    ELSE last.path END AS exit_path,
                c.events, c.pageviews, c.engaged_ms,
                CASE WHEN c.least_user = c.greatest_user THEN ARRAY[c.least_user]
                     ELSE coalesce(u.users, '{}') END AS users,
-               coalesce(c.entry_place, c.first_place) AS winner_place
+               c.winner_place
           FROM cut c
-          LEFT JOIN points first ON first.place = c.first_place
-          LEFT JOIN points entry ON entry.place = c.entry_place
-          LEFT JOIN points last ON last.place = c.exit_place
+          LEFT JOIN points w ON w.place = c.winner_place
+          LEFT JOIN ends first ON first.place = c.first_place
+          LEFT JOIN ends last ON last.place = c.exit_place
           LEFT JOIN several u ON u.piece = c.piece
     ), near AS MATERIALIZED (
         -- Visits lie more than a gap apart, so there are no more of them.
@@ -147,8 +167,9 @@ BEGIN
                 WHERE v.site_no = p.site_no AND v.visitor = p.visitor
                   AND v.began_at <= p.ended_at + visit_gap()
                 ORDER BY v.began_at DESC
-                LIMIT 2 + ceil(extract(epoch FROM p.ended_at - p.began_at)
-                               / extract(epoch FROM visit_gap()))) AS v
+                LIMIT CASE WHEN p.ended_at - p.began_at <= visit_gap() THEN 3
+                           ELSE 2 + ceil(date_part('epoch', p.ended_at - p.began_at)
+                                         / date_part('epoch', visit_gap())) END) AS v
          WHERE v.ended_at >= p.began_at - visit_gap()
     ), tangled AS MATERIALIZED (
         SELECT DISTINCT (visit).site_no, (visit).visitor FROM near
@@ -270,10 +291,10 @@ $$ $create$, wanted, joins, numbers, rollup_sql_named(), texts);
 END
 $do$;
 
--- Writes what has changed.  The lines of old rows are found by their places, which cannot
--- have changed: one roll-up runs at a time.
+-- Writes what has changed.  The lines of old rows are found by their places, whatever the
+-- statistics say, and those cannot have changed: one roll-up runs at a time.
 CREATE OR REPLACE FUNCTION rollup_write_visits(changes visit_change[]) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_indexscan = off SET enable_bitmapscan = off AS $$
 BEGIN
     DELETE FROM visits v USING unnest(changes) AS c
      WHERE v.ctid = c.tid AND (c.now).site_no IS NULL;
@@ -319,90 +340,112 @@ LANGUAGE sql IMMUTABLE AS $$
       FROM c WHERE (moves OR NOT stays) AND (was).events > 0
 $$;
 
--- What changed visits add to totals.
-CREATE OR REPLACE FUNCTION rollup_total_visits(changes visit_change[], source rollup_source)
-RETURNS rollup_totals
+-- What changed visits add to totals and to counts.  The users of exit pages are counted by
+-- rollup_recount_users().  Visits that share all values but their pages are summed first, for
+-- there are many dimensions.
+CREATE OR REPLACE FUNCTION rollup_count_visits(changes visit_change[], source rollup_source,
+                                    OUT totals rollup_totals, OUT counts rollup_counts)
 LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
+#variable_conflict use_column
 DECLARE
-    counted rollup_totals;
+    counted record;
 BEGIN
-    WITH seen AS (
+    WITH seen AS MATERIALIZED (
         SELECT (d.visit).site_no, l.local_time::date AS day,
                (d.visit).first_at - (l.local_time - date_trunc('hour', l.local_time)) AS hour,
-               d.visits, d.pageviews, d.bounces, d.duration_ms
+               (d.visit).value_ids[1] AS entry_page, (d.visit).value_ids[2] AS exit_page,
+               (d.visit).value_ids[3:] AS value_ids,
+               d.visits, d.events, d.pageviews, d.bounces, d.duration_ms, d.users,
+               d.counts_exit, d.counts_rest
           FROM rollup_diff_visits(changes) d
           JOIN unnest(source.site_nos, source.zones) AS s (site_no, time_zone)
             ON s.site_no = (d.visit).site_no
          CROSS JOIN LATERAL (
                SELECT (d.visit).first_at AT TIME ZONE s.time_zone AS local_time) AS l
-         WHERE d.counts_rest
-    ), summed AS (
+    ), in_total AS (
         SELECT site_no, day, hour, sum(visits)::bigint AS visits,
                sum(bounces)::bigint AS bounces, sum(pageviews)::bigint AS visit_views,
                sum(duration_ms)::bigint AS duration_ms,
                (2 - GROUPING(hour) - GROUPING(day))::smallint AS grain
-          FROM seen
+          FROM seen WHERE counts_rest
          GROUP BY GROUPING SETS ((site_no, day, hour), (site_no, day), (site_no))
-    )
-    SELECT array_agg(site_no), array_agg(grain), array_agg(coalesce(day, '-infinity')),
-           array_agg(coalesce(hour, '-infinity')), array_agg(0::bigint),
-           array_agg(0::bigint), array_agg(visits), array_agg(bounces),
-           array_agg(visit_views), array_agg(duration_ms)
-      INTO counted.site_nos, counted.grains, counted.days, counted.hours, counted.events,
-           counted.pageviews, counted.visits, counted.bounces, counted.visit_views,
-           counted.durations
-      FROM summed
-     WHERE (visits, bounces, visit_views, duration_ms) <> (0, 0, 0, 0)
-       AND (grain < 2 OR day >= (SELECT (now() AT TIME ZONE 'UTC')::date - hours_days
-                                   FROM rollup_state));
-    RETURN counted;
-END
-$$;
-
--- What changed visits add to counts.  The users of exit pages are counted by
--- rollup_recount_users().
-CREATE OR REPLACE FUNCTION rollup_count_visits(changes visit_change[], source rollup_source)
-RETURNS rollup_counts
-LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
-DECLARE
-    counted rollup_counts;
-BEGIN
-    WITH seen AS MATERIALIZED (
-        SELECT (d.visit).site_no,
-               ((d.visit).first_at AT TIME ZONE s.time_zone)::date AS day,
-               (d.visit).value_ids, d.visits, d.events, d.pageviews, d.bounces, d.duration_ms,
-               d.users, d.counts_exit, d.counts_rest
-          FROM rollup_diff_visits(changes) d
-          JOIN unnest(source.site_nos, source.zones) AS s (site_no, time_zone)
-            ON s.site_no = (d.visit).site_no
-    ), parts AS (
-        SELECT *, users[1] AS user_key FROM seen
+    ), arrays AS (
+        SELECT ROW(array_agg(site_no), array_agg(grain), array_agg(coalesce(day, '-infinity')),
+                   array_agg(coalesce(hour, '-infinity')), array_agg(0::bigint),
+                   array_agg(0::bigint), array_agg(visits), array_agg(bounces),
+                   array_agg(visit_views), array_agg(duration_ms), NULL
+               )::rollup_totals AS totals
+          FROM in_total
+         WHERE (visits, bounces, visit_views, duration_ms) <> (0, 0, 0, 0)
+           AND (grain < 2 OR day >= (SELECT (now() AT TIME ZONE 'UTC')::date - hours_days
+                                       FROM rollup_state))
+    ), parts AS MATERIALIZED (
+        SELECT site_no, day, entry_page, value_ids, visits, events, pageviews, bounces,
+               duration_ms, users[1] AS user_key
+          FROM seen WHERE counts_rest
          UNION ALL
-        SELECT site_no, day, value_ids, 0, 0, 0, 0, 0, NULL, false, true, user_key
+        SELECT site_no, day, entry_page, value_ids, 0, 0, 0, 0, 0, user_key
           FROM seen CROSS JOIN LATERAL unnest(users[2:]) AS user_key
-         WHERE cardinality(users) > 1
+         WHERE counts_rest AND cardinality(users) > 1
+    ), alike AS (
+        SELECT site_no, day, value_ids, sum(visits)::bigint AS visits,
+               sum(events)::bigint AS events, sum(pageviews)::bigint AS pageviews,
+               sum(bounces)::bigint AS bounces, sum(duration_ms)::bigint AS duration_ms,
+               array_agg(user_key) FILTER (WHERE user_key IS NOT NULL) AS user_keys
+          FROM parts GROUP BY site_no, day, value_ids
+    ), sketched AS MATERIALIZED (
+        SELECT site_no, day, value_ids, visits, events, pageviews, bounces, duration_ms,
+               CASE WHEN cardinality(user_keys) = 1
+                    THEN hll_add(hll_empty(11, 5, 128, 1), user_keys[1]::hll_hashval)
+                    ELSE (SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
+                            FROM unnest(user_keys) AS key) END AS users
+          FROM alike WHERE array_remove(value_ids, NULL) <> '{}'
+    ), by_entry AS (
+        SELECT site_no, day, entry_page AS value_id, sum(visits)::bigint AS visits,
+               sum(events)::bigint AS events, sum(pageviews)::bigint AS pageviews,
+               sum(bounces)::bigint AS bounces, sum(duration_ms)::bigint AS duration_ms,
+               array_agg(user_key) FILTER (WHERE user_key IS NOT NULL) AS user_keys
+          FROM parts WHERE entry_page IS NOT NULL GROUP BY site_no, day, entry_page
+    ), by_rest AS (
+        SELECT site_no, day, dimension, value_id, sum(visits)::bigint AS visits,
+               sum(events)::bigint AS events, sum(pageviews)::bigint AS pageviews,
+               sum(bounces)::bigint AS bounces, sum(duration_ms)::bigint AS duration_ms,
+               array_agg(users) FILTER (WHERE users IS NOT NULL) AS users
+          FROM (SELECT site_no, day, visits, events, pageviews, bounces, duration_ms, users,
+                       unnest(value_ids) AS value_id,
+                       dimension_exit_page() + generate_subscripts(value_ids, 1) AS dimension
+                  FROM sketched) AS r
+         WHERE value_id IS NOT NULL GROUP BY site_no, day, dimension, value_id
     ), summed AS (
-        SELECT s.site_no, (v.place + 3)::smallint AS dimension, s.day, v.value_id,
-               sum(s.visits)::bigint AS visits, sum(s.events)::bigint AS events,
-               sum(s.pageviews)::bigint AS pageviews, sum(s.bounces)::bigint AS bounces,
-               sum(s.duration_ms)::bigint AS duration_ms,
-               array_agg(s.user_key) FILTER (WHERE v.place <> 2 AND s.user_key IS NOT NULL)
-                   AS user_keys
-          FROM parts s
-         CROSS JOIN LATERAL unnest(s.value_ids) WITH ORDINALITY AS v (value_id, place)
-         WHERE v.value_id IS NOT NULL
-           AND CASE WHEN v.place = 2 THEN s.counts_exit ELSE s.counts_rest END
-         GROUP BY 1, 2, 3, 4
+        SELECT site_no, dimension_entry_page() AS dimension, day, value_id, visits, events,
+               pageviews, bounces, duration_ms,
+               CASE WHEN cardinality(user_keys) = 1
+                    THEN hll_add(hll_empty(11, 5, 128, 1), user_keys[1]::hll_hashval)
+                    ELSE (SELECT hll_add_agg(key::hll_hashval, 11, 5, 128, 1)
+                            FROM unnest(user_keys) AS key) END AS users
+          FROM by_entry
+         UNION ALL
+        SELECT site_no, dimension_exit_page(), day, exit_page, sum(visits)::bigint,
+               sum(events)::bigint, sum(pageviews)::bigint, sum(bounces)::bigint,
+               sum(duration_ms)::bigint, NULL
+          FROM seen WHERE counts_exit AND exit_page IS NOT NULL
+         GROUP BY site_no, day, exit_page
+         UNION ALL
+        SELECT site_no, dimension::smallint, day, value_id, visits, events, pageviews, bounces,
+               duration_ms,
+               CASE WHEN cardinality(users) = 1 THEN users[1]
+                    ELSE (SELECT hll_union_agg(one) FROM unnest(users) AS one) END
+          FROM by_rest
     )
-    SELECT array_agg(site_no), array_agg(dimension), array_agg(1::smallint), array_agg(day),
-           array_agg(value_id), array_agg(events), array_agg(pageviews), array_agg(visits),
-           array_agg(bounces), array_agg(duration_ms),
-           array_agg(value_users(user_keys))
-      INTO counted.site_nos, counted.dimensions, counted.grains, counted.days,
-           counted.value_ids, counted.events, counted.pageviews, counted.visits,
-           counted.bounces, counted.durations, counted.users
+    SELECT (SELECT a.totals FROM arrays a),
+           ROW(array_agg(site_no), array_agg(dimension), array_agg(1::smallint),
+               array_agg(day), array_agg(value_id), array_agg(events), array_agg(pageviews),
+               array_agg(visits), array_agg(bounces), array_agg(duration_ms),
+               array_agg(users))::rollup_counts AS counts
+      INTO counted
       FROM summed
      WHERE (events, pageviews, visits, bounces, duration_ms) <> (0, 0, 0, 0, 0);
-    RETURN counted;
+    totals := counted.totals;
+    counts := counted.counts;
 END
 $$;
