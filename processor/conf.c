@@ -58,9 +58,13 @@ static const struct conf_item items[] = {
              .max = 100,
              .help =
                  "Pause of the roll-up after a chunk, as a multiple of the time it took"),
-    CONF_ROW("ROLLUP_MAX_ROWS", CONF_INT, FIELD(rollup_max_rows), .initial = "25000",
+    CONF_ROW("ROLLUP_MAX_ROWS", CONF_INT, FIELD(rollup_max_rows), .initial = "250000",
              .min = 1, .max = 10000000,
              .help = "Events rolled up in one transaction at most"),
+    CONF_ROW("ROLLUP_CHUNK_MS", CONF_INT, FIELD(rollup_chunk_ms), .initial = "500",
+             .min = 10, .max = 60000,
+             .help = "Time that one transaction of the roll-up is to take, in ms; after "
+                     "a longer one it takes fewer events"),
     CONF_ROW("ROLLUP_MAX_BYTES", CONF_INT, FIELD(rollup_max_bytes), .initial = "67108864",
              .min = 65536, .max = 268435456,
              .help = "Bytes of texts rolled up in one transaction at most, 64 more "

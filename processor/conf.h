@@ -28,6 +28,7 @@ struct processor_conf {
     int64_t rollup_lag_max_ms;
     int64_t rollup_pause_times;
     int64_t rollup_max_rows;
+    int64_t rollup_chunk_ms;
     int64_t rollup_max_bytes;
     int64_t rollup_timeout_ms;
     int64_t sites_max;

@@ -31,7 +31,7 @@ void maintainer_init(struct maintainer *maintainer, const struct processor_conf 
     };
     pace_init(&maintainer->pace, conf->rollup_pause_times, conf->rollup_lag_max_ms,
               conf->batch_pause_ms, clock_mono_ms());
-    rollup_size_init(&maintainer->size, conf->rollup_max_rows);
+    rollup_size_init(&maintainer->size, conf->rollup_max_rows, conf->rollup_chunk_ms);
     retry_init(&maintainer->retry, conf->retry_base_ms, conf->retry_max_ms, retry_seed());
     metric_set(&maintainer->metrics.rollup_fresh_ms, clock_mono_ms());
 }
@@ -266,7 +266,8 @@ static enum err_code chunk(struct maintainer *maintainer, int64_t position,
     if (chunk.aside_id)
         tell_aside(maintainer, &chunk);
     pace_spend(&maintainer->pace, clock_mono_us() - began_us);
-    rollup_size_succeed(&maintainer->size);
+    rollup_size_succeed(&maintainer->size, chunk.taken,
+                        (clock_mono_us() - began_us) / 1000);
     return ERR_OK;
 }
 

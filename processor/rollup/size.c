@@ -6,12 +6,16 @@ enum {
     SHRINK_SLOW =
         4, /* after a chunk that took too long: each failure takes as long again */
     GROW_SLOWLY = 8, /* by an eighth */
+    FIRST_ROWS = 25000,
     GIVE_UP_TRIES = 10
 };
 
-void rollup_size_init(struct rollup_size *size, int64_t max_rows)
+void rollup_size_init(struct rollup_size *size, int64_t max_rows, int64_t target_ms)
 {
-    *size = (struct rollup_size){.max = max_rows, .rows = max_rows, .position = -1};
+    *size = (struct rollup_size){.max = max_rows,
+                                 .target_ms = target_ms,
+                                 .rows = max_rows < FIRST_ROWS ? max_rows : FIRST_ROWS,
+                                 .position = -1};
 }
 
 void rollup_size_fail(struct rollup_size *size, enum err_code code, int64_t position,
@@ -33,11 +37,20 @@ void rollup_size_fail(struct rollup_size *size, enum err_code code, int64_t posi
     size->grows_slowly = err_action(code) == ACTION_RETRY;
 }
 
-void rollup_size_succeed(struct rollup_size *size)
+void rollup_size_succeed(struct rollup_size *size, int64_t taken, int64_t took_ms)
 {
     int64_t more = size->grows_slowly ? size->rows / GROW_SLOWLY + 1 : size->rows;
+    int64_t grown = size->rows < size->max - more ? size->rows + more : size->max;
+    int64_t fitting = taken * size->target_ms / (took_ms > 0 ? took_ms : 1);
 
-    size->rows = size->rows < size->max - more ? size->rows + more : size->max;
+    if (fitting < size->rows / SHRINK_SLOW)
+        fitting = size->rows / SHRINK_SLOW;
+    if (took_ms > size->target_ms && fitting < size->rows)
+        size->rows = fitting > 1 ? fitting : 1;
+    else if (taken < size->rows || fitting >= grown) /* a small one says little */
+        size->rows = grown;
+    else if (fitting > size->rows)
+        size->rows = fitting;
 }
 
 int64_t rollup_size_tries(const struct rollup_size *size, int64_t position)

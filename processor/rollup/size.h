@@ -1,5 +1,8 @@
 /* size.h -- how many events the next chunk of the roll-up takes.
  *
+ * As many as take a given time: a chunk holds its locks until it ends, and a larger one is
+ * cheaper for each event, for fewer rows of counts are written.
+ *
  * After any failure it takes fewer, down to one: so what one event brings about meets that
  * event alone in the end, and all others are counted.  Afterwards chunks grow again, slowly
  * when it was their size that may have been too much.  Pure.
@@ -13,8 +16,9 @@
 #include "shared/base/err.h"
 
 struct rollup_size {
-    int64_t max;  /* ROLLUP_MAX_ROWS */
-    int64_t rows; /* of the next chunk, 1 at least */
+    int64_t max;       /* ROLLUP_MAX_ROWS */
+    int64_t target_ms; /* ROLLUP_CHUNK_MS */
+    int64_t rows;      /* of the next chunk, 1 at least */
     bool grows_slowly;
 
     /* of a chunk that had but one id */
@@ -23,13 +27,14 @@ struct rollup_size {
     enum err_code code; /* of the last one */
 };
 
-void rollup_size_init(struct rollup_size *size, int64_t max_rows);
+void rollup_size_init(struct rollup_size *size, int64_t max_rows, int64_t target_ms);
 
 /* A chunk of the ids after position failed, `waiting` of them being there. */
 void rollup_size_fail(struct rollup_size *size, enum err_code code, int64_t position,
                       int64_t waiting);
 
-void rollup_size_succeed(struct rollup_size *size);
+/* A chunk of `taken` events was rolled up in took_ms. */
+void rollup_size_succeed(struct rollup_size *size, int64_t taken, int64_t took_ms);
 
 /* How often a chunk of the one id after position has failed. */
 int64_t rollup_size_tries(const struct rollup_size *size, int64_t position);

@@ -250,7 +250,7 @@ static void test_any_failure_makes_a_bite_smaller_down_to_one(void **state)
         struct rollup_size size;
         int failures = 0;
 
-        rollup_size_init(&size, 250000);
+        rollup_size_init(&size, 250000, 500);
         while (size.rows > 1) {
             int64_t before = size.rows;
 
@@ -271,7 +271,7 @@ static void test_a_bite_shrinks_from_what_was_there(void **state)
     struct rollup_size size;
 
     (void)state;
-    rollup_size_init(&size, 250000);
+    rollup_size_init(&size, 250000, 500);
     rollup_size_fail(&size, ERR_INVALID, 0, 10);
     assert_int_equal(size.rows, 5);
 }
@@ -285,16 +285,46 @@ static void test_bites_grow_again(void **state)
         struct rollup_size size;
         int chunks = 0;
 
-        rollup_size_init(&size, 250000);
+        rollup_size_init(&size, 250000, 500);
         rollup_size_fail(&size, codes[i], 0, 1);
         while (size.rows < 250000) {
-            rollup_size_succeed(&size);
+            rollup_size_succeed(&size, size.rows, 1);
             chunks++;
         }
         assert_in_range(chunks, i == 0 ? 18 : 80, i == 0 ? 18 : 120);
-        rollup_size_succeed(&size);
+        rollup_size_succeed(&size, size.rows, 1);
         assert_int_equal(size.rows, 250000);
     }
+}
+
+static void test_a_bite_takes_the_time_that_it_is_to_take(void **state)
+{
+    static const int64_t us_per_row[] = {1, 10, 100, 5000, 1000000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof us_per_row / sizeof *us_per_row; i++) {
+        int64_t fitting = 500000 / us_per_row[i];
+        struct rollup_size size;
+
+        rollup_size_init(&size, 250000, 500);
+        assert_int_equal(size.rows, 25000);
+        for (int chunks = 0; chunks < 20; chunks++)
+            rollup_size_succeed(&size, size.rows, size.rows * us_per_row[i] / 1000);
+        fitting = fitting < 1 ? 1 : fitting > 250000 ? 250000 : fitting;
+        assert_in_range(size.rows, fitting, fitting + fitting / 100);
+    }
+}
+
+static void test_a_small_bite_makes_the_next_one_no_smaller(void **state)
+{
+    struct rollup_size size;
+
+    (void)state;
+    rollup_size_init(&size, 250000, 500);
+    rollup_size_succeed(&size, 3, 30); /* at this rate 50 would fit */
+    assert_int_equal(size.rows, 50000);
+    rollup_size_succeed(&size, 3000, 1000); /* no more than a quarter at once */
+    assert_int_equal(size.rows, 12500);
 }
 
 static void test_an_outage_is_not_the_fault_of_an_event(void **state)
@@ -305,7 +335,7 @@ static void test_an_outage_is_not_the_fault_of_an_event(void **state)
     for (enum err_code code = ERR_OK + 1; code < ERR_CODE_COUNT; code++) {
         bool is_possible = code == ERR_UNAVAILABLE || code == ERR_TIMEOUT;
 
-        rollup_size_init(&size, 1);
+        rollup_size_init(&size, 1, 500);
         for (int i = 0; i < 9; i++)
             rollup_size_fail(&size, code, 3, 100);
         assert_false(rollup_size_gives_up(&size, 3)); /* it may be one, still */
@@ -323,6 +353,8 @@ int main(void)
         cmocka_unit_test(test_any_failure_makes_a_bite_smaller_down_to_one),
         cmocka_unit_test(test_a_bite_shrinks_from_what_was_there),
         cmocka_unit_test(test_bites_grow_again),
+        cmocka_unit_test(test_a_bite_takes_the_time_that_it_is_to_take),
+        cmocka_unit_test(test_a_small_bite_makes_the_next_one_no_smaller),
         cmocka_unit_test(test_an_outage_is_not_the_fault_of_an_event),
         cmocka_unit_test(test_the_backoff_doubles_up_to_its_maximum),
         cmocka_unit_test(test_the_jitter_is_full),
