@@ -160,10 +160,9 @@ BEGIN
     IF source.site_ids IS NULL THEN
         RETURN 0;
     END IF;
-    SELECT * INTO found FROM rollup_count_totals(source);
-    PERFORM rollup_add_totals(found.counted);
-    PERFORM rollup_set_tops(rollup_add_counts(
-                rollup_spread(rollup_count_values(source), source)));
+    SELECT * INTO found FROM rollup_count_events(source);
+    PERFORM rollup_add_totals(found.totals);
+    PERFORM rollup_set_tops(rollup_add_counts(rollup_spread(found.counts, source)));
     visits := rollup_find_visits(source);
     PERFORM rollup_write_visits(visits);
     SELECT * INTO added FROM rollup_count_visits(visits, source);

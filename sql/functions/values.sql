@@ -12,15 +12,14 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT '
     looked AS MATERIALIZED (
         -- What is known by its number needs no hash any more.
         SELECT w.home_no, w.dimension, w.value, d.value_id,
-               CASE WHEN d.value_id IS NULL THEN h.hash END AS hash
-          FROM wanted w
-         CROSS JOIN LATERAL (
-               SELECT substr(sha256(convert_to(w.value, ''UTF8'')), 1, 16) AS hash OFFSET 0
-               ) AS h
+               CASE WHEN d.value_id IS NULL THEN w.hash END AS hash
+          FROM (SELECT home_no, dimension, value,
+                       substr(sha256(convert_to(value, ''UTF8'')), 1, 16) AS hash
+                  FROM wanted ORDER BY 1, 2, 4) AS w -- the order of the key
           LEFT JOIN LATERAL (
                SELECT value_id FROM dictionary
                 WHERE dictionary.home_no = w.home_no AND dictionary.dimension = w.dimension
-                  AND dictionary.hash = h.hash OFFSET 0) AS d ON true
+                  AND dictionary.hash = w.hash OFFSET 0) AS d ON true
     ), fresh AS MATERIALIZED (
         SELECT l.home_no, l.dimension, l.hash, min(l.value) AS value,
                row_number() OVER (PARTITION BY l.home_no, l.dimension) AS place
@@ -66,52 +65,73 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT '
           LEFT JOIN others o ON o.home_no = l.home_no AND o.dimension = l.dimension
     )' $$;
 
--- rollup_count_values(source): what the events of a chunk add to counts.  An engagement adds
--- its time to its page.
+-- rollup_count_events(source): what the events of a chunk add to totals and to counts, and how
+-- many events and engagements there were.  An engagement adds its time to its page.
+--
+-- The aggregate of a sketch holds 128 KB for each group that it forms, so the users' keys are
+-- gathered first, and made a sketch one group at a time.
 DO $do$
 DECLARE
     columns text;
-    rows    text;
+    sums    text; -- one for each dimension
 BEGIN
     SELECT string_agg(format('e.%I AS v%s', expression, dimension), ', '
                       ORDER BY dimension),
-           string_agg(format(CASE WHEN dimension = dimension_page() THEN '(%s, v%1$s)'
-                                  ELSE '(%s, CASE WHEN is_event THEN v%1$s END)' END,
-                             dimension), ', ' ORDER BY dimension)
-      INTO columns, rows FROM dimensions WHERE kind = 'event';
+           string_agg(format('
+        SELECT site_no, home_no, %1$s::smallint AS dimension, day, v%1$s AS value,
+               count(*) FILTER (WHERE is_event) AS events,
+               count(*) FILTER (WHERE is_event AND is_view) AS pageviews,
+               coalesce(sum(duration_ms), 0)::bigint AS duration_ms,
+               array_agg(user_key) FILTER (WHERE is_event AND user_key IS NOT NULL)
+                   AS user_keys
+          FROM taken WHERE v%1$s IS NOT NULL%2$s GROUP BY site_no, home_no, day, v%1$s',
+                             dimension,
+                             CASE WHEN dimension <> dimension_page() THEN ' AND is_event' END),
+                      ' UNION ALL ' ORDER BY dimension)
+      INTO columns, sums FROM dimensions WHERE kind = 'event';
     EXECUTE format($create$
-CREATE OR REPLACE FUNCTION rollup_count_values(source rollup_source) RETURNS rollup_counts
+CREATE OR REPLACE FUNCTION rollup_count_events(source rollup_source, OUT totals rollup_totals,
+                                    OUT counts rollup_counts, OUT taken bigint)
 LANGUAGE plpgsql
 SET enable_hashjoin = on SET enable_nestloop = off AS $$
+#variable_conflict use_column
 DECLARE
-    counted rollup_counts;
+    counted record;
 BEGIN
-    WITH taken AS MATERIALIZED (
-        SELECT s.site_no, s.home_no,
-               (e."timestamp" AT TIME ZONE s.time_zone)::date AS day,
+    WITH taken AS MATERIALIZED ( -- or each expression is worked out several times
+        SELECT s.site_no, s.home_no, l.local_time::date AS day,
+               e."timestamp" - (l.local_time - date_trunc('hour', l.local_time)) AS hour,
                e.duration_ms, e.duration_ms IS NULL AS is_event,
                event_is_view(e.event_type) AS is_view,
                event_user_key(e.user_id, e.visitor_id) AS user_key, %1$s
           FROM events e
           JOIN unnest(source.site_ids, source.site_nos, source.home_nos, source.zones)
                AS s (site_id, site_no, home_no, time_zone) ON s.site_id = e.site_id
+         CROSS JOIN LATERAL (
+               SELECT e."timestamp" AT TIME ZONE s.time_zone AS local_time) AS l
          WHERE e.id > source.low AND e.id <= source.high
            AND (source.only_site IS NULL
                 OR e.site_id = source.only_site AND e."timestamp" >= source.since
                    AND e."timestamp" < source.until AND e.id <> ALL (source.aside))
-    ), parts AS MATERIALIZED (
-        SELECT t.site_no, t.home_no, t.day, t.duration_ms, t.is_event, t.is_view, t.user_key,
-               v.dimension::smallint AS dimension, v.value
-          FROM taken t CROSS JOIN LATERAL (VALUES %2$s) AS v (dimension, value)
-         WHERE v.value IS NOT NULL
-    ), texts AS MATERIALIZED (
-        SELECT site_no, home_no, dimension, day, value,
-               count(*) FILTER (WHERE is_event) AS events,
+    ), in_total AS (
+        SELECT site_no, day, hour, count(*) FILTER (WHERE is_event) AS events,
                count(*) FILTER (WHERE is_event AND is_view) AS pageviews,
-               coalesce(sum(duration_ms), 0)::bigint AS duration_ms,
                array_agg(user_key) FILTER (WHERE is_event AND user_key IS NOT NULL)
-                   AS user_keys
-          FROM parts GROUP BY 1, 2, 3, 4, 5
+                   AS user_keys,
+               (2 - GROUPING(hour) - GROUPING(day))::smallint AS grain
+          FROM taken
+         GROUP BY GROUPING SETS ((site_no, day, hour), (site_no, day), (site_no))
+    ), totals AS (
+        SELECT ROW(array_agg(site_no), array_agg(grain), array_agg(coalesce(day, '-infinity')),
+                   array_agg(coalesce(hour, '-infinity')), array_agg(events),
+                   array_agg(pageviews), NULL, NULL, NULL, NULL,
+                   array_agg((SELECT hll_add_agg(key::hll_hashval, 14, 5, 2048, 1)
+                                FROM unnest(user_keys) AS key)))::rollup_totals AS arrays
+          FROM in_total
+         WHERE events > 0
+           AND (grain < 2 OR day >= (SELECT (now() AT TIME ZONE 'UTC')::date - hours_days
+                                       FROM rollup_state))
+    ), texts AS MATERIALIZED (%2$s
     ), wanted AS (
         SELECT DISTINCT home_no, dimension, value FROM texts
     ), %3$s, numbered AS (
@@ -127,21 +147,23 @@ BEGIN
     ), summed AS (
         SELECT site_no, dimension, day, value_id, events, pageviews, duration_ms, users
           FROM numbered WHERE NOT is_other
-         UNION ALL
+         UNION ALL -- of (other) there may be several
         SELECT site_no, dimension, day, value_id, sum(events)::bigint,
                sum(pageviews)::bigint, sum(duration_ms)::bigint, hll_union_agg(users)
           FROM numbered WHERE is_other GROUP BY 1, 2, 3, 4
     )
-    SELECT array_agg(site_no), array_agg(dimension), array_agg(1::smallint), array_agg(day),
-           array_agg(value_id), array_agg(events), array_agg(pageviews),
-           array_agg(0::bigint), array_agg(0::bigint), array_agg(duration_ms),
-           array_agg(users)
-      INTO counted.site_nos, counted.dimensions, counted.grains, counted.days,
-           counted.value_ids, counted.events, counted.pageviews, counted.visits,
-           counted.bounces, counted.durations, counted.users
+    SELECT (SELECT t.arrays FROM totals t) AS totals,
+           ROW(array_agg(site_no), array_agg(dimension), array_agg(1::smallint),
+               array_agg(day), array_agg(value_id), array_agg(events), array_agg(pageviews),
+               array_agg(0::bigint), array_agg(0::bigint), array_agg(duration_ms),
+               array_agg(users))::rollup_counts AS counts,
+           (SELECT count(*) FROM taken) AS taken
+      INTO counted
       FROM summed;
-    RETURN counted;
+    totals := counted.totals;
+    counts := counted.counts;
+    taken := counted.taken;
 END
-$$ $create$, columns, rows, rollup_sql_named());
+$$ $create$, columns, sums, rollup_sql_named());
 END
 $do$;

@@ -122,6 +122,7 @@ BEGIN
                        min(user_key) FILTER (WHERE is_event) AS least_user,
                        max(user_key) FILTER (WHERE is_event) AS greatest_user
                   FROM points GROUP BY piece, site_no, home_no, visitor) AS p
+         ORDER BY piece -- the order of the key of visits
     ), several AS (
         SELECT piece, (array_agg(DISTINCT user_key))[1:visit_users_max()] AS users
           FROM points
