@@ -61,7 +61,7 @@ static const struct conf_item items[] = {
     CONF_ROW("ROLLUP_MAX_ROWS", CONF_INT, FIELD(rollup_max_rows), .initial = "250000",
              .min = 1, .max = 10000000,
              .help = "Events rolled up in one transaction at most"),
-    CONF_ROW("ROLLUP_CHUNK_MS", CONF_INT, FIELD(rollup_chunk_ms), .initial = "500",
+    CONF_ROW("ROLLUP_CHUNK_MS", CONF_INT, FIELD(rollup_chunk_ms), .initial = "800",
              .min = 10, .max = 60000,
              .help = "Time that one transaction of the roll-up is to take, in ms; after "
                      "a longer one it takes fewer events"),
