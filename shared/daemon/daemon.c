@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -187,11 +188,23 @@ int64_t daemon_end_left_ms(const struct daemon *daemon)
     return (int64_t)uv_timer_get_due_in(&daemon->limit);
 }
 
+/* libuv gives a signal back its default, and a SIGHUP between that and the end would kill. */
+static void close_hangup(struct daemon *daemon)
+{
+    sigset_t hangup;
+
+    (void)sigemptyset(&hangup);
+    (void)sigaddset(&hangup, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &hangup, NULL);
+    uv_close((uv_handle_t *)&daemon->hangup, NULL);
+    (void)signal(SIGHUP, SIG_IGN);
+}
+
 void daemon_close(struct daemon *daemon)
 {
     for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++)
         uv_close((uv_handle_t *)&daemon->ends[i], NULL);
-    uv_close((uv_handle_t *)&daemon->hangup, NULL);
+    close_hangup(daemon);
     uv_close((uv_handle_t *)&daemon->limit, NULL);
 }
 

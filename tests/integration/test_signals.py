@@ -112,6 +112,15 @@ def test_many_signals_at_once_and_an_end_between(start, name):
     daemon.process = None
 
 
+def test_hangups_until_the_very_end(start, name):
+    daemon = start(name)
+    daemon.signal(signal.SIGTERM)
+    while daemon.process.poll() is None:
+        daemon.signal(signal.SIGHUP)
+    assert daemon.wait_exit() == 0
+    daemon.process = None
+
+
 # --- settings read again --------------------------------------------------------------------------
 
 def write_env(daemon, **settings):
