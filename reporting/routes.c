@@ -50,6 +50,7 @@ struct report_request {
     enum statement_id report;          /* the row of its route */
     const struct report *source;       /* the statement that is asked */
     int64_t deadline_ms;               /* of all its questions to the rollups together */
+    bool is_export;                    /* it has come to be one */
     bool is_raw_denied;                /* raw events are not for who asks */
     char version[ROUTES_VERSION_SIZE]; /* of the rollups; "" is not known */
     struct ask ask;
@@ -79,6 +80,7 @@ static struct report_request *report_request_new(const struct routes *routes,
     request->routes = routes;
     request->report = report;
     request->ask = *ask;
+    request->is_export = false;
     request->version[0] = '\0';
     request->is_raw_denied = is_raw_denied(routes, req);
     request->deadline_ms = clock_mono_ms() + routes->query_timeout_ms;
@@ -93,7 +95,7 @@ static const char *sentence_for(const struct report_request *request, enum err_c
 
     if (source && source->pool == POOL_RAW && code == ERR_TIMEOUT)
         return "the question needs too many raw events; shorten the range";
-    if (report_get(request->report)->is_export && code == ERR_BUSY)
+    if (request->is_export && code == ERR_BUSY)
         return "too many exports";
     return failure_sentence(code);
 }
@@ -142,6 +144,32 @@ static enum err_code answer_rows(const struct report_request *request,
     return code;
 }
 
+/* The request is the export's from here on. */
+static enum err_code begin_export(struct report_request *request,
+                                  enum statement_id source, struct err *err)
+{
+    enum err_code code = exports_begin(request->routes->exports, request->report, source,
+                                       &request->ask, request->http, err);
+
+    if (code)
+        request->is_export = true;
+    else
+        mem_free(request);
+    return code;
+}
+
+/* All rows are asked, and there are more than may be held: they are sent as they come. */
+static bool is_long(const struct report_request *request, const PGresult *rows)
+{
+    return request->ask.is_whole && PQntuples(rows) > ASK_ROWS_MAX;
+}
+
+static enum err_code answer_long(struct report_request *request, struct err *err)
+{
+    request->ask.texts[ASK_LIMIT] = (struct ask_text){0};
+    return begin_export(request, report_source(request->report, &request->ask), err);
+}
+
 /* What Postgres says about itself is no fault of the client's, whatever its code. */
 static void end_failed(struct report_request *request, const struct err *err)
 {
@@ -161,7 +189,10 @@ static void on_rows(const PGresult *rows, const struct err *err, void *user)
         end_failed(request, err);
     else if (cells_check_known(rows, &own))
         end_with(request, &own);
-    else if (answer_rows(request, rows, &own))
+    else if (is_long(request, rows)) {
+        if (answer_long(request, &own))
+            end_with(request, &own);
+    } else if (answer_rows(request, rows, &own))
         end_failed(request, &own);
     else
         mem_free(request);
@@ -200,17 +231,6 @@ void routes_on_export_failed(struct http_request *req, const struct err *err, vo
     failure_answer(routes->metrics, req, err, failure_sentence(err->code));
 }
 
-/* The request is the export's from here on. */
-static enum err_code begin_export(struct report_request *request, struct err *err)
-{
-    enum err_code code = exports_begin(request->routes->exports, request->report,
-                                       &request->ask, request->http, err);
-
-    if (!code)
-        mem_free(request);
-    return code;
-}
-
 static void deny_raw(const struct routes *routes, struct http_request *req,
                      const char *sentence)
 {
@@ -239,7 +259,7 @@ static enum err_code ask_source(struct report_request *request, const char *vers
     enum statement_id source = report_source(request->report, &request->ask);
 
     if (report_get(request->report)->is_export)
-        return begin_export(request, err);
+        return begin_export(request, source, err);
     if (version && answer_known(request, source, version))
         return ERR_OK;
     request->ask.is_raw = report_get(source)->pool == POOL_RAW;

@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "reporting/export/row.h"
+#include "reporting/export/feed.h"
 #include "reporting/export/source.h"
 #include "reporting/metrics.h"
 #include "reporting/report/render.h"
+#include "reporting/report/resolve.h"
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
 #include "shared/base/mem.h"
@@ -44,7 +45,7 @@ struct export
     struct exports *exports; /* borrowed */
     enum export_state state;
     struct http_request *req; /* borrowed; NULL in CLOSING */
-    enum statement_id report;
+    enum statement_id source;
     int64_t began_us;
     int64_t deadline_ms;
 
@@ -56,14 +57,13 @@ struct export
     uv_timer_t timer;
     int open_handles;
 
-    struct row_columns columns;
+    struct feed feed;
     struct buf rows; /* owned */
     size_t sent;     /* of their bytes */
     bool is_at_end;  /* no more rows come */
     bool has_failed; /* and some are missing */
 
-    struct ask_text texts[ASK_TEXT_COUNT];
-    char bytes[]; /* of the texts */
+    char bytes[]; /* of the texts of the feed's ask */
 };
 
 /* --- the end ---------------------------------------------------------------------- */
@@ -117,7 +117,7 @@ static void count_end(const struct export *export, const struct err *err)
 {
     struct reporting_metrics *metrics = export->exports->options.metrics;
 
-    metric_observe(&metrics->query_us[export->report], &metric_times_us,
+    metric_observe(&metrics->query_us[export->source], &metric_times_us,
                    clock_mono_us() - export->began_us);
     metric_add(&metrics->query_failures[err ? err->code : ERR_OK], 1);
 }
@@ -138,48 +138,23 @@ static void fail(struct export *export, const struct err *err)
 
 /* --- rows ---------------------------------------------------------------------------- */
 
-static void take_end(struct export *export)
-{
-    PGresult *result = PQgetResult(export->conn);
-    struct err err;
-
-    if (PQresultStatus(result) == PGRES_COMMAND_OK) {
-        export->is_at_end = true;
-        count_end(export, NULL);
-    } else {
-        (void)pg_err_of_result(result, export->conn, "could not export", &err);
-        fail(export, &err);
-    }
-    PQclear(result);
-}
-
-static enum err_code add_row(struct export *export, char *row, int len)
-{
-    enum err_code code = row_add(&export->columns, row, (size_t)len, &export->rows);
-
-    PQfreemem(row);
-    metric_add(&export->exports->options.metrics->exported_rows, 1);
-    return code;
-}
-
 /* Makes rows of what libpq holds, until there are enough. */
 static void make_rows(struct export *export)
 {
-    enum err_code code = ERR_OK;
-    int len = 1;
+    struct reporting_metrics *metrics = export->exports->options.metrics;
+    enum feed_state state = FEED_ROW;
+    struct err err;
 
-    while (!code && len > 0 && export->rows.len < ROWS_BYTES) {
-        char *row = NULL;
-        len = PQgetCopyData(export->conn, &row, true);
-        if (len > 0)
-            code = add_row(export, row, len);
+    while (state == FEED_ROW && export->rows.len < ROWS_BYTES) {
+        state = feed_next(&export->feed, export->conn, &export->rows, &err);
+        if (state == FEED_ROW)
+            metric_add(&metrics->exported_rows, 1);
     }
-    if (code) {
-        struct err err;
-        (void)err_set(&err, code, "could not write a row of an export");
+    if (state == FEED_FAILS) {
         fail(export, &err);
-    } else if (len < 0) {
-        take_end(export);
+    } else if (state == FEED_ENDS) {
+        export->is_at_end = true;
+        count_end(export, NULL);
     }
 }
 
@@ -242,15 +217,15 @@ static void begin_answer(struct export *export)
 {
     const struct http_stream stream = {
         .read = on_read, .end = on_stream_end, .user = export};
+    bool is_csv = export->feed.ask.is_csv;
     const struct http_header headers[] = {
-        {"Content-Disposition", export->columns.is_csv
-                                    ? "attachment; filename=\"events.csv\""
-                                    : "attachment; filename=\"events.ndjson\""},
+        {export->feed.source->is_export ? "Content-Disposition" : NULL,
+         is_csv ? "attachment; filename=\"events.csv\""
+                : "attachment; filename=\"events.ndjson\""},
         {0}};
 
     export->state = EXPORT_SENDING;
-    http_answer_stream(export->req,
-                       export->columns.is_csv ? RENDER_CSV_TYPE : "application/x-ndjson",
+    http_answer_stream(export->req, is_csv ? RENDER_CSV_TYPE : "application/x-ndjson",
                        headers, &stream);
 }
 
@@ -263,7 +238,7 @@ static void on_first(struct export *export)
     struct err err;
 
     buf_init(rows, ROWS_BYTES_MAX);
-    code = row_add_header(&export->columns, rows);
+    code = feed_add_header(&export->feed, rows);
     if (!code)
         code = buf_add(rows, after.data, after.len);
     buf_release(&after);
@@ -300,17 +275,14 @@ static void on_work(uv_work_t *work)
     struct export *export = work->data;
     const struct exports_options *options = &export->exports->options;
 
-    export->opened_code =
-        source_open(options->pg, options->timeout_ms, report_get(export->report),
-                    export->texts, &export->columns, &export->conn, &export->opened);
+    export->opened_code = source_open(
+        options->pg, options->timeout_ms, export->feed.source, export->feed.ask.texts,
+        &export->feed.columns, &export->conn, &export->opened);
 }
 
-/* libpq holds the result that says that the COPY has begun, or the error, once it is there;
- * PQgetCopyData() sees neither until PQgetResult() has taken it. */
 static void on_start(uv_poll_t *poll, int status, int events)
 {
     struct export *export = poll->data;
-    PGresult *result;
     struct err err;
 
     (void)status;
@@ -322,14 +294,10 @@ static void on_start(uv_poll_t *poll, int status, int events)
     }
     if (PQisBusy(export->conn))
         return;
-    result = PQgetResult(export->conn);
-    if (PQresultStatus(result) == PGRES_COPY_OUT) {
-        on_poll(poll, 0, 0);
-    } else {
-        (void)pg_err_of_result(result, export->conn, "could not export", &err);
+    if (feed_begin(&export->feed, export->conn, &err) == FEED_FAILS)
         fail(export, &err);
-    }
-    PQclear(result);
+    else
+        on_poll(poll, 0, 0);
 }
 
 static void start_query(struct export *export)
@@ -347,7 +315,7 @@ static void start_query(struct export *export)
     export->poll.data = export;
     export->open_handles++;
     export->state = EXPORT_RUNNING;
-    if (!PQsendQuery(export->conn, report_get(export->report)->sql) ||
+    if (!feed_send(&export->feed, export->conn) ||
         PQflush(export->conn) != 0 || /* a short text, and nothing before it */
         uv_poll_start(&export->poll, UV_READABLE, on_start)) {
         (void)pg_err_of_conn(export->conn, "could not send an export", &err);
@@ -397,46 +365,38 @@ static void on_watch(uv_timer_t *timer)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static struct export *export_new(struct exports *exports, const struct report *report,
-                                 const struct ask *ask)
+static struct export *export_new(struct exports *exports, const struct ask *ask)
 {
-    size_t size = 0;
-    struct export *export;
-    char *at;
+    size_t size = ask_bytes(ask);
+    struct export *export = mem_calloc(1, sizeof(*export) + size);
+    struct buf made;
 
-    for (size_t i = 0; i < report->value_count; i++)
-        size += ask->texts[report->values[i]].len + 1;
-    export = mem_calloc(1, sizeof(*export) + size);
     if (!export)
         return NULL;
-    at = export->bytes;
-    for (size_t i = 0; i < report->value_count; i++) {
-        const struct ask_text *text = &ask->texts[report->values[i]];
-        if (!text->bytes)
-            continue;
-        memcpy(at, text->bytes, text->len);
-        export->texts[report->values[i]] = (struct ask_text){at, text->len};
-        at += text->len + 1; /* the NUL is there */
-    }
+    made = (struct buf){.data = export->bytes, .cap = size, .max_bytes = size};
+    export->feed.ask = *ask;
+    ask_move(&export->feed.ask, &made);
     export->exports = exports;
     buf_init(&export->rows, ROWS_BYTES_MAX);
-    export->columns.is_csv = ask->is_csv;
+    export->feed.columns.is_csv = ask->is_csv;
     return export;
 }
 
 enum err_code exports_begin(struct exports *exports, enum statement_id report,
-                            const struct ask *ask, struct http_request *req,
-                            struct err *err)
+                            enum statement_id source, const struct ask *ask,
+                            struct http_request *req, struct err *err)
 {
     const struct exports_options *options = &exports->options;
     struct export *export;
 
     if (exports->count >= options->most)
         return err_set(err, ERR_BUSY, "too many exports");
-    export = export_new(exports, report_get(report), ask);
+    export = export_new(exports, ask);
     if (!export)
         return err_set(err, ERR_NOMEM, "out of memory");
-    export->report = report;
+    export->source = source;
+    export->feed.report = report_get(report);
+    export->feed.source = report_get(source);
     export->req = req;
     export->began_us = clock_mono_us();
     export->deadline_ms = clock_mono_ms() + options->timeout_ms + MARGIN_MS;

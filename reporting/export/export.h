@@ -1,4 +1,5 @@
-/* export.h -- answers that are as long as a table: raw events, sent while Postgres sends them.
+/* export.h -- answers that are as long as a table: raw events, and CSV of more rows than are held at
+ * once; sent while Postgres sends them.
  *
  *   exports_begin() --> OPENING --connected--> RUNNING --first row--> SENDING --+
  *                          |                      |                     |       |
@@ -40,11 +41,12 @@ struct exports_options {
 struct exports *exports_new(uv_loop_t *loop,
                             const struct exports_options *options) MUST_CHECK;
 
-/* Begins to answer a request that waits.  The ask is read only.  On failure the request is
- * still the caller's: ERR_BUSY when there are as many as may be, ERR_NOMEM. */
+/* Begins to answer a request that waits: with events, or with the CSV of a report whose rows a
+ * statement has.  The ask is copied.  On failure the request is still the caller's: ERR_BUSY
+ * when there are as many as may be, ERR_NOMEM. */
 enum err_code exports_begin(struct exports *exports, enum statement_id report,
-                            const struct ask *ask, struct http_request *req,
-                            struct err *err) MUST_CHECK;
+                            enum statement_id source, const struct ask *ask,
+                            struct http_request *req, struct err *err) MUST_CHECK;
 
 /* After the server has stopped: waits for the connections to end, calls on_stopped once and
  * frees the exports. */

@@ -107,10 +107,11 @@ enum err_code source_open(const struct pg_conf *pg, int64_t timeout_ms,
     code = pg_conn_open(&options, &conn, err);
     if (code)
         return code;
-    code = read_columns(conn, step_ms, ret_columns, err);
+    if (report->is_export)
+        code = read_columns(conn, step_ms, ret_columns, err);
     if (!code)
         code = pg_conn_run(conn, "BEGIN", step_ms, NULL, 0, err);
-    for (size_t i = 0; i < report->value_count && !code; i++)
+    for (size_t i = 0; report->is_export && i < report->value_count && !code; i++)
         code = set_value(conn, i + 1, &texts[report->values[i]], step_ms, err);
     if (code)
         PQfinish(conn);

@@ -87,6 +87,7 @@ enum {
     ASK_LIMIT_DEFAULT = 100,
     ASK_LIMIT_MAX = 1000,
     ASK_PAGE_MAX = 1000000,
+    ASK_ROWS_MAX = 10000, /* that are held at once */
     ASK_BUCKETS_MAX = 5000
 };
 
@@ -107,8 +108,10 @@ struct ask {
     const char *filters;                     /* borrowed as the texts; NULL: none */
     const struct property *filtered; /* that all filters are on; NULL: none, or several */
     bool has_negation;               /* some filter is with != */
-    int limit;                       /* rows that are shown; 0: not given */
-    int page;                        /* from 1 */
+    bool
+        is_whole; /* all rows are asked: a row more than ASK_ROWS_MAX tells that there are more */
+    int limit; /* rows that are shown; 0: not given */
+    int page;  /* from 1 */
 };
 
 #endif

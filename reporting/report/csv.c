@@ -113,8 +113,16 @@ static const struct report_column *find_lines(const struct report *report, int *
     return column->type == REPORT_LIST ? column + 1 : column;
 }
 
-enum err_code render_csv(const struct report *report, const struct ask *ask,
-                         const PGresult *rows, struct buf *out, struct err *err)
+enum err_code render_csv_header(const struct report *report, const struct ask *ask,
+                                struct buf *out)
+{
+    int field;
+
+    return add_header(find_lines(report, &field), ask, out);
+}
+
+enum err_code render_csv_lines(const struct report *report, const struct ask *ask,
+                               const PGresult *rows, struct buf *out, struct err *err)
 {
     int field;
     const struct report_column *column = find_lines(report, &field);
@@ -123,9 +131,17 @@ enum err_code render_csv(const struct report *report, const struct ask *ask,
 
     if (report->is_paged && ask->limit > 0 && count > ask->limit)
         count = ask->limit;
-    if (!code)
-        code = add_header(column, ask, out);
     for (int row = 0; row < count && !code; row++)
         code = add_line(column, ask, rows, row, field, out);
     return code ? err_set(err, code, "could not write an answer") : ERR_OK;
+}
+
+enum err_code render_csv(const struct report *report, const struct ask *ask,
+                         const PGresult *rows, struct buf *out, struct err *err)
+{
+    enum err_code code = render_csv_header(report, ask, out);
+
+    if (code)
+        return err_set(err, code, "could not write an answer");
+    return render_csv_lines(report, ask, rows, out, err);
 }

@@ -23,4 +23,11 @@ enum err_code render_csv(const struct report *report, const struct ask *ask,
                          const PGresult *rows, struct buf *out,
                          struct err *err) MUST_CHECK;
 
+/* The parts of a CSV: its header, and the lines of some of its rows. */
+enum err_code render_csv_header(const struct report *report, const struct ask *ask,
+                                struct buf *out) MUST_CHECK;
+enum err_code render_csv_lines(const struct report *report, const struct ask *ask,
+                               const PGresult *rows, struct buf *out,
+                               struct err *err) MUST_CHECK;
+
 #endif

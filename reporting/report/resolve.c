@@ -87,8 +87,9 @@ enum err_code ask_set_page(struct ask *ask, struct buf *out, struct err *err)
 
     if (ask->limit == 0 && (!ask->is_csv || ask->page > 1))
         ask->limit = ASK_LIMIT_DEFAULT;
-    if (ask->limit > 0)
-        code = set_number(ask, ASK_LIMIT, ask->limit + 1, out);
+    ask->is_whole = ask->limit == 0;
+    code =
+        set_number(ask, ASK_LIMIT, (ask->is_whole ? ASK_ROWS_MAX : ask->limit) + 1, out);
     if (!code)
         code = set_number(ask, ASK_OFFSET, (long)(ask->page - 1) * ask->limit, out);
     return code ? err_set(err, code, "out of memory") : ERR_OK;

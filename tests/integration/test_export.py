@@ -218,6 +218,44 @@ def test_there_are_at_most_so_many(big):
     assert daemon.get(target("nobody")).status == 200
 
 
+VALUES = 20_000  # of a kilobyte each: 20 MB
+WIDE_VALUES = """
+    WITH site AS (INSERT INTO sites (site_id) VALUES ('wide') RETURNING site_no, home_no),
+    made AS (INSERT INTO dictionary (home_no, dimension, hash, value)
+             SELECT home_no, 1, decode(md5(n::text), 'hex'),
+                    '/' || lpad(n::text, 6, '0') || repeat('x', 1000)
+               FROM site, generate_series(1, %s) AS n RETURNING value_id, value)
+    INSERT INTO counts (site_no, dimension, grain, day, value_id, events, pageviews, visits,
+                        bounces, duration_ms, users)
+    SELECT site_no, 1, 1, '2025-11-14', value_id, 2, 1, 0, 0, 0,
+           hll_add(hll_empty(11, 5, 128, 1), hll_hash_bigint(value_id))
+      FROM site, made RETURNING 1"""
+
+
+def test_csv_of_many_values_is_streamed(big):
+    """More rows than are held at once come as an export does; a page of them does not."""
+    daemon, database = big
+    database.rows(WIDE_VALUES, (VALUES,))
+    asked = "/stats/breakdown?site_id=wide&from=2025-11-14&to=2025-11-14&format=csv" \
+            "&property=page&metrics=events,visitors"
+    before = rss_kb(daemon)
+    slow = begin(daemon, asked)
+    wait_until(lambda: is_held_back(database) == 1, 30, "Postgres to wait")
+    # The rows that told that there are more have been let go again.
+    assert rss_kb(daemon) < before + 24 * 1024
+    others = [begin(daemon, asked)]
+    refused = daemon.get(asked)
+    assert (refused.status, refused.error) == (503, "too many exports")
+    page = daemon.get(asked + "&limit=1000").body.splitlines()
+    for reader in (slow, *others):
+        reader.close()
+    wait_until(lambda: backends(database) == 0, 10, "the queries to end")
+    whole = fetch(daemon, asked).splitlines()
+    assert whole[0] == b"page,events,visitors" and len(whole) == VALUES + 1
+    assert whole[:1001] == page
+    assert whole[-1] == b"/020000" + 1000 * b"x" + b",2,1"
+
+
 def test_a_failure_in_the_middle_leaves_the_answer_without_an_end(big):
     daemon, database = big
     reader = begin(daemon)
