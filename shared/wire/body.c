@@ -152,6 +152,8 @@ static bool inflate_step(struct http_body *body)
         return false;
     }
     add_plain(body, step, sizeof(step) - stream->avail_out);
+    if (!body->code && !charge(body))
+        fail(body, ERR_BUSY); /* before more is inflated for nothing */
     body->inflate->has_ended = status == Z_STREAM_END;
     return body->code == ERR_OK && status == Z_OK;
 }

@@ -287,6 +287,24 @@ static void test_each_body_has_a_limit_of_its_own(void **state)
     http_body_release(&body);
 }
 
+/* Without it a few bytes would cost as much time as the limit takes to fill. */
+static void test_the_budget_ends_inflating_and_not_the_limit(void **state)
+{
+    static const char spaces[200000];
+    struct packed packed = pack(spaces, sizeof(spaces), 15 + 16);
+    struct http_budget budget = {.max_bytes = HTTP_BODY_INFLATE_BYTES + 16384};
+    struct http_body body;
+
+    (void)state;
+    http_body_init(&body);
+    body.budget = &budget;
+    http_body_start(&body, HTTP_GZIP, LIMIT);
+    add(&body, &packed, 0, packed.len);
+    assert_int_equal(body.code, ERR_BUSY);
+    http_body_release(&body);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_body_without_a_byte_is_empty_in_any_encoding),
         cmocka_unit_test(test_body_survives_each_failed_allocation),
         cmocka_unit_test(test_bodies_hold_no_more_than_their_budget),
+        cmocka_unit_test(test_the_budget_ends_inflating_and_not_the_limit),
         cmocka_unit_test(test_each_body_has_a_limit_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
