@@ -17,6 +17,9 @@ LOADS = {
     "sites": (10_000, PAGE, FILLED),
     "paths": (10, "'/' || n", ("user_id", "'user-' || n %% 100000")),
 }
+# Chunks grow and shrink as the processor makes them, by ROLLUP_CHUNK_MS.
+FIRST_ROWS = 25_000
+CHUNK_S = 0.8
 INSERT = """INSERT INTO events (site_id, event_type, path, "timestamp", {names})
     SELECT 'site-' || n %% %s, 'page_view', {path}, now() - interval '1 hour'
            + n * interval '20 microseconds', {values} FROM generate_series(1, %s::bigint) n"""
@@ -39,11 +42,14 @@ def _load(bench, database, name):
     pid = database.value("SELECT pg_backend_pid()")
     before = cpu.of_process(pid)
     longest = 0
+    rows = FIRST_ROWS
     is_done = False
     while not is_done:
         began = time.monotonic()
-        is_done = database.value("SELECT b.is_done FROM rollup_settled(1000) s, "
-                                 "rollup_chunk(s, 50000) b")
-        longest = max(longest, time.monotonic() - began)
+        (taken, is_done), = database.rows("SELECT b.taken, b.is_done FROM rollup_settled(1000) s, "
+                                          "rollup_chunk(s, %s) b", (rows,))
+        took = time.monotonic() - began
+        longest = max(longest, took)
+        rows = max(1, rows // 4, min(2 * rows, int(taken * CHUNK_S / took)))
     bench.samples.add("cliffs.us", name, (cpu.of_process(pid) - before) * 1e6 / count)
     bench.samples.add("cliffs.chunk", name, longest)

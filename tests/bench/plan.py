@@ -26,6 +26,8 @@ class Plan:
     key_rows: int            # that are there when a row's cost by its key is measured
     key_jobs: int            # stored on top
     cliff_events: int        # that are rolled up, of each load
+    rebuild_events: int      # of the site that is counted anew
+    sketch_users: int        # of the largest set of users
     raw_events: tuple        # of a site whose raw events are asked
     raw_rounds: int
     scaling_jobs: int        # stored by processors under callgrind
@@ -41,7 +43,8 @@ FULL = Plan(
     user_counts=(1_000, 5_000, 100_000, 1_000_000, 5_000_000),
     stats_rounds=5, peer_queries=2, scaling_seconds=3, scaling_jobs=20_000,
     key_rows=5_000_000, key_jobs=1_000_000,
-    cliff_events=300_000, raw_events=(1_000_000, 10_000_000), raw_rounds=5, disk_gb=16)
+    cliff_events=300_000, rebuild_events=10_000_000, sketch_users=10_000_000,
+    raw_events=(1_000_000, 10_000_000), raw_rounds=5, disk_gb=16)
 
 QUICK = Plan(
     name="quick", rounds=2, seconds=1, warm_up_seconds=1, peer_warm_up_seconds=4,
@@ -52,7 +55,8 @@ QUICK = Plan(
     user_counts=(1_000, 5_000, 50_000, 250_000),
     stats_rounds=3, peer_queries=2, scaling_seconds=1, scaling_jobs=6_000,
     key_rows=500_000, key_jobs=200_000,
-    cliff_events=100_000, raw_events=(1_000_000,), raw_rounds=3, disk_gb=4)
+    cliff_events=100_000, rebuild_events=300_000, sketch_users=300_000,
+    raw_events=(1_000_000,), raw_rounds=3, disk_gb=4)
 
 # Says whether everything works, and nothing about speed.
 TINY = Plan(
@@ -64,6 +68,7 @@ TINY = Plan(
     user_counts=(1_000, 5_000),
     stats_rounds=1, peer_queries=1, scaling_seconds=1, scaling_jobs=2_000,
     key_rows=20_000, key_jobs=20_000,
-    cliff_events=10_000, raw_events=(2_000,), raw_rounds=1, disk_gb=2)
+    cliff_events=10_000, rebuild_events=5_000, sketch_users=4_000,
+    raw_events=(2_000,), raw_rounds=1, disk_gb=2)
 
 PLANS = {plan.name: plan for plan in (FULL, QUICK, TINY)}

@@ -144,6 +144,14 @@ ROWS = (
           ("cliffs.chunk", name), unit="s", reach=1, aim=0.3, is_less_better=True,
           is_worst=True, is_lasting=False)
       for name in ("fields", "filled", "sites", "paths")),
+    Row("rebuild.s", "a site counted anew, all its events", ("rebuild.s", "events"), unit="s",
+        reach=180, aim=90, is_less_better=True, is_lasting=False),
+    Row("rebuild.us", "the same, an event", ("rebuild.us", "events"), unit="µs",
+        is_less_better=True, is_lasting=False),
+    *(Row(f"sketches.{name}", f"unique users of a {name}, root mean square error",
+          ("sketches.rms_percent", name), unit="%", reach=reach, is_less_better=True,
+          is_lasting=False)
+      for name, reach in (("site", 1), ("value", 3))),
     *(Row(f"raw.ms.{name}-{count}", f"{title}, {count // 1_000_000} million raw events",
           ("raw.ms", f"{name}-{count}"), unit="ms", reach=reach, aim=aim, is_less_better=True,
           is_lasting=False)
