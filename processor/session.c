@@ -25,6 +25,8 @@ struct assertion {
     const char *refused;
 };
 
+/* A commit outlives a crash of the server and of its machine; texts are read as the UTF-8 that
+ * they are, since a COPY in binary form is not converted; and the server takes writes. */
 static const struct assertion assertions[] = {
     {"fsync", "on", NULL},
     {"full_page_writes", "on", NULL},

@@ -23,7 +23,7 @@ enum err_code standbys_check(PGconn *conn, int64_t timeout_ms, struct err *err)
 
     if (code)
         return code;
-    count = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    count = pg_int_at(result, 0, 0);
     if (count > 0)
         log_line(
             LOG_WARN,

@@ -53,7 +53,7 @@ static enum err_code call(struct upkeep *upkeep, const char *sql, int64_t a, int
     if (code)
         return code;
     for (int column = 0; column < 2; column++)
-        ret_numbers[column] = strtoll(PQgetvalue(result, 0, column), NULL, 10);
+        ret_numbers[column] = pg_int_at(result, 0, column);
     PQclear(result);
     return ERR_OK;
 }
@@ -142,8 +142,7 @@ static enum err_code count_partitions(struct upkeep *upkeep, struct err *err)
         upkeep->patience_ms, &result, err);
 
     if (!code)
-        metric_set(&upkeep->metrics->partitions,
-                   strtoll(PQgetvalue(result, 0, 0), NULL, 10));
+        metric_set(&upkeep->metrics->partitions, pg_int_at(result, 0, 0));
     PQclear(result);
     return code;
 }

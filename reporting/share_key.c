@@ -5,6 +5,7 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
+#include "shared/access/secret.h"
 #include "shared/base/buf.h"
 #include "shared/base/hex.h"
 #include "shared/text/query.h"
@@ -94,28 +95,14 @@ static bool read_site(const char *text, char ret_site_id[SHARE_SITE_MAX + 1])
     size_t len = 0;
 
     while (*text && len < SHARE_SITE_MAX) {
-        int high = *text == '~' ? hex_value(text[1]) : -1;
-        int low = high < 0 ? -1 : hex_value(text[2]);
-        if (!is_plain(*text) && low < 0)
+        int byte = is_plain(*text) ? *text : hex_escape(text, '~');
+        if (byte < 0)
             return false;
-        if (is_plain(*text))
-            ret_site_id[len++] = *text;
-        else
-            ret_site_id[len++] = (char)(high << 4 | low);
+        ret_site_id[len++] = (char)byte;
         text += is_plain(*text) ? 1 : 3;
     }
     ret_site_id[len] = '\0';
     return !*text && len > 0;
-}
-
-/* As many steps whatever they are compared with. */
-static bool is_same(const char *a, const char *b, size_t len)
-{
-    unsigned char differs = 0;
-
-    for (size_t i = 0; i < len; i++)
-        differs |= (unsigned char)(a[i] ^ b[i]);
-    return differs == 0;
 }
 
 bool share_key_read(const char *token, const char *key,
@@ -130,7 +117,7 @@ bool share_key_read(const char *token, const char *key,
         return false;
     buf_init(&expected, KEY_DIGITS + 2 + 3 * SHARE_SITE_MAX);
     is_read = share_key_add(token, ret_site_id, &expected, &err) == ERR_OK &&
-              expected.len == strlen(key) && is_same(expected.data, key, expected.len);
+              buf_add(&expected, "", 1) == ERR_OK && secret_is_same(key, expected.data);
     buf_release(&expected);
     return is_read;
 }

@@ -96,6 +96,7 @@ static void on_word(size_t word, size_t end, void *user)
     struct look *look = user;
     size_t start = end - strlen(word_texts[word]);
 
+    /* Of several reasons the last one counts, whatever the order of their words. */
     if (words[word].reason > look->reason &&
         counts(look, words[word].flags, start, end) &&
         !is_innocent(look, word_texts[word], start))
@@ -126,6 +127,7 @@ void bot_names_free(struct bot_names *names)
     mem_free(names);
 }
 
+/* "-" is what many programs send, or log, for none. */
 static bool is_blank(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -21,7 +21,7 @@ static enum rejection rejection_of(enum err_code code, const struct event_parser
 {
     switch ((int)code) {
     case ERR_INVALID:
-        return (enum rejection)event_parser_flaw(parser);
+        return (enum rejection)event_parser_flaw(parser); /* the flaws come first in it */
     case ERR_TOO_BIG:
         return REJECTION_TOO_LARGE;
     case ERR_BUSY:
@@ -144,7 +144,7 @@ unsigned accept_judge(struct ways *ways, struct event *event, struct err *err)
 {
     unsigned status;
 
-    if (!event->path.bytes) {
+    if (!event->path.bytes) { /* there was a url, but no path came of it */
         (void)err_set(err, ERR_INVALID, "\"path\" is required");
         metric_reject(ways->metrics, (enum rejection)EVENT_FLAW_PATH);
         return 400;

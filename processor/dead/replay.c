@@ -161,7 +161,7 @@ enum err_code dead_replay_page(struct dead_replay *replay, size_t *ret_count,
         if (!code)
             code = forget(replay, err);
     }
-    if (code) {
+    if (code) { /* the page is read again: what was said of it would be said twice */
         replay->out->len = reported;
         return code;
     }

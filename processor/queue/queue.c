@@ -31,7 +31,8 @@ void queue_batch_key(char out[KEY_MAX], const char *id)
 struct queue *queue_new(const struct queue_options *options)
 {
     struct queue *queue = mem_calloc(1, sizeof(*queue));
-    int64_t wait_ms = options->lease_ms / 3;
+    int64_t wait_ms =
+        options->lease_ms / 3; /* the lease runs while the doorbell is waited for */
 
     if (!queue)
         return NULL;
@@ -177,6 +178,7 @@ enum err_code queue_run(struct queue *queue, enum script script, struct args *ar
     args->texts[1] = queue->shas[script];
     args->lens[1] = SHA_LEN;
     code = queue_command(queue, args, what, ret_reply, err);
+    /* Redis was started anew, or somebody flushed its scripts: EVAL has it keep this one. */
     if (code == ERR_BUSY && queue->context && strstr(err->msg, "NOSCRIPT")) {
         args->texts[0] = "EVAL";
         args->lens[0] = strlen("EVAL");
@@ -327,7 +329,7 @@ enum err_code queue_mark(struct queue *queue, const char *id, size_t place, int6
     char text[2 * NUMBER_MAX] = "";
     int64_t ignored;
 
-    if (hits > 0)
+    if (hits > 0) /* else the empty text, which takes the note back */
         (void)snprintf(text, sizeof(text), "%zu %" PRId64, place, hits);
     args_add(&args, id);
     args_add(&args, text);

@@ -14,11 +14,6 @@ enum {
     NUMBER_MAX = 24
 };
 
-static int64_t number_at(const PGresult *result, int column)
-{
-    return strtoll(PQgetvalue(result, 0, column), NULL, 10);
-}
-
 enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
                           struct rollup_state *ret_state, struct err *err)
 {
@@ -34,13 +29,13 @@ enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
     if (PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
         code = err_set(err, ERR_SCHEMA, "rollup_state has no row");
     else
-        *ret_state = (struct rollup_state){.waiting = number_at(result, 0),
-                                           .rested_ms = number_at(result, 1),
-                                           .took_ms = number_at(result, 2),
-                                           .position = number_at(result, 3),
-                                           .aside = number_at(result, 4),
-                                           .left_out = number_at(result, 5),
-                                           .capped = number_at(result, 6)};
+        *ret_state = (struct rollup_state){.waiting = pg_int_at(result, 0, 0),
+                                           .rested_ms = pg_int_at(result, 0, 1),
+                                           .took_ms = pg_int_at(result, 0, 2),
+                                           .position = pg_int_at(result, 0, 3),
+                                           .aside = pg_int_at(result, 0, 4),
+                                           .left_out = pg_int_at(result, 0, 5),
+                                           .capped = pg_int_at(result, 0, 6)};
     PQclear(result);
     return code;
 }
@@ -61,7 +56,7 @@ enum err_code rollup_find_bound(PGconn *conn, int64_t timeout_ms,
             code = err_set(err, ERR_NOMEM, "out of memory");
     }
     if (!code)
-        *ret_bound = (struct rollup_bound){number_at(result, 0), writers};
+        *ret_bound = (struct rollup_bound){pg_int_at(result, 0, 0), writers};
     PQclear(result);
     return code;
 }
@@ -95,7 +90,8 @@ enum err_code rollup_await(PGconn *conn, int64_t wait_ms, int64_t timeout_ms,
     return ERR_OK;
 }
 
-/* The parameters of a chunk.  One of a single row is another statement. */
+/* The parameters of a chunk.  One of a single row is another statement, for it alone may set
+ * its event aside: of more rows nobody knows which one is to blame. */
 static enum err_code run_chunk(PGconn *conn, const struct rollup_bound *bound,
                                const struct rollup_share *share, int64_t timeout_ms,
                                PGresult **ret_result, struct err *err)
@@ -135,10 +131,10 @@ enum err_code rollup_chunk(PGconn *conn, const struct rollup_bound *bound,
         return code;
     }
     *ret_chunk = (struct rollup_chunk){
-        .is_elsewhere = PQgetisnull(result, 0, 0) == 1,
+        .is_elsewhere = PQgetisnull(result, 0, 0) == 1, /* somebody else has the lock */
         .is_done = PQgetvalue(result, 0, 1)[0] == 't',
-        .taken = number_at(result, 0),
-        .aside_id = number_at(result, 2),
+        .taken = pg_int_at(result, 0, 0),
+        .aside_id = pg_int_at(result, 0, 2),
     };
     (void)snprintf(ret_chunk->reason, sizeof(ret_chunk->reason), "%s",
                    PQgetvalue(result, 0, 3));

@@ -188,7 +188,7 @@ static enum err_code walk(struct cli *cli, const char *sql, const char *user,
             return code;
         has_more = !PQgetisnull(result, 0, 0);
         (void)snprintf(from, sizeof(from), "%s", PQgetvalue(result, 0, 0));
-        *ret_deleted += strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+        *ret_deleted += pg_int_at(result, 0, 1);
         PQclear(result);
         steps_tell(&cli->steps, what, *ret_deleted, 0);
     }
@@ -259,7 +259,7 @@ static enum err_code delete_events(struct cli *cli, const char *bound, struct er
 
         if (code)
             return code;
-        last = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+        last = pg_int_at(result, 0, 0);
         PQclear(result);
         deleted += last;
         steps_tell(&cli->steps, "deleted events:", deleted, 0);

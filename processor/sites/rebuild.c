@@ -33,14 +33,9 @@ struct rebuild {
     char phase[PHASE_MAX];
 };
 
-static int64_t number_at(const PGresult *result, int column)
-{
-    return strtoll(PQgetvalue(result, 0, column), NULL, 10);
-}
-
 static void tell_kept(const PGresult *result)
 {
-    if (number_at(result, KEPT) == 0)
+    if (pg_int_at(result, 0, KEPT) == 0)
         return;
     (void)printf(
         "%s days stay as they were counted, in the zone %s, for raw events of them "
@@ -65,7 +60,7 @@ static enum err_code begin(struct steps *steps, const char *site, const char *zo
     if (PQgetisnull(result, 0, NUMBER)) {
         code = err_set(err, ERR_NOT_FOUND, "there is no site \"%.100s\"", site);
     } else {
-        *rebuild = (struct rebuild){.events = number_at(result, EVENTS)};
+        *rebuild = (struct rebuild){.events = pg_int_at(result, 0, EVENTS)};
         (void)snprintf(rebuild->number, sizeof(rebuild->number), "%s",
                        PQgetvalue(result, 0, NUMBER));
         if (tells)
@@ -87,7 +82,7 @@ static enum err_code step(struct steps *steps, struct rebuild *rebuild, struct e
         return code;
     (void)snprintf(rebuild->phase, sizeof(rebuild->phase), "%s",
                    PQgetvalue(result, 0, 0));
-    rebuild->counted = number_at(result, 1);
+    rebuild->counted = pg_int_at(result, 0, 1);
     PQclear(result);
     return ERR_OK;
 }
@@ -107,6 +102,8 @@ static enum err_code run(struct steps *steps, struct rebuild *rebuild, struct er
             return code;
         steps_tell(steps, is_in(rebuild, "copy") ? "copies old days; counted" : "counted",
                    rebuild->counted, rebuild->events);
+        /* Gone: another rebuild has taken the number.  Stale: retention has removed events that
+         * were to be counted, so the days that stay are others now. */
     } while (!is_in(rebuild, "done") && !is_in(rebuild, "gone") &&
              !is_in(rebuild, "stale"));
     steps_end_line(steps);
@@ -155,7 +152,7 @@ enum err_code rebuild_sweep(struct steps *steps, struct err *err)
 
         if (code)
             return code;
-        deleted += number_at(result, 0);
+        deleted += pg_int_at(result, 0, 0);
         is_done = PQgetvalue(result, 0, 1)[0] == 't';
         PQclear(result);
         steps_tell(steps, "deleted old counts:", deleted, 0);

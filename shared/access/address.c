@@ -132,6 +132,7 @@ static bool parse_network(const char *word, struct network *ret_network)
         if (*end || prefix > most)
             return false;
     }
+    /* An IPv4 address is kept in its IPv6 form, with 96 bits in front. */
     ret_network->prefix = (unsigned)(prefix + ADDRESS_BITS - most);
     return true;
 }

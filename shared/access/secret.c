@@ -32,18 +32,21 @@ const char *secret_in_bearer(const char *header)
     return is_bearer ? header + sizeof(scheme) - 1 : NULL;
 }
 
-bool secret_is_bearer(const char *header, const char *secret)
+bool secret_is_same(const char *given, const char *secret)
 {
-    const char *given = secret_in_bearer(header);
+    size_t given_len = strlen(given);
     size_t secret_len = strlen(secret);
     unsigned char differs = 0;
-    size_t given_len;
 
-    if (!given)
-        return false;
-    given_len = strlen(given);
     /* As many steps as were given, whatever they are compared with. */
     for (size_t i = 0; i < given_len; i++)
         differs |= (unsigned char)(given[i] ^ secret[i % secret_len]);
     return differs == 0 && given_len == secret_len;
+}
+
+bool secret_is_bearer(const char *header, const char *secret)
+{
+    const char *given = secret_in_bearer(header);
+
+    return given && secret_is_same(given, secret);
 }

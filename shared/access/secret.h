@@ -20,8 +20,10 @@ enum err_code secret_load(const char *value, const char *path, char **ret_secret
  * another kind. */
 const char *secret_in_bearer(const char *header);
 
-/* Whether the value of an Authorization header (or NULL) is "Bearer <secret>".  The time
- * it takes says nothing of how much of the secret was right. */
+/* Whether the two are the same.  The time it takes says nothing of how much was right. */
+bool secret_is_same(const char *given, const char *secret);
+
+/* Whether the value of an Authorization header (or NULL) is "Bearer <secret>"; likewise. */
 bool secret_is_bearer(const char *header, const char *secret);
 
 #endif

@@ -13,13 +13,18 @@ static inline int hex_value(char c)
     return letter < 6 ? (int)letter + 10 : -1;
 }
 
-/* The byte that the %XX at text (NUL-terminated) stands for, or -1. */
-static inline int hex_percent(const char *text)
+/* The byte that such an escape at text (NUL-terminated), %XX or ~XX, stands for, or -1. */
+static inline int hex_escape(const char *text, char escape)
 {
-    int high = text[0] == '%' ? hex_value(text[1]) : -1;
+    int high = text[0] == escape ? hex_value(text[1]) : -1;
     int low = high < 0 ? -1 : hex_value(text[2]);
 
     return low < 0 ? -1 : high << 4 | low;
+}
+
+static inline int hex_percent(const char *text)
+{
+    return hex_escape(text, '%');
 }
 
 #endif

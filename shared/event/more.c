@@ -94,7 +94,7 @@ static enum err_code take_more_int(enum event_more index, const struct value *va
     number = value->item->valuedouble;
     if (!(fabs(number) <= SAFE_NUMBER_MAX))
         return event_refuse(field->key, "must be a safe number", err);
-    if (number != (double)(int64_t)number)
+    if (number != (double)(int64_t)number) /* no overflow: it is a safe number */
         return event_refuse(field->key, "must be an integer", err);
     if (number < (double)field->least)
         return err_set(err, ERR_INVALID,

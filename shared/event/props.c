@@ -25,6 +25,7 @@ static const char *check_name(const cJSON *member)
         return "must not have an empty name";
     if (is_longer(member->string, PROPS_NAME_MAX))
         return "must not have a name of more than 100 characters";
+    /* Each with each: there are 30 at most, which was judged before. */
     for (const cJSON *other = member->next; other; other = other->next) {
         if (strcmp(other->string, member->string) == 0)
             return "must not have the same name twice";
@@ -61,7 +62,8 @@ static const char *check(const cJSON *object, size_t max_members)
     return wrong;
 }
 
-/* The locale of the daemons is C's, so the point is a point. */
+/* With the fewest digits that are read as the same number: 0.1 stays 0.1.  The locale of the
+ * daemons is C's, so the point is a point. */
 static char *put_number(char *out, double value)
 {
     for (int digits = 15; digits <= 17; digits++) {

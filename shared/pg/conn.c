@@ -250,6 +250,11 @@ static enum err_code send_text(PGconn *conn, const char *sql, const char *what,
     return code;
 }
 
+int64_t pg_int_at(const PGresult *result, int row, int column)
+{
+    return strtoll(PQgetvalue(result, row, column), NULL, 10);
+}
+
 enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
                           char *ret_tag, size_t size, struct err *err)
 {

@@ -77,6 +77,9 @@ enum err_code pg_conn_try(PGconn *conn, const char *sql, int count,
                           int64_t *ret_rows, struct pg_failure *ret_failure,
                           struct err *err) MUST_CHECK;
 
+/* The whole number in a field; 0 where it is null. */
+int64_t pg_int_at(const PGresult *result, int row, int column);
+
 /* Runs a text of one or more statements and throws their rows away.  ret_tag, unless NULL,
  * takes the command tag of the last one, cut at size. */
 enum err_code pg_conn_run(PGconn *conn, const char *sql, int64_t timeout_ms,
