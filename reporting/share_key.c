@@ -5,6 +5,7 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
+#include "reporting/report/metric_table.h"
 #include "shared/access/secret.h"
 #include "shared/base/buf.h"
 #include "shared/base/hex.h"
@@ -144,6 +145,8 @@ enum err_code share_check_query(const char *site_id, const struct query *query,
         return err_set(err, ERR_DENIED, "the key is of another site");
     if (exact && strcmp(exact, "false") != 0)
         return err_set(err, ERR_DENIED, "exact=true needs a token");
+    if (property && strcmp(property, PROPERTY_KEYS) == 0)
+        return err_set(err, ERR_DENIED, "prop needs a token");
     if ((property && is_of_props(property)) || (filters && is_of_props(filters)))
         return err_set(err, ERR_DENIED, "prop:* needs a token");
     return ERR_OK;

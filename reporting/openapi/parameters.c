@@ -80,7 +80,7 @@ static void list_groups(struct text *text)
             add(text, property_at(i)->name);
         }
         if (of == METRIC_GROUP_PROP)
-            add(text, " " PROPERTY_PROP "<key>");
+            add(text, " " PROPERTY_KEYS " " PROPERTY_PROP "<key>");
         add(text, ":");
         list_metrics(text, metric_allowed(of));
         add(text, ", by default");
@@ -118,7 +118,7 @@ static void add_property(struct openapi_doc *doc)
 
     list_properties(&names, "','");
     openapi_add(doc,
-                "{'anyOf':[{'type':'string','enum':['%s']},"
+                "{'anyOf':[{'type':'string','enum':['%s','" PROPERTY_KEYS "']},"
                 "{'type':'string','pattern':'^" PROPERTY_PROP "[\\\\s\\\\S]+$'}]}",
                 bytes);
 }

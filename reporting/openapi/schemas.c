@@ -105,6 +105,8 @@ static void add_values(struct openapi_doc *doc)
         openapi_add_name(doc, property_at(i)->name);
         openapi_add(doc, "{'type':'string'}");
     }
+    openapi_add_name(doc, PROPERTY_KEYS);
+    openapi_add(doc, "{'type':'string'}");
 }
 
 static void add_list(struct openapi_doc *doc, const struct report *report,

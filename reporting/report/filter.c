@@ -21,7 +21,7 @@ static enum err_code read_property(const char *name, size_t len,
     if (len < sizeof(text))
         memcpy(text, name, len);
     *ret_property = property_find(text);
-    if (!*ret_property)
+    if (!*ret_property || strcmp(text, PROPERTY_KEYS) == 0)
         return err_set(
             err, ERR_INVALID,
             "\"filters\" must name a property that \"property\" takes, then == "

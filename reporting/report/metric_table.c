@@ -49,8 +49,11 @@ const struct property *property_at(size_t index)
 const struct property *property_find(const char *name)
 {
     static const struct property prop = {PROPERTY_PROP "<key>", METRIC_GROUP_PROP};
+    static const struct property keys = {PROPERTY_KEYS, METRIC_GROUP_PROP};
     size_t prefix = strlen(PROPERTY_PROP);
 
+    if (strcmp(name, PROPERTY_KEYS) == 0)
+        return &keys;
     if (strncmp(name, PROPERTY_PROP, prefix) == 0)
         return name[prefix] ? &prop : NULL;
     for (const struct property *property = property_table; property->name; property++) {

@@ -67,8 +67,11 @@ extern const struct property property_table[];
 /* What the name of an event's own property begins with; its key follows. */
 #define PROPERTY_PROP "prop:"
 
+/* Which keys there are: it is asked, and is no filter. */
+#define PROPERTY_KEYS "prop"
+
 /* The property of a name, or NULL; by number, NULL after the last one.  Static.  All of
- * prop:<key> are one, which has no number. */
+ * prop:<key> are one, which has no number, and so has prop. */
 const struct property *property_find(const char *name);
 const struct property *property_at(size_t index);
 

@@ -161,7 +161,9 @@ static enum err_code read_property(const char *text, struct ask *ask, struct err
     for (size_t i = 0; property_at(i); i++)
         add_name(list, property_at(i)->name);
     return err_set(err, ERR_INVALID,
-                   "\"property\" must be " PROPERTY_PROP "<key> or one of %s", list);
+                   "\"property\" must be " PROPERTY_KEYS ", " PROPERTY_PROP
+                   "<key> or one of %s",
+                   list);
 }
 
 static enum err_code refuse_metrics(const struct ask *ask, unsigned allowed,

@@ -38,13 +38,14 @@ CREATE OR REPLACE FUNCTION raw_event_value(p_property text, p_name text) RETURNS
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p_property LIKE 'prop:%'
                 THEN format('(e.props ->> substr(%s, 6)) COLLATE "C"', p_name)
+                WHEN p_property = 'prop' THEN 'jsonb_object_keys(e.props) COLLATE "C"' -- each
                 ELSE (SELECT 'e.' || quote_ident(expression) FROM dimensions
                        WHERE name = p_property) END
 $$;
 
 CREATE OR REPLACE FUNCTION raw_kind(p_property text) RETURNS text
 LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN p_property LIKE 'prop:%' THEN 'event'
+    SELECT CASE WHEN p_property LIKE 'prop:%' OR p_property = 'prop' THEN 'event'
                 ELSE (SELECT kind FROM dimensions WHERE name = p_property) END
 $$;
 
@@ -252,7 +253,8 @@ BEGIN
         statement := raw_sql_by_visits(visits_sql);
     ELSE
         rows_sql := raw_sql_rows(of_visits, coalesce(parts.value, 'NULL::text'), passes
-                        || coalesce(' AND ' || parts.value || ' IS NOT NULL', ''));
+                        || CASE WHEN p_property = 'prop' THEN ' AND e.props IS NOT NULL'
+                                ELSE coalesce(' AND ' || parts.value || ' IS NOT NULL', '') END);
         -- With filters on both, the events of the visits that are counted are those that pass.
         has_hits := of_visits AND asks_visits;
         statement := raw_sql_joined(

@@ -166,6 +166,11 @@ def test_each_panel_has_its_tabs(dashboard, shared_stack):
 def test_an_events_own_property_is_asked_by_name(dashboard, shared_stack):
     dashboard.open("/site/shop" + WEEK)
     dashboard.click("form.property input")
+    names = [row["prop"] for row in api(shared_stack, "breakdown", property="prop")]
+    assert "plan" in names
+    dashboard.page.wait("document.querySelectorAll('datalist option').length > 0")
+    assert dashboard.run("[...document.querySelectorAll('datalist option')].map((o) => o.value)"
+                         ) == names
     dashboard.page.type("plan")
     dashboard.page.press("Enter")
     dashboard.page.wait("location.search.includes('prop')")

@@ -176,7 +176,7 @@ def test_a_share_key_reads_one_sites_figures(shared, tmp_path, site_id, asked):
         assert (other.status, other.error) == (403, "the key is of another site"), path
     for path in OTHERS:
         assert shared.get(f"{path}site_id={asked}", bearer(key)).status == 403, path
-    for more in ("exact=true", "property=prop:plan", "filters=prop:plan==a",
+    for more in ("exact=true", "property=prop", "property=prop:plan", "filters=prop:plan==a",
                  "filters=page==/;prop:plan==a"):
         for path in SHARED:
             path = path.replace("property=page&", "")

@@ -10,7 +10,7 @@ import pytest
 from support.events import event
 from support.months import month, wait_for_hour
 from support.postgres_server import Database
-from support.site_count import Filter, Site, is_of_visits
+from support.site_count import Filter, Site, is_of_visits, ratio
 from support.site_data import load
 from support.stack import Daemons
 
@@ -176,6 +176,22 @@ def test_breakdown_of_any_filters_agrees(rig, name, property):
         assert answer["results"] == rows_of(sites[name], filters, property, metrics), \
             ";".join(map(str, filters))
         assert answer["property"] == property
+
+
+@each_site
+def test_the_names_of_properties_are_listed(rig, name):
+    """With how many brought one; filters choose among them as they do among values."""
+    daemon, sites = rig
+    for filters in ([], [Filter("source", ("Google",)), Filter("page", ("/a",))]):
+        answer = get(daemon, "breakdown", filters, ["visitors", "pageviews", "events", "conversion_rate"],
+                     site_id=name, property="prop")
+        for row in answer["results"]:
+            has = Filter("prop:" + row["prop"], ("*",))
+            want = sites[name].aggregate(*RANGE, [*filters, has])
+            everyone = sites[name].aggregate(*RANGE, filters)["visitors"]
+            assert row == {"prop": row["prop"], **{key: want[key] for key in OF_EVENTS},
+                           "conversion_rate": ratio(100 * want["visitors"], everyone, 1)}
+        assert {row["prop"] for row in answer["results"]} == {"plan", "a=b!"}
 
 
 def test_rows_are_compared_with_the_days_before(rig):

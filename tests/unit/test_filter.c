@@ -99,6 +99,7 @@ static void test_filter_refuses_what_is_no_clause(void **state)
         "|page==x",
         "prop:==x",
         "prop==x",
+        "prop==x",
         "Prop:a==x",
         "prop:a=b==x",
         "prop:a|b==x",

@@ -73,6 +73,7 @@ static const struct {
     {TIMESERIES, "filters=source==Google&period=today", STATEMENT_TIMESERIES_RAW},
     {TIMESERIES, "filters=os==a;os_version==1", STATEMENT_TIMESERIES_RAW},
     {BREAKDOWN, "property=prop:plan", STATEMENT_BREAKDOWN_RAW},
+    {BREAKDOWN, "property=prop", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=prop:plan&filters=prop:plan==pro", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=page&period=24h", STATEMENT_BREAKDOWN_RAW},
     {BREAKDOWN, "property=exit_page&filters=entry_page==/", STATEMENT_BREAKDOWN_RAW},

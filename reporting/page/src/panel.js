@@ -1,10 +1,11 @@
 // panel.js -- the most frequent values of a property, as rows that filter when clicked.
 
+import { ask } from './api.js';
 import { h } from './dom.js';
 import * as filters from './filters.js';
 import { count, metric, METRICS, share } from './format.js';
 import { metricsOf, property } from './properties.js';
-import { address, currentFilters, go, setFilters, sharedKey, state } from './state.js';
+import { address, currentFilters, go, rangeOf, setFilters, sharedKey, state } from './state.js';
 
 export const ROWS = 9;
 
@@ -36,9 +37,16 @@ function bar(name, row, most, total) {
     h('span.share', null, last));
 }
 
-/** An event's own properties have no list: whoever sends them knows their names. */
+/** The names of events' own properties, from raw events: asked when somebody is about to choose. */
+async function suggest(list) {
+  const { results } = await ask('stats/breakdown', { site_id: state.site, ...rangeOf(state), property: 'prop', metrics: 'visitors' });
+  list.replaceChildren(...results.map((row) => h('option', { value: row.prop })));
+}
+
 function propertyForm(panel) {
+  const list = h('datalist', { id: 'properties' });
   const field = h('input', {
+    list: 'properties', onfocus: () => suggest(list).catch(() => {}), // it can be typed as well
     type: 'text', maxlength: 100, required: true, placeholder: 'Property', 'aria-label': 'Property of events', 'data-key': 'property',
   });
   return h('form.property', {
@@ -46,7 +54,7 @@ function propertyForm(panel) {
       event.preventDefault();
       go({ [panel.key]: `prop:${field.value}` }, { replace: true });
     },
-  }, field, h('button', { type: 'submit' }, 'Show'));
+  }, field, list, h('button', { type: 'submit' }, 'Show'));
 }
 
 function tabs(panel) {
