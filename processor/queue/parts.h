@@ -98,8 +98,23 @@ enum err_code queue_run_number(struct queue *queue, enum script script, struct a
                                const char *what, int64_t *ret_number,
                                struct err *err) MUST_CHECK;
 
-/* The steps of queue_claim(), apart for the test that stops between them.  After a failure
- * of any of them the next begin finds out what it has done in Redis.
+/* The steps of queue_claim(), apart for the test that stops between them.
+ *
+ *   [IDLE] --begin: a batch that was sealed, its lease has ended--> [SEALED] --read--> claimed
+ *    ^ ^ |                                                                              ^
+ *    | | |                                                                              | seal
+ *    | | +---begin: jobs of the queue, or a batch not yet sealed--> [OPEN] --read--> [READ]
+ *    | | |                                                            ^
+ *    | | |                                                            | fill
+ *    | | +---begin: nothing--> [LEASED] --wait: a job has come---> [BEGUN]
+ *    | |                          |
+ *    | +-----wait: none came------+
+ *    |
+ *   [IN DOUBT] <-- the answer to any of these was lost: the next begin first asks what Redis
+ *                  made of it, and nothing else is claimed before
+ *
+ * A batch with its lease is there from LEASED on, so whatever it holds when its worker dies is
+ * claimed by another one when the lease has ended.
  *
  * begin  what is in doubt, a batch whose lease has ended, or jobs of the queue; count 0:
  *        there is nothing
