@@ -1,5 +1,5 @@
-/* export.h -- answers that are as long as a table: raw events, and CSV of more rows than are held at
- * once; sent while Postgres sends them.
+/* export.h -- answers that are as long as a table: raw events, and CSV of more rows than are
+ * held at once; sent while Postgres sends them.
  *
  *   exports_begin() --> OPENING --connected--> RUNNING --first row--> SENDING --+
  *                          |                      |                     |       |
