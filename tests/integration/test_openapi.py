@@ -61,7 +61,8 @@ def pairs(redis_of_session, database, tmp_path_factory):
         "open": Pair(daemons, redis, postgres),
         "closed": Pair(daemons, {**redis, "INGEST_KEY": KEY, "ALLOWED_SITES": "demo",
                                  "CORS_ORIGINS": "https://ours.example"},
-                       {**postgres, "REPORTING_TOKEN": TOKEN}),
+                       {**postgres, "REPORTING_TOKEN": TOKEN,
+                        "REPORTING_CORS_ORIGINS": "https://ours.example"}),
         "limited": Pair(daemons, {**redis, **limit}, {**postgres, **limit}),
         "alone": Pair(daemons, {"REDIS_URL": f"redis://127.0.0.1:{nobody}",
                                 "ENQUEUE_TIMEOUT_MS": 100},
@@ -217,6 +218,11 @@ def test_it_is_for_those_who_have_the_token(pairs, tmp_path):
                for word in ("wrong", key, TOKEN)}
     assert [one.status for one in answers.values()] == [401, 403, 200]
     assert answers[key].error == "the key reads the dashboard of a site alone"
+    for origin, told in (("https://ours.example", "https://ours.example"),
+                         ("https://other.example", None)):
+        answer = daemon.get("/openapi.json", {"Authorization": f"Bearer {TOKEN}", "Origin": origin})
+        assert answer.header("Access-Control-Allow-Origin") == told
+        assert answer.header("Access-Control-Allow-Credentials") is None
 
 
 def test_servers_are_those_of_the_settings(pairs, daemons, document):

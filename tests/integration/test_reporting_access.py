@@ -139,7 +139,7 @@ def test_a_host_that_could_never_match_is_refused_at_the_start(tmp_path, value):
 LONG = "long-token-" + 32 * "x"
 SHARED = ["/stats?", "/stats/aggregate?", "/stats/timeseries?", "/stats/realtime?",
           "/stats/breakdown?property=page&"]
-OTHERS = ["/sites?", "/export?"]
+OTHERS = ["/sites?", "/export?", "/openapi.json?"]
 
 
 def link_of(tmp_path, site_id, **env):
