@@ -1,7 +1,7 @@
 """usage: python3 -m bench [--quick | --tiny] [--only GROUP[,GROUP...]] [--keep]
 
 The whole benchmark, in at most 15 minutes; the result goes to docs/bench.  `ways`, `cliffs`,
-`raw`, `rebuild` and `sketches` are measured only when they are named: they take many rows.  --quick takes
+`raw`, `rebuild`, `sketches` and `questions` are measured only when they are named.  --quick takes
 at most 3 minutes, writes to build/bench and compares with the result in docs/bench.
 --tiny only shows that everything works.
 """
@@ -16,8 +16,8 @@ import tempfile
 import time
 import traceback
 
-from bench import (chart, cliffs, connections, drain, freshness, machine, pipeline, raw, rebuild,
-                   report, rows, scaling, sides, sketches, stats, throughput, ways)
+from bench import (chart, cliffs, connections, drain, freshness, machine, pipeline, questions,
+                   raw, rebuild, report, rows, scaling, sides, sketches, stats, throughput, ways)
 from bench.plan import PLANS
 from bench.samples import Samples
 from bench.wrk import Wrk
@@ -26,8 +26,9 @@ from support.settings import SOURCE
 GROUPS = {"throughput": throughput, "connections": connections, "pipeline": pipeline,
           "drain": drain, "freshness": freshness, "stats": stats, "scaling": scaling,
           "ways": ways, "cliffs": cliffs, "raw": raw,
-          "rebuild": rebuild, "sketches": sketches}
-ASKED_FOR = ("ways", "cliffs", "raw", "rebuild", "sketches")  # only when they are named
+          "rebuild": rebuild, "sketches": sketches, "questions": questions}
+ASKED_FOR = ("ways", "cliffs", "raw", "rebuild", "sketches",
+             "questions")  # only when they are named
 WHOLE = [name for name in GROUPS if name not in ASKED_FOR]
 COMMITTED = SOURCE / "docs" / "bench" / "bench.json"
 FILES = 20_000

@@ -152,6 +152,11 @@ ROWS = (
           ("sketches.rms_percent", name), unit="%", reach=reach, is_less_better=True,
           is_lasting=False)
       for name, reach in (("site", 1), ("value", 3))),
+    Row("questions.peer", "/stats, 90 questions, 64 connections", ("questions.rate", "ours"),
+        ("questions.rate", "node"), "Node.js with the same SQL", reach=8, aim=15,
+        is_lasting=False),
+    Row("questions.unkept", "the same, no answer is kept", ("questions.rate", "unkept"),
+        ("questions.rate", "node"), "Node.js with the same SQL", is_lasting=False),
     *(Row(f"raw.ms.{name}-{count}", f"{title}, {count // 1_000_000} million raw events",
           ("raw.ms", f"{name}-{count}"), unit="ms", reach=reach, aim=aim, is_less_better=True,
           is_lasting=False)

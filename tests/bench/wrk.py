@@ -74,8 +74,8 @@ class Wrk:
         pause_ms = max(1, round(1000 * connections / rate))
         return finish(self.start_post(port, connections, seconds, pause_ms))
 
-    def get(self, port, target, seconds, pause_ms=0):
-        return finish(self.start_get(port, target, seconds, pause_ms))
+    def get(self, port, target, seconds, pause_ms=0, connections=1):
+        return finish(self.start_get(port, target, seconds, pause_ms, connections))
 
 
 def finish(process):
