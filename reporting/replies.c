@@ -178,7 +178,8 @@ static void send_as(struct http_request *req, unsigned status, const struct ask 
 {
     const struct http_header headers[] = {
         {"ETag", etag},
-        {"Cache-Control", "private, no-cache"}, /* to be kept, and asked for each time */
+        /* To be kept, and asked for each time; what a token opens is in no browser's files. */
+        {"Cache-Control", http_is_private(req) ? "no-store" : "private, no-cache"},
         {"Vary", "Accept, Accept-Encoding"},
         {is_packed ? "Content-Encoding" : NULL, "gzip"},
         {0}};

@@ -85,8 +85,7 @@ static void finish(struct http_request *req, const struct answer *answer)
     http_wait_end(req);
 }
 
-/* An answer that a key was asked for is not kept by anybody on its way. */
-static bool is_private(const struct http_request *req)
+bool http_is_private(const struct http_request *req)
 {
     return req->server && req->server->options.has_secret && req->route &&
            req->route->access == HTTP_GUARDED;
@@ -113,7 +112,7 @@ static bool add_headers(struct http_request *req, struct MHD_Response *response,
     if (status == 401 && names_scheme(req) &&
         !http_answer_add(response, "WWW-Authenticate", "Bearer"))
         return false;
-    if (is_private(req) && !MHD_get_response_header(response, "Cache-Control") &&
+    if (http_is_private(req) && !MHD_get_response_header(response, "Cache-Control") &&
         !http_answer_add(response, "Cache-Control", "no-store"))
         return false;
     return http_cors_add(req, response);
@@ -236,7 +235,7 @@ void http_answer_ok(struct http_request *req)
     }
     if (req->server)
         answer.response = req->server->ok[(closes(req) ? HTTP_OK_CLOSES : 0) |
-                                          (is_private(req) ? HTTP_OK_PRIVATE : 0)];
+                                          (http_is_private(req) ? HTTP_OK_PRIVATE : 0)];
     finish(req, &answer);
 }
 

@@ -217,6 +217,9 @@ void http_answer_reply(struct http_request *req, const struct http_reply *reply)
 bool http_takes_gzip(const struct http_request *req);
 bool http_has_etag(const struct http_request *req, const char *etag);
 
+/* Whether the answer is one that a key was asked for: it is not kept by anybody on its way. */
+bool http_is_private(const struct http_request *req);
+
 /* What the read of a stream returns in place of a number of bytes. */
 enum {
     HTTP_STREAM_WAITS = 0,

@@ -113,8 +113,12 @@ def test_answers_are_kept_within_a_limit(daemons, daemon, database):
     assert reused(small) == 3
 
 
-def test_a_token_keeps_refusals_from_being_kept(daemons, database):
+def test_what_a_token_opens_is_kept_by_no_browser(daemons, database):
     daemon = daemons.start("reporting", DATABASE_URL=database.url, REPORTING_TOKEN="t")
     assert daemon.get(REPORTS[0]).header("Cache-Control") == "no-store"
-    allowed = daemon.get(REPORTS[0], [("Authorization", "Bearer t")])
-    assert allowed.header("Cache-Control") == "private, no-cache"
+    token = ("Authorization", "Bearer t")
+    for path in REPORTS + OTHERS:
+        answer = daemon.get(path, [token])
+        assert answer.status == 200 and answer.header("Cache-Control") == "no-store", path
+        again = daemon.get(path, [token, ("If-None-Match", answer.header("ETag"))])
+        assert again.status == 304 and again.header("Cache-Control") == "no-store", path

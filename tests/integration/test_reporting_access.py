@@ -26,7 +26,7 @@ def test_a_token_is_asked_for_once_it_is_set(daemons, database, tmp_path, is_fil
         assert refused.json() == {"error": "unauthorized"}
     allowed = daemon.get("/stats?site_id=demo",
                          headers=[("Authorization", f"Bearer {TOKEN}")])
-    assert allowed.status == 200 and allowed.header("Cache-Control") == "private, no-cache"
+    assert allowed.status == 200 and allowed.header("Cache-Control") == "no-store"
     assert daemon.get("/healthz").status == 200
     assert TOKEN not in daemon.stderr() + daemon.stdout()
 
