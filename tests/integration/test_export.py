@@ -34,7 +34,8 @@ def big(postgres, migrated_template, tmp_path_factory):
         "timestamptz '2025-11-14 00:00Z' + n * interval '100 ms' "
         f"FROM generate_series(1, {ROWS}) AS n RETURNING 1")
     daemons = Daemons(tmp_path_factory.mktemp("export"))
-    daemon = daemons.start("reporting", DATABASE_URL=database.url, EXPORTS_MAX=2)
+    daemon = daemons.start("reporting", DATABASE_URL=database.url, EXPORTS_MAX=2,
+                           QUERY_TIMEOUT_MS=20000)
     yield daemon, database
     assert not daemons.finish()
     database.drop()
