@@ -71,8 +71,9 @@ static const struct conf_item items[] = {
              .help = "File whose first line is that token, in place of "
                      "REPORTING_TOKEN"),
     CONF_ROW("REPORTING_URL", CONF_TEXT, FIELD(url), .initial = "", .max = 1024,
-             .help = "URL at which people reach the dashboard, for the links of --share and "
-                     "for /openapi.json; empty: localhost and the port"),
+             .help =
+                 "URL at which people reach the dashboard, for the links of --share and "
+                 "for /openapi.json; empty: localhost and the port"),
     CONF_ROW("INGESTION_URL", CONF_TEXT, FIELD(ingestion_url), .initial = "", .max = 1024,
              .help = "URL that the dashboard and /openapi.json tell pages to send events "
                      "to; empty: its own host at port 3000"),
