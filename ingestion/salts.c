@@ -231,7 +231,7 @@ static void tell(struct salts *salts, int64_t wall_ms)
                  "visitors have a salt of this process alone, for Redis gave none", NULL);
 }
 
-static void look(struct salts *salts)
+static void poll_salts(struct salts *salts)
 {
     int64_t now_ms = clock_wall_ms();
 
@@ -245,13 +245,13 @@ static void look(struct salts *salts)
 
 static void on_timer(uv_timer_t *timer)
 {
-    look(timer->data);
+    poll_salts(timer->data);
 }
 
 void salts_on_ready(struct salts *salts)
 {
     if (salts->is_started)
-        look(salts);
+        poll_salts(salts);
 }
 
 enum err_code salts_start(struct salts *salts, uv_loop_t *loop, struct redis_uv *redis,

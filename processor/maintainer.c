@@ -15,9 +15,9 @@
 enum {
     LOG_EVERY_MS = 10000,
     ASIDE_LOG_EVERY_MS = 1000,
-    LOOK_TIMEOUT_MS = 4000,  /* of a cheap statement: /readyz learns from it */
-    WRITERS_WAIT_MS = 200,   /* between looks whether the process stops */
-    ELSEWHERE_MS = 20,       /* another processor is rolling up: look again then */
+    POLL_TIMEOUT_MS = 4000,  /* of a cheap statement: /readyz learns from it */
+    WRITERS_WAIT_MS = 200,   /* then asks whether the process stops */
+    ELSEWHERE_MS = 20,       /* another processor is rolling up: poll again then */
     UPKEEP_AGAIN_MS = 60000, /* after one that could not get its locks */
     UPKEEP_MORE_MS = 500,    /* after one that left something to do */
     VISITS_EVERY_MS = 60000,
@@ -81,7 +81,7 @@ static enum err_code connect_and_migrate(struct maintainer *maintainer, struct e
         return code;
     code = migrate_run(maintainer->conn, &applied, err);
     if (!code)
-        code = standbys_check(maintainer->conn, LOOK_TIMEOUT_MS, err);
+        code = standbys_check(maintainer->conn, POLL_TIMEOUT_MS, err);
     if (!code)
         code = FAILPOINT("maintainer.migrated", err);
     if (!code)
@@ -294,14 +294,14 @@ static void is_well(struct maintainer *maintainer)
 }
 
 /* What waits, and what /metrics shows of it. */
-static enum err_code look(struct maintainer *maintainer, struct rollup_state *ret_state,
-                          struct err *err)
+static enum err_code poll_state(struct maintainer *maintainer,
+                                struct rollup_state *ret_state, struct err *err)
 {
-    int64_t looked_ms = clock_mono_ms();
-    enum err_code code = FAILPOINT("maintainer.look", err);
+    int64_t polled_ms = clock_mono_ms();
+    enum err_code code = FAILPOINT("maintainer.poll", err);
 
     if (!code)
-        code = rollup_look(maintainer->conn, LOOK_TIMEOUT_MS, ret_state, err);
+        code = rollup_poll(maintainer->conn, POLL_TIMEOUT_MS, ret_state, err);
     if (code)
         return code;
     metric_set(&maintainer->metrics.rollup_aside, ret_state->aside);
@@ -311,7 +311,7 @@ static enum err_code look(struct maintainer *maintainer, struct rollup_state *re
     metric_set(&maintainer->metrics.rollup_waiting,
                ret_state->waiting > 0 ? ret_state->waiting : 0);
     if (ret_state->waiting <= 0)
-        metric_set(&maintainer->metrics.rollup_fresh_ms, looked_ms);
+        metric_set(&maintainer->metrics.rollup_fresh_ms, polled_ms);
     if (maintainer->retry.tries == 0 || ret_state->waiting <= 0)
         is_well(maintainer);
     return ERR_OK;
@@ -331,7 +331,7 @@ static enum err_code take_chunk(struct maintainer *maintainer, int64_t position,
     return code;
 }
 
-/* One turn: looks, and does what the pace says. */
+/* One turn: polls, and does what the pace says. */
 static enum err_code turn(struct maintainer *maintainer, struct err *err)
 {
     struct rollup_state state = {0};
@@ -340,7 +340,7 @@ static enum err_code turn(struct maintainer *maintainer, struct err *err)
     enum err_code code = upkeep(maintainer, err);
 
     if (!code)
-        code = look(maintainer, &state, err);
+        code = poll_state(maintainer, &state, err);
     if (code)
         return code;
     decision =

@@ -1,9 +1,9 @@
 /* maintainer.h -- the thread that keeps the database: migrations, roll-up, partitions.
  *
- *   CONNECTING --asserted, migrated--> LOOKING --what pace.h says--> waits, pauses or
+ *   CONNECTING --asserted, migrated--> POLLING --what pace.h says--> waits, pauses or
  *       ^                                 |  ^                          takes a chunk
  *       |                                 |  '--------------------------------'
- *       +---------- any failure ----------+    (upkeep every hour, before a look)
+ *       +---------- any failure ----------+    (upkeep every hour, before a poll)
  *
  * It opens the lifecycle for the workers once the schema is there, and reports to /readyz how
  * Postgres is.

@@ -104,7 +104,7 @@ static enum err_code connect_if_needed(struct sampler *sampler)
     return code ? code : redis_setup_check(sampler->context);
 }
 
-static enum err_code look_at_queue(struct sampler *sampler)
+static enum err_code poll_queue(struct sampler *sampler)
 {
     redisReply *replies[REPLIES] = {NULL};
     enum err_code code = connect_if_needed(sampler);
@@ -125,10 +125,10 @@ static enum err_code look_at_queue(struct sampler *sampler)
     return code;
 }
 
-static enum err_code look_at_salts(struct sampler *sampler)
+static enum err_code poll_salts(struct sampler *sampler)
 {
     bool has_asked = false;
-    enum err_code code = salt_files_look(&sampler->salts, sampler->context, &has_asked);
+    enum err_code code = salt_files_poll(&sampler->salts, sampler->context, &has_asked);
 
     metric_add(&sampler->metrics.salt_rewrites, has_asked);
     return code;
@@ -139,9 +139,9 @@ static enum err_code look_at_salts(struct sampler *sampler)
 void sampler_run(struct sampler *sampler)
 {
     do {
-        enum err_code code = look_at_queue(sampler);
+        enum err_code code = poll_queue(sampler);
         if (!code)
-            code = look_at_salts(sampler);
+            code = poll_salts(sampler);
         if (code) {
             metric_set(&sampler->metrics.queue_visible, 0);
             disconnect(sampler);

@@ -134,7 +134,7 @@ static void release(struct push_list *list, bool is_written)
     }
 }
 
-static void look_again(struct barrier *barrier)
+static void poll_again(struct barrier *barrier)
 {
     if (!uv_is_active((uv_handle_t *)&barrier->again))
         (void)uv_timer_start(&barrier->again, on_again, ASK_AGAIN_MS, 0);
@@ -148,7 +148,7 @@ static void lose_held(struct barrier *barrier)
     barrier->is_covered_lost = !STAILQ_EMPTY(&barrier->covered);
     note(barrier, QUESTION_ON_FORGET);
     if (barrier->is_covered_lost)
-        look_again(barrier);
+        poll_again(barrier);
     if (barrier->gap)
         stopgap_let_go(barrier->gap);
     release(&barrier->held, false);
@@ -265,7 +265,7 @@ static void hold(struct barrier *barrier, struct push *push)
     set_state(push, PUSH_HELD);
     push->held_ms = (int64_t)uv_now(barrier->again.loop);
     STAILQ_INSERT_TAIL(&barrier->held, push, entry);
-    look_again(barrier);
+    poll_again(barrier);
     cover(barrier);
 }
 
@@ -284,7 +284,7 @@ static void on_held_info(redisReply *info, void *user)
     if (says_written(info))
         note_tried(barrier);
     if (is_waiting(barrier))
-        look_again(barrier);
+        poll_again(barrier);
 }
 
 /* What another connection says, perhaps to a Redis that was killed in between, is nothing
@@ -328,7 +328,7 @@ static void on_again(uv_timer_t *timer)
     cover(barrier); /* perhaps the stopgap takes it now */
     ask(barrier);
     if (barrier->is_covered_lost && !STAILQ_EMPTY(&barrier->covered))
-        look_again(barrier); /* there is nothing to ask about them */
+        poll_again(barrier); /* there is nothing to ask about them */
 }
 
 /* --- one group -------------------------------------------------------------- */

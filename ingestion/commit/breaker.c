@@ -18,7 +18,7 @@ void breaker_init(struct breaker *breaker, struct redis_uv *redis, int64_t max_e
     *breaker = (struct breaker){.redis = redis, .max_events = max_events};
 }
 
-enum breaker_state breaker_look(struct breaker *breaker, int64_t now_ms)
+enum breaker_state breaker_poll(struct breaker *breaker, int64_t now_ms)
 {
     bool is_lost = !redis_uv_is_ready(breaker->redis);
 

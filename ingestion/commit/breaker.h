@@ -51,7 +51,7 @@ struct breaker {
 /* redis must outlive the breaker's last use, and the breaker redis's last callback. */
 void breaker_init(struct breaker *breaker, struct redis_uv *redis, int64_t max_events);
 
-enum breaker_state breaker_look(struct breaker *breaker, int64_t now_ms);
+enum breaker_state breaker_poll(struct breaker *breaker, int64_t now_ms);
 
 /* For how long Redis has not been connected. */
 int64_t breaker_lost_ms(const struct breaker *breaker, int64_t now_ms);

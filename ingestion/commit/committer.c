@@ -114,7 +114,7 @@ void committer_flush(struct committer *committer)
     if (committer->is_quiet)
         return;
     breaker_tick(committer->options.breaker, committer_now_ms(committer));
-    state = breaker_look(committer->options.breaker, committer_now_ms(committer));
+    state = breaker_poll(committer->options.breaker, committer_now_ms(committer));
     /* Without a spool each group gets its own answer from a Redis that refuses. */
     if (state == BREAKER_CLOSED ||
         (state == BREAKER_REFUSING && !committer_spool_works(committer)))

@@ -20,7 +20,7 @@
 enum {
     TICK_MS = 50,
     NO_ROOM_MS = 250, /* after an event that Redis has no memory for */
-    LOOK_MS = 2000,   /* between two listings of a directory in which there was nothing */
+    POLL_MS = 2000,   /* between two listings of a directory in which there was nothing */
     RETRY_MS = 2000,  /* until a file that could not be removed is tried again */
     WINDOW_BYTES = SEGMENT_RECORD_MAX,
     GROUP_BYTES = 2 * SEGMENT_JOBS_MAX, /* a record in Redis's form, and more */
@@ -36,7 +36,7 @@ enum spool_reader_state {
 };
 
 enum task {
-    LOOK,
+    LIST,
     READ,
     FINISH
 };
@@ -100,7 +100,7 @@ static void work(uv_work_t *request)
     struct spool_reader *reader = request->data;
 
     switch (reader->task) {
-    case LOOK:
+    case LIST:
         reader->code = spool_files_take(reader->options.dir, &reader->file, &reader->err);
         break;
     case READ:
@@ -289,7 +289,7 @@ static void send_group(struct spool_reader *reader)
 
     wait_in(reader, READY, 0);
     if (group->count == 0 ||
-        breaker_look(reader->options.breaker, (int64_t)uv_now(reader->loop)) !=
+        breaker_poll(reader->options.breaker, (int64_t)uv_now(reader->loop)) !=
             BREAKER_CLOSED ||
         FAILPOINT("reader.send", &err) ||
         barrier_send(reader->options.barrier, group, true, on_reply) != ERR_OK)
@@ -337,7 +337,7 @@ static void forget_segment(struct spool_reader *reader)
     reader->account = (struct account){.events = 0};
 }
 
-static void on_looked(struct spool_reader *reader)
+static void on_listed(struct spool_reader *reader)
 {
     if (reader->code) {
         if (reader->code != ERR_NOT_FOUND)
@@ -346,13 +346,13 @@ static void on_looked(struct spool_reader *reader)
             log_line(LOG_INFO, "the spool is empty again",
                      LOG_FIELDS(log_int("events", reader->fed)));
         reader->fed = 0;
-        wait_in(reader, IDLE, LOOK_MS);
+        wait_in(reader, IDLE, POLL_MS);
         return;
     }
     reader->window = mem_alloc(WINDOW_BYTES);
     if (!reader->window) {
         spool_files_release(&reader->file);
-        wait_in(reader, IDLE, LOOK_MS);
+        wait_in(reader, IDLE, POLL_MS);
         return;
     }
     start_read(reader);
@@ -370,7 +370,7 @@ static void on_finished(struct spool_reader *reader)
     log_finished(reader);
     reader->fed += reader->account.events;
     forget_segment(reader);
-    start(reader, LOOK);
+    start(reader, LIST);
 }
 
 static void on_tick_closed(uv_handle_t *handle)
@@ -402,8 +402,8 @@ static void on_worked(uv_work_t *request, int status)
         return;
     }
     switch (reader->task) {
-    case LOOK:
-        on_looked(reader);
+    case LIST:
+        on_listed(reader);
         break;
     case READ:
         if (reader->code) {
@@ -432,7 +432,7 @@ static void on_tick(uv_timer_t *timer)
                    spool_files_bytes(reader->options.dir));
     if (reader->state == FINISHED && now_ms >= reader->wait_until_ms)
         start(reader, FINISH);
-    if (breaker_look(reader->options.breaker, now_ms) != BREAKER_CLOSED)
+    if (breaker_poll(reader->options.breaker, now_ms) != BREAKER_CLOSED)
         return;
     if (reader->state == READY && reader->group->count > 0)
         send_group(reader);
@@ -441,7 +441,7 @@ static void on_tick(uv_timer_t *timer)
     /* With nothing to feed, what this loop has written itself is next. */
     else if (reader->state == IDLE && (spool_writer_let_go(reader->options.spool) ||
                                        now_ms >= reader->wait_until_ms))
-        start(reader, LOOK);
+        start(reader, LIST);
 }
 
 enum err_code spool_reader_start(uv_loop_t *loop,

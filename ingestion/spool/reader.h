@@ -7,7 +7,7 @@
  * reader at most.  After a crash a segment is fed from its beginning again: harmless,
  * because every job has its event_id.
  *
- *   [IDLE] -look-> found one -read-> [READY] -send-> [SENT] -confirmed-> next group
+ *   [IDLE] -list-> found one -read-> [READY] -send-> [SENT] -confirmed-> next group
  *      ^                                ^              |                  |
  *      |                                +-- refused ---+                  |
  *      +------- finished: removed, or kept as *.damaged <-- end of file --+

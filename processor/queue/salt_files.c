@@ -138,11 +138,11 @@ static bool ask(struct salt_files *files, struct talk *talk, bool *ret_has_asked
         refuse(files, talk->reply);
         return forget(files, talk);
     }
-    files->asked = 0; /* busy with the file, for example: the next look asks again */
+    files->asked = 0; /* busy with the file, for example: the next poll asks again */
     return true;
 }
 
-static bool look(struct salt_files *files, struct talk *talk, bool *ret_has_asked)
+static bool poll_names(struct salt_files *files, struct talk *talk, bool *ret_has_asked)
 {
     const char *info;
     bool was_asked = files->asked > 0;
@@ -169,17 +169,17 @@ static bool look(struct salt_files *files, struct talk *talk, bool *ret_has_aske
     return ask(files, talk, ret_has_asked);
 }
 
-enum err_code salt_files_look(struct salt_files *files, redisContext *context,
+enum err_code salt_files_poll(struct salt_files *files, redisContext *context,
                               bool *ret_has_asked)
 {
     struct talk talk = {.context = context};
     bool is_well;
 
     *ret_has_asked = false;
-    if (clock_mono_ms() < files->look_at_ms)
+    if (clock_mono_ms() < files->poll_at_ms)
         return ERR_OK;
-    files->look_at_ms = clock_mono_ms() + files->interval_ms;
-    is_well = look(files, &talk, ret_has_asked);
+    files->poll_at_ms = clock_mono_ms() + files->interval_ms;
+    is_well = poll_names(files, &talk, ret_has_asked);
     if (talk.reply)
         freeReplyObject(talk.reply);
     if (is_well)

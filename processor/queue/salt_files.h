@@ -25,13 +25,13 @@
 #include "shared/base/err.h"
 
 enum {
-    SALT_NAMES_MAX = 16, /* handled in one look; there are two or three */
+    SALT_NAMES_MAX = 16, /* handled in one poll; there are two or three */
     SALT_NAME_SIZE = 40,
 };
 
 struct salt_files {
     int64_t interval_ms;
-    int64_t look_at_ms;
+    int64_t poll_at_ms;
     bool is_refused;
     size_t asked; /* names that the rewrite under way is for; 0: none is */
     char names[SALT_NAMES_MAX][SALT_NAME_SIZE];
@@ -39,7 +39,7 @@ struct salt_files {
 
 /* Looks, if it is time; *ret_has_asked says whether Redis was asked to rewrite.
  * ERR_UNAVAILABLE when the connection is lost; what Redis refuses is no error. */
-enum err_code salt_files_look(struct salt_files *files, redisContext *context,
+enum err_code salt_files_poll(struct salt_files *files, redisContext *context,
                               bool *ret_has_asked) MUST_CHECK;
 
 #endif

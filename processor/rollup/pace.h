@@ -56,7 +56,7 @@ struct pace_decision {
 void pace_init(struct pace *pace, int64_t pause_times, int64_t lag_max_ms,
                int64_t batch_pause_ms, int64_t now_ms);
 
-/* To be asked at each look.  full_rows: what a chunk takes at most. */
+/* To be asked at each poll.  full_rows: what a chunk takes at most. */
 struct pace_decision pace_decide(struct pace *pace, const struct rollup_state *state,
                                  int64_t full_rows, int64_t now_ms);
 

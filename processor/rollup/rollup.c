@@ -14,7 +14,7 @@ enum {
     NUMBER_MAX = 24
 };
 
-enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
+enum err_code rollup_poll(PGconn *conn, int64_t timeout_ms,
                           struct rollup_state *ret_state, struct err *err)
 {
     PGresult *result = NULL;

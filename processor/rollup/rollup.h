@@ -47,7 +47,7 @@ struct rollup_chunk {
     char reason[ROLLUP_REASON_MAX]; /* why, cut at the end */
 };
 
-enum err_code rollup_look(PGconn *conn, int64_t timeout_ms,
+enum err_code rollup_poll(PGconn *conn, int64_t timeout_ms,
                           struct rollup_state *ret_state, struct err *err) MUST_CHECK;
 
 /* Finds a new bound; rollup_clear_bound() ends it. */
