@@ -5,8 +5,8 @@ enum {
     SHRINK = 2,
     SHRINK_SLOW =
         4, /* after a chunk that took too long: each failure takes as long again */
-    GROW_SLOWLY = 8, /* by an eighth */
-    FIRST_ROWS = 25000,
+    GROW_SLOWLY = 8,   /* by an eighth */
+    FIRST_ROWS = 5000, /* their time is not known yet */
     GIVE_UP_TRIES = 10
 };
 

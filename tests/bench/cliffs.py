@@ -24,7 +24,7 @@ INSERT = """INSERT INTO events (site_id, event_type, path, "timestamp", {names})
               FROM generate_series(1, %(events)s::bigint) AS n) AS e"""
 
 # Chunks grow and shrink as the processor makes them, by ROLLUP_CHUNK_MS.
-FIRST_ROWS = 25_000
+FIRST_ROWS = 5_000
 CHUNK_S = 0.8
 
 
