@@ -62,7 +62,7 @@ def test_an_ingestion_that_fails_at(daemons, private_redis, database, tmp_path, 
     redis, spool = private_redis(env=disk.env), Spool(tmp_path / "spool")
     door = Door(daemons, redis, spool, f"{name}:{action}")
     said = f"failpoint {name} {action}"
-    if not name.startswith(("queue.", "stopgap.")):
+    if not name.startswith(("committer.", "stopgap.")):
         redis.stop()
     door.victim.start(wait=False).wait_alive()
     door.load.start()
